@@ -1,0 +1,24 @@
+"""Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
+
+from .detectors import HOIDETR, QPIC
+from .heads import HOIHead
+from .layers import FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
+from .losses import VerbFocalLoss
+from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
+
+__all__ = [
+    "FusedAttention",
+    "HOIDETR",
+    "HOIDecoder",
+    "HOIDecoderLayer",
+    "HOIEncoder",
+    "HOIEncoderLayer",
+    "HOIHead",
+    "ObjectClassCost",
+    "PairGIoUCost",
+    "PairL1Cost",
+    "PairMatcher",
+    "QPIC",
+    "VerbCost",
+    "VerbFocalLoss",
+]

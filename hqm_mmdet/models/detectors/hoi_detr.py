@@ -1,0 +1,89 @@
+"""The base of all DETR-style HOI detectors: the data flow, written once."""
+
+from abc import abstractmethod
+
+from mmdet.models.detectors import DETR
+from mmdet.structures import OptSampleList, SampleList
+from torch import Tensor, nn
+
+from hqm_mmdet.models.layers import Memory, QuerySet
+from hqm_mmdet.registry import MODELS
+from hqm_mmdet.structures import HOIDataSample
+
+
+class HOIDETR(DETR):
+    """Image to pairs, in one direction.
+
+    .. code:: text
+
+        image -> backbone -> neck -> encoder -> memory
+        learnable queries -> decode(memory) -> head -> predictions -> match -> loss     (training)
+                                                 head.predict -> pred_pairs             (inference)
+
+    A detector overrides :meth:`learnable_queries` and :meth:`decode` (and builds what they need in
+    ``_init_layers``). Arguments are those of mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
+    """
+
+    def _init_layers(self) -> None:
+        self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})
+        self.encoder = MODELS.build({"type": "HOIEncoder", **self.encoder})
+        self.decoder = MODELS.build({"type": "HOIDecoder", **self.decoder})
+        self.embed_dims = self.encoder.embed_dims
+        self.query_embedding = nn.Embedding(self.num_queries, self.embed_dims)
+
+    def encode(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> Memory:
+        """Images to memory.
+
+        Args:
+            batch_inputs (Tensor): (B, 3, H, W), normalised and padded at the right and the bottom.
+            batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins. Without
+                samples nothing is padding.
+
+        Returns:
+            Memory: tokens of the last feature map.
+        """
+        features = self.extract_feat(batch_inputs)
+        samples = batch_data_samples or [HOIDataSample() for _ in batch_inputs]
+        for sample in samples:
+            sample.set_metainfo({"batch_input_shape": tuple(batch_inputs.shape[-2:])})
+            if "img_shape" not in sample:
+                sample.set_metainfo({"img_shape": tuple(batch_inputs.shape[-2:])})
+        encoder_inputs, _ = self.pre_transformer(features, samples)
+        mask, pos = encoder_inputs["feat_mask"], encoder_inputs["feat_pos"]
+        tokens = self.encoder(encoder_inputs["feat"], pos, mask)
+        return Memory(tokens, pos, mask, tuple(features[-1].shape[-2:]))
+
+    @abstractmethod
+    def learnable_queries(self, memory: Memory) -> QuerySet:
+        """The detector's own queries, for the images of ``memory``."""
+
+    @abstractmethod
+    def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
+        """Any query set to decoder states (L, B, N, D), what the head reads."""
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
+        """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
+        memory = self.encode(batch_inputs, batch_data_samples)
+        preds = self.bbox_head(self.decode(self.learnable_queries(memory), memory))
+        targets = self.bbox_head.targets(batch_data_samples)
+        return self.bbox_head.loss(preds, targets, self.bbox_head.assign(preds, targets))
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
+        """Fill ``pred_pairs`` of the samples.
+
+        Args:
+            batch_inputs (Tensor): (B, 3, H, W).
+            batch_data_samples (list[HOIDataSample]): with ``ori_shape`` and ``img_shape``.
+            rescale (bool): boxes in pixels of the original image, else of the network's input. Default True.
+        """
+        preds = self._forward(batch_inputs, batch_data_samples)
+        for sample, pairs in zip(
+            batch_data_samples, self.bbox_head.predict(preds, batch_data_samples, rescale), strict=True
+        ):
+            sample.pred_pairs = pairs
+        return batch_data_samples
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> dict[str, Tensor]:
+        """Raw predictions of the learnable queries, the dict of :meth:`HOIHead.forward`."""
+        memory = self.encode(batch_inputs, batch_data_samples)
+        return self.bbox_head(self.decode(self.learnable_queries(memory), memory))

@@ -1,0 +1,193 @@
+"""The HOI head: four small networks on every query, shared by all decoder layers."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmdet.models.layers import MLP
+from mmdet.structures import SampleList
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from hqm_mmdet.models.task_modules import Assignment, PairTargets
+from hqm_mmdet.models.task_modules.targets import num_pairs_over_processes
+from hqm_mmdet.registry import MODELS, TASK_UTILS
+from hqm_mmdet.structures import cxcywh_to_xyxy
+
+from .postprocess import decode_pairs
+
+
+@MODELS.register_module()
+class HOIHead(BaseModule):
+    """Predicts subject box, object box, object class and verbs of a pair from each query.
+
+    Args:
+        num_obj_classes (int): C. The class layer has C + 1 outputs, the last is "no object".
+        num_verbs (int): V.
+        embed_dims (int): D.
+        bg_weight (float): weight of label C in the object class loss (``eos_coef`` of the official code).
+        loss_verb, loss_bbox, loss_iou (dict): loss modules. The object class loss is cross entropy, averaged over all
+            queries with these class weights.
+        loss_obj_weight (float): factor on the object class loss.
+        verb_object_mask (str, optional): ``.npy`` file of a (V, C) 0/1 table; scores of forbidden combinations are set
+            to 0 in inference, as QPIC does on V-COCO.
+        train_cfg (dict, optional): ``matcher``, config of the matcher.
+        test_cfg (dict, optional): unused; mmdet's detectors hand it in.
+        init_cfg (dict, optional): as in mmengine.
+    """
+
+    def __init__(
+        self,
+        num_obj_classes: int,
+        num_verbs: int,
+        embed_dims: int = 256,
+        bg_weight: float = 0.1,
+        loss_obj_weight: float = 1.0,
+        loss_verb: dict | None = None,
+        loss_bbox: dict | None = None,
+        loss_iou: dict | None = None,
+        verb_object_mask: str | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        self.num_obj_classes = num_obj_classes
+        self.num_verbs = num_verbs
+        self.loss_obj_weight = loss_obj_weight
+        self.obj_cls = nn.Linear(embed_dims, num_obj_classes + 1)
+        self.verb_cls = nn.Linear(embed_dims, num_verbs)
+        self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
+        self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
+        self.loss_verb = MODELS.build(loss_verb or dict(type="VerbFocalLoss"))
+        self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
+        self.loss_iou = MODELS.build(loss_iou or dict(type="GIoULoss", loss_weight=1.0))
+        self.matcher = TASK_UTILS.build((train_cfg or {}).get("matcher", dict(type="PairMatcher")))
+        class_weights = torch.ones(num_obj_classes + 1)
+        class_weights[-1] = bg_weight
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
+
+    def forward(self, states: Tensor) -> dict[str, Tensor]:
+        """Raw predictions of every layer.
+
+        Args:
+            states (Tensor): (L, B, N, D) decoder states.
+
+        Returns:
+            dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V), ``sub_boxes`` and
+            ``obj_boxes`` (L, B, N, 4), centre x, centre y, width, height in [0, 1] relative to the image. All float32,
+            under autocast too.
+        """
+        return dict(
+            obj_logits=self.obj_cls(states).float(),
+            verb_logits=self.verb_cls(states).float(),
+            sub_boxes=self.sub_box(states).float().sigmoid(),
+            obj_boxes=self.obj_box(states).float().sigmoid(),
+        )
+
+    def targets(self, samples: SampleList) -> PairTargets:
+        """Labelled pairs of a batch.
+
+        Raises:
+            ValueError: labels do not fit the head's numbers of verbs.
+        """
+        targets = PairTargets.from_samples(samples)
+        if targets.verb_labels.shape[-1] != self.num_verbs:
+            raise ValueError(
+                f"{targets.names[0]}: pairs are labelled with {targets.verb_labels.shape[-1]} verbs, but the head "
+                f"predicts {self.num_verbs}. Set model.bbox_head.num_verbs to the data set's number."
+            )
+        return targets
+
+    def assign(self, preds: dict[str, Tensor], targets: PairTargets) -> Assignment:
+        """Match queries and labelled pairs, separately for every layer."""
+        return self.matcher(preds, targets)
+
+    def loss(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
+        """Loss terms, the last layer's without prefix, layer i's with prefix ``d{i}.``.
+
+        Args:
+            preds (dict[str, Tensor]): as returned by :meth:`forward`.
+            targets (PairTargets): labelled pairs.
+            assigned (Assignment): which query stands for which pair.
+
+        Returns:
+            dict[str, Tensor]: scalars, times their weights. Divisors as in QPIC: verb loss by the positive entries of
+            this process; subject boxes by the pairs averaged over processes; object boxes by the pairs of this process
+            that have an object.
+        """
+        terms = {
+            "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned),
+            "loss_verb": self._verb_loss(preds["verb_logits"], targets, assigned),
+            **self._box_losses(preds, targets, assigned),
+        }
+        last = len(preds["obj_logits"]) - 1
+        return {
+            (name if layer == last else f"d{layer}.{name}"): value
+            for layer in range(last, -1, -1)
+            for name, value in ((name, values[layer]) for name, values in terms.items())
+        }
+
+    def predict(self, preds: dict[str, Tensor], samples: SampleList, rescale: bool = True) -> list[InstanceData]:
+        """Pairs of the last layer, one InstanceData per image, see :func:`decode_pairs`."""
+        last = {name: value[-1] for name, value in preds.items()}
+        return [
+            decode_pairs(
+                {name: value[i] for name, value in last.items()},
+                (sample.ori_shape if rescale else sample.img_shape)[:2],
+                self.verb_object_mask,
+            )
+            for i, sample in enumerate(samples)
+        ]
+
+    def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment) -> Tensor:
+        """(L,) cross entropy over all queries, "no object" where nothing is assigned; weighted mean."""
+        labels = torch.full(logits.shape[:3], self.num_obj_classes, device=logits.device)
+        layer = torch.arange(len(logits), device=logits.device)[:, None]
+        labels[layer, assigned.image, assigned.query] = assigned.of_targets(targets, "obj_labels")
+        losses = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), self.class_weights, reduction="none")
+        total = losses.view_as(labels).sum((1, 2)) / self.class_weights[labels].sum((1, 2))
+        return self.loss_obj_weight * total
+
+    def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment) -> Tensor:
+        """(L,) focal loss over all queries, divided by the positive entries if there are any."""
+        labels = torch.zeros_like(logits)
+        layer = torch.arange(len(logits), device=logits.device)[:, None]
+        labels[layer, assigned.image, assigned.query] = assigned.of_targets(targets, "verb_labels")
+        return self.loss_verb(logits, labels).sum((1, 2, 3)) / labels.sum((1, 2, 3)).clamp(min=1)
+
+    def _box_losses(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
+        """L1 and GIoU of subject and object boxes, (L,) each."""
+        num_pairs = num_pairs_over_processes(targets)
+        present = assigned.of_targets(targets, "has_object").float()  # (L, M)
+        num_objects = present.sum(1) + 1e-4  # as in the official code
+        terms = {}
+        for who, weight, divisor in (("sub", torch.ones_like(present), num_pairs), ("obj", present, num_objects)):
+            predicted = assigned.of_queries(preds[f"{who}_boxes"])  # (L, M, 4)
+            labelled = assigned.of_targets(targets, f"{who}_boxes")
+            l1, giou = self._box_terms(predicted, labelled)
+            terms[f"loss_{who}_bbox"] = (l1 * weight).sum(1) / divisor
+            terms[f"loss_{who}_iou"] = (giou * weight).sum(1) / divisor
+        return terms
+
+    def _box_terms(self, predicted: Tensor, labelled: Tensor) -> tuple[Tensor, Tensor]:
+        """L1 (summed over coordinates) and GIoU loss of each assigned pair, (L, M) each."""
+        if not predicted.numel():  # mmdet's losses return a scalar for empty targets; keep shape and gradient path
+            zero = predicted.sum(-1)
+            return zero, zero
+        l1 = self.loss_bbox(predicted, labelled, reduction_override="none").sum(-1)
+        corners = (cxcywh_to_xyxy(boxes).flatten(0, 1) for boxes in (predicted, labelled))
+        return l1, self.loss_iou(*corners, reduction_override="none").view_as(l1)
+
+    def _load_mask(self, path: str | None) -> Tensor | None:
+        if path is None:
+            return None
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See README, Data preparation.")
+        mask = torch.from_numpy(np.load(path)).float()
+        if mask.dim() != 2 or mask.shape[0] != self.num_verbs:
+            raise ValueError(f"verb_object_mask {path} needs {self.num_verbs} rows (verbs), got {tuple(mask.shape)}.")
+        return mask

@@ -1,0 +1,96 @@
+"""Multi-head attention with mmdet's parameter names and PyTorch's fused kernels."""
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from hqm_mmdet.registry import MODELS
+
+
+@MODELS.register_module()
+class FusedAttention(BaseModule):
+    """Multi-head attention, residual connection included.
+
+    Parameters are named ``attn.in_proj_weight``, ``attn.out_proj.*`` as in mmcv's ``MultiheadAttention``, so
+    checkpoints of mmdet's DETR load as they are. mmcv's wrapper always asks for the attention weights and thereby never
+    takes the fused path; this one computes them only in :meth:`weights`.
+
+    Args:
+        embed_dims (int): D.
+        num_heads (int): H.
+        dropout (float): of the attention weights and of the output, before it is added to the input.
+        init_cfg (dict, optional): as in mmengine.
+    """
+
+    def __init__(self, embed_dims: int = 256, num_heads: int = 8, dropout: float = 0.0, init_cfg: dict | None = None):
+        super().__init__(init_cfg)
+        self.embed_dims = embed_dims
+        self.num_heads = num_heads
+        self.attn = nn.MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)  # holds the parameters
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        query: Tensor,
+        keys_values: tuple[Tensor, Tensor] | None = None,
+        query_pos: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Attend and add to the input.
+
+        Args:
+            query (Tensor): (B, N, D).
+            keys_values (tuple[Tensor, Tensor], optional): projected keys and values (B, H, S, D/H), see
+                :meth:`keys_values`. Default: the queries themselves, with ``query_pos`` (self-attention).
+            query_pos (Tensor, optional): (B, N, D), added to queries (and to keys in self-attention), not to values.
+            mask (Tensor, optional): broadcastable to (B, H, N, S), bool, True = may attend. A row without any True
+                gives NaN.
+
+        Returns:
+            Tensor: (B, N, D).
+        """
+        if keys_values is None:
+            keys_values = self.keys_values(query, query_pos)
+        attended = F.scaled_dot_product_attention(
+            self.queries(query, query_pos),
+            *keys_values,
+            attn_mask=mask,
+            dropout_p=self.attn.dropout if self.training else 0.0,
+        )  # (B, H, N, D/H)
+        return query + self.dropout(self.attn.out_proj(attended.transpose(1, 2).flatten(2)))
+
+    def queries(self, query: Tensor, query_pos: Tensor | None = None) -> Tensor:
+        """Projected queries, (B, N, D) -> (B, H, N, D/H)."""
+        return self._project(query if query_pos is None else query + query_pos, 0)
+
+    def keys_values(self, source: Tensor, source_pos: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Projected keys (position added) and values (not added), each (B, H, S, D/H), of ``source`` (B, S, D)."""
+        key = source if source_pos is None else source + source_pos
+        return self._project(key, 1), self._project(source, 2)
+
+    def weights(self, queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Attention weights without dropout, (B, H, N, S), of projected queries and keys."""
+        logits = queries @ keys.transpose(-2, -1) / queries.shape[-1] ** 0.5
+        return (logits if mask is None else logits.masked_fill(~mask, float("-inf"))).softmax(-1)
+
+    def _project(self, x: Tensor, part: int) -> Tensor:
+        rows = slice(part * self.embed_dims, (part + 1) * self.embed_dims)  # in_proj stacks query, key, value
+        projected = F.linear(x, self.attn.in_proj_weight[rows], self.attn.in_proj_bias[rows])
+        return projected.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+
+def attend_mask(padding_mask: Tensor | None) -> Tensor | None:
+    """(B, S) bool, True = padding  ->  (B, 1, 1, S) bool, True = may attend."""
+    return None if padding_mask is None else ~padding_mask[:, None, None]
+
+
+def self_attend_mask(padding_mask: Tensor | None) -> Tensor | None:
+    """(B, N) bool, True = padding  ->  (B, 1, N, N) bool, True = may attend.
+
+    Padded queries are seen by nobody but themselves, so no row of the softmax is empty.
+    """
+    if padding_mask is None:
+        return None
+    itself = torch.eye(padding_mask.shape[1], dtype=torch.bool, device=padding_mask.device)
+    return ~padding_mask[:, None, None] | itself

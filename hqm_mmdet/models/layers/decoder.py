@@ -1,0 +1,81 @@
+"""DETR's decoder on projected keys and values, for any number of query sets."""
+
+import torch
+from mmcv.cnn import build_norm_layer
+from mmcv.cnn.bricks.transformer import FFN
+from mmdet.models.layers import DetrTransformerDecoder, DetrTransformerDecoderLayer
+from mmengine.model import ModuleList
+from torch import Tensor
+
+from hqm_mmdet.registry import MODELS
+
+from .attention import FusedAttention, attend_mask, self_attend_mask
+from .encoder import attention_args
+from .memory import Memory, QuerySet
+
+
+class HOIDecoderLayer(DetrTransformerDecoderLayer):
+    """mmdet's post-norm decoder layer around :class:`FusedAttention`; arguments as there.
+
+    The cross-attention takes keys and values that are already projected, because several query sets read the same ones.
+    """
+
+    def _init_layers(self) -> None:
+        self.self_attn = FusedAttention(**attention_args(self.self_attn_cfg))
+        self.cross_attn = FusedAttention(**attention_args(self.cross_attn_cfg))
+        self.embed_dims = self.self_attn.embed_dims
+        self.ffn = FFN(**self.ffn_cfg)
+        self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(3)])
+
+    def forward(
+        self,
+        query: Tensor,
+        query_pos: Tensor,
+        keys_values: tuple[Tensor, Tensor],
+        self_mask: Tensor | None = None,
+        cross_mask: Tensor | None = None,
+    ) -> Tensor:
+        """One layer.
+
+        Args:
+            query, query_pos (Tensor): (B, N, D).
+            keys_values (tuple[Tensor, Tensor]): projected memory, (B, H, S, D/H) each.
+            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend.
+            cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend.
+
+        Returns:
+            Tensor: (B, N, D), not yet through the decoder's shared norm.
+        """
+        query = self.norms[0](self.self_attn(query, query_pos=query_pos, mask=self_mask))
+        query = self.norms[1](self.cross_attn(query, keys_values, query_pos, cross_mask))
+        return self.norms[2](self.ffn(query))
+
+
+@MODELS.register_module()
+class HOIDecoder(DetrTransformerDecoder):
+    """Stack of :class:`HOIDecoderLayer`; one shared norm on the output of every layer.
+
+    Args:
+        num_layers (int): L.
+        layer_cfg (dict): arguments of each layer.
+        post_norm_cfg (dict): the shared norm.
+    """
+
+    def _init_layers(self) -> None:
+        self.layers = ModuleList([HOIDecoderLayer(**self.layer_cfg) for _ in range(self.num_layers)])
+        self.embed_dims = self.layers[0].embed_dims
+        self.post_norm = build_norm_layer(self.post_norm_cfg, self.embed_dims)[1]
+
+    def project(self, tokens: Tensor, pos: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of each layer's cross-attention for memory tokens and positions (B, S, D)."""
+        return [layer.cross_attn.keys_values(tokens, pos) for layer in self.layers]
+
+    def forward(self, queries: QuerySet, memory: Memory) -> Tensor:
+        """Decoded states of every layer, (L, B, N, D), normed."""
+        content, states = queries.content, []
+        self_mask = self_attend_mask(queries.padding_mask)
+        cross_mask = attend_mask(memory.padding_mask)
+        for layer, keys_values in zip(self.layers, memory.keys_values(self), strict=True):
+            content = layer(content, queries.pos, keys_values, self_mask, cross_mask)
+            states.append(self.post_norm(content))
+        return torch.stack(states)

@@ -1,0 +1,5 @@
+"""Losses that mmdet does not have."""
+
+from .verb_focal_loss import VerbFocalLoss
+
+__all__ = ["VerbFocalLoss"]

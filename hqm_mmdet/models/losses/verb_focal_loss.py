@@ -1,0 +1,33 @@
+"""Focal loss over verbs."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hqm_mmdet.registry import MODELS
+
+
+@MODELS.register_module()
+class VerbFocalLoss(nn.Module):
+    """Multi-label focal loss without class balance, QPIC's verb loss.
+
+    Every entry costs ``(1 - p)^gamma * -log p``, where p is the probability given to the right answer. mmdet's
+    ``FocalLoss`` always weighs by alpha, so it cannot express this.
+
+    Args:
+        gamma (float): exponent; 2 in QPIC.
+        loss_weight (float): factor on the result.
+    """
+
+    def __init__(self, gamma: float = 2.0, loss_weight: float = 1.0):
+        super().__init__()
+        self.gamma = gamma
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1.
+
+        Computed from logits, so it stays finite where the official code's ``log(sigmoid(x))`` overflows (|x| > 17).
+        """
+        cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        wrong = (logits.sigmoid() - labels).abs()
+        return self.loss_weight * wrong**self.gamma * cross_entropy

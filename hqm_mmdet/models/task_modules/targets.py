@@ -1,0 +1,68 @@
+"""Labelled pairs of a batch as padded tensors."""
+
+from dataclasses import dataclass
+
+import torch
+from mmdet.structures import SampleList
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from hqm_mmdet.structures import xyxy_to_cxcywh
+
+
+@dataclass
+class PairTargets:
+    """Ground truth of B images, padded to P, the largest number of pairs.
+
+    Args:
+        sub_boxes, obj_boxes (Tensor): (B, P, 4) centre x, centre y, width, height, relative to the image itself (not to
+            the padded batch). An absent object is a zero box.
+        obj_labels (Tensor): (B, P) long.
+        verb_labels (Tensor): (B, P, V) float, 0 or 1.
+        counts (list[int]): pairs of each image.
+        names (list[str]): file of each image, for messages.
+    """
+
+    sub_boxes: Tensor
+    obj_boxes: Tensor
+    obj_labels: Tensor
+    verb_labels: Tensor
+    counts: list[int]
+    names: list[str]
+
+    @property
+    def has_object(self) -> Tensor:
+        """(B, P) bool, False for an absent object (and for padding)."""
+        return (self.obj_boxes != 0).any(-1)
+
+    @classmethod
+    def from_samples(cls, samples: SampleList) -> "PairTargets":
+        """Gather ``gt_pairs`` (pixels of the augmented image) of HOIDataSamples; no host synchronisation."""
+        pairs = [sample.gt_pairs for sample in samples]
+        sizes = [(w, h, w, h) for h, w in (sample.img_shape[:2] for sample in samples)]
+        scale = pairs[0].sub_bboxes.new_tensor(sizes)[:, None]  # (B, 1, 4)
+
+        def padded(name: str) -> Tensor:
+            return pad_sequence([getattr(p, name) for p in pairs], batch_first=True)
+
+        return cls(
+            sub_boxes=xyxy_to_cxcywh(padded("sub_bboxes")) / scale,
+            obj_boxes=xyxy_to_cxcywh(padded("obj_bboxes")) / scale,
+            obj_labels=padded("obj_labels"),
+            verb_labels=padded("verb_labels"),
+            counts=[len(p) for p in pairs],
+            names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
+        )
+
+    def gather(self, name: str, image: Tensor, target: Tensor) -> Tensor:
+        """Rows ``[image, target]`` of a field: (..., M) indices -> (..., M, *field)."""
+        field: Tensor = getattr(self, name)
+        return field[image, target] if field.shape[1] else field.new_zeros(*target.shape, *field.shape[2:])
+
+
+def num_pairs_over_processes(targets: PairTargets) -> Tensor:
+    """max(1, pairs averaged over processes): QPIC's ``num_interactions``, the divisor of the subject box losses."""
+    from mmdet.utils import reduce_mean
+
+    count = torch.as_tensor(float(sum(targets.counts)), device=targets.obj_labels.device)
+    return reduce_mean(count).clamp(min=1)

@@ -1,0 +1,59 @@
+"""The sample type: what each stage of the pipeline may read and write."""
+
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+
+class HOIDataSample(DetDataSample):
+    """A detection sample with human-object pairs.
+
+    Fields beside mmdet's ``gt_instances`` (all boxes of the image):
+
+    * ``gt_pairs`` (InstanceData of length P): ``sub_bboxes`` (P, 4), ``obj_bboxes`` (P, 4) as x1, y1, x2, y2 in pixels
+      of the augmented image; ``obj_labels`` (P,) long; ``verb_labels`` (P, V) multi-hot float. A pair without object
+      has a zero object box and label C, the number of object classes of the data set.
+    * ``pred_pairs`` (InstanceData of length Q): ``sub_bboxes``, ``obj_bboxes`` (Q, 4) as x1, y1, x2, y2 in pixels of
+      the original image; ``obj_labels`` (Q,) long; ``obj_scores`` (Q,); ``verb_scores`` (Q, V), already times the
+      object score where the method does so.
+    """
+
+    @property
+    def gt_pairs(self) -> InstanceData:
+        """Labelled pairs."""
+        return self._gt_pairs
+
+    @gt_pairs.setter
+    def gt_pairs(self, value: InstanceData) -> None:
+        self.set_field(value, "_gt_pairs", dtype=InstanceData)
+
+    @gt_pairs.deleter
+    def gt_pairs(self) -> None:
+        del self._gt_pairs
+
+    @property
+    def pred_pairs(self) -> InstanceData:
+        """Predicted pairs."""
+        return self._pred_pairs
+
+    @pred_pairs.setter
+    def pred_pairs(self, value: InstanceData) -> None:
+        self.set_field(value, "_pred_pairs", dtype=InstanceData)
+
+    @pred_pairs.deleter
+    def pred_pairs(self) -> None:
+        del self._pred_pairs
+
+
+def new_pairs(sub_bboxes: Tensor, obj_bboxes: Tensor, obj_labels: Tensor, **fields: Tensor) -> InstanceData:
+    """InstanceData of N pairs; unequal lengths are refused when set.
+
+    Args:
+        sub_bboxes, obj_bboxes (Tensor): (N, 4) x1, y1, x2, y2.
+        obj_labels (Tensor): (N,).
+        **fields: more tensors of length N, e.g. ``verb_labels``.
+    """
+    pairs = InstanceData(sub_bboxes=sub_bboxes, obj_bboxes=obj_bboxes, obj_labels=obj_labels)
+    for name, value in fields.items():
+        pairs[name] = value
+    return pairs

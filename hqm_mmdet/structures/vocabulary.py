@@ -1,0 +1,68 @@
+"""What a data set can say: object classes, verbs, which of them go together, which are rare."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class HOIVocabulary:
+    """Classes of a data set.
+
+    Args:
+        classes (tuple[str]): object class names; ``classes[subject_label]`` is the subject's class.
+        verbs (tuple[str]): verb names.
+        valid_pairs (ndarray): (V, C) bool, which verb goes with which object class.
+        rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training.
+        subject_label (int): label of persons.
+
+    Raises:
+        ValueError: ``valid_pairs`` does not fit the numbers of verbs and classes.
+    """
+
+    classes: tuple[str, ...]
+    verbs: tuple[str, ...]
+    valid_pairs: np.ndarray = field(compare=False)
+    rare_triplets: frozenset[tuple[int, int]] = frozenset()
+    subject_label: int = 0
+
+    RARE_BELOW = 10  # HICO-DET's definition: fewer than 10 training instances
+
+    def __post_init__(self):
+        shape = (len(self.verbs), len(self.classes))
+        if np.shape(self.valid_pairs) != shape:
+            raise ValueError(
+                f"valid_pairs must be verbs x classes = {shape}, got {np.shape(self.valid_pairs)}; "
+                "the table belongs to another data set or is transposed."
+            )
+
+    @property
+    def absent_object_label(self) -> int:
+        """Label of a pair's object when there is none."""
+        return len(self.classes)
+
+    def as_metainfo(self) -> dict:
+        """Plain dict for ``dataset.metainfo`` and metrics."""
+        return dict(
+            classes=self.classes,
+            verbs=self.verbs,
+            valid_pairs=np.asarray(self.valid_pairs, dtype=bool),
+            rare_triplets=sorted(self.rare_triplets),
+            subject_label=self.subject_label,
+        )
+
+    @staticmethod
+    def count_triplets(obj_labels: np.ndarray, verbs: np.ndarray, num_verbs: int, num_classes: int) -> np.ndarray:
+        """Instances per triplet class, (V, C) int, from flat arrays over all HOI entries.
+
+        Entries without object (label C) are left out.
+        """
+        keep = obj_labels < num_classes
+        flat = np.bincount(verbs[keep] * num_classes + obj_labels[keep], minlength=num_verbs * num_classes)
+        return flat.reshape(num_verbs, num_classes)
+
+    @classmethod
+    def derive_tables(cls, counts: np.ndarray) -> tuple[np.ndarray, frozenset[tuple[int, int]]]:
+        """Valid table and rare set from training counts (V, C), for data sets that come without these files."""
+        verb, label = np.nonzero((counts > 0) & (counts < cls.RARE_BELOW))
+        return counts > 0, frozenset(zip(label.tolist(), verb.tolist(), strict=True))
