@@ -93,7 +93,7 @@ def coco_rows(class_rows: Tensor) -> Tensor:
     if len(class_rows) == 81:
         return class_rows
     if len(class_rows) != 92:
-        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; 92 (official) or 81 (mmdet) can be converted.")
+        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
     return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
 
 

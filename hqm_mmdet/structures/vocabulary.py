@@ -62,7 +62,19 @@ class HOIVocabulary:
         return flat.reshape(num_verbs, num_classes)
 
     @classmethod
-    def derive_tables(cls, counts: np.ndarray) -> tuple[np.ndarray, frozenset[tuple[int, int]]]:
-        """Valid table and rare set from training counts (V, C), for data sets that come without these files."""
-        verb, label = np.nonzero((counts > 0) & (counts < cls.RARE_BELOW))
-        return counts > 0, frozenset(zip(label.tolist(), verb.tolist(), strict=True))
+    def derive_tables(
+        cls, counts: np.ndarray, valid_pairs: np.ndarray | None = None
+    ) -> tuple[np.ndarray, frozenset[tuple[int, int]]]:
+        """Valid table and rare set from training counts.
+
+        Args:
+            counts (ndarray): (V, C) int, HOI entries of the training annotations.
+            valid_pairs (ndarray, optional): (V, C) bool, the valid table if it is known; otherwise what occurs in
+                training is valid. A valid triplet that never occurs in training is rare.
+
+        Returns:
+            tuple: (V, C) bool and the rare (object label, verb).
+        """
+        valid_pairs = counts > 0 if valid_pairs is None else valid_pairs
+        verb, label = np.nonzero((counts < cls.RARE_BELOW) & (valid_pairs | (counts > 0)))
+        return valid_pairs, frozenset(zip(label.tolist(), verb.tolist(), strict=True))

@@ -1,0 +1,55 @@
+"""From a config to a model."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from hqm_mmdet.checkpoints.loading import load_weights
+from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.registry import MODELS
+
+
+def build_model(config: str | Path | Config) -> nn.Module:
+    """Model of a config, with initialised weights, in training mode.
+
+    Raises:
+        FileNotFoundError: no such config file.
+    """
+    if not isinstance(config, Config):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f"Config {config} does not exist; the project's configs lie in configs/.")
+        config = Config.fromfile(config)
+    init_default_scope(config.get("default_scope", "hqm_mmdet"))
+    model = MODELS.build(config.model)
+    model.init_weights()
+    model.cfg = config
+    return model
+
+
+def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str = "cpu") -> nn.Module:
+    """Model ready for inference.
+
+    Args:
+        config (str | Path | Config): a config or its file.
+        checkpoint (str | Path, optional): weights made by this project or its converters. Without one the weights are
+            random.
+        device (str): where the model goes.
+
+    Returns:
+        nn.Module: in evaluation mode, with ``cfg`` and ``dataset_meta`` (class and verb names as far as the checkpoint
+        holds them).
+
+    Raises:
+        FileNotFoundError: no such config or checkpoint.
+        RuntimeError: the checkpoint is damaged, wants to run code, or does not fit the config.
+    """
+    model = revert_sync_batchnorm(build_model(config))
+    model.dataset_meta = {}
+    if checkpoint is not None:
+        content = load_untrusted(checkpoint, "cpu")
+        load_weights(model, content.get("state_dict", content), str(checkpoint))
+        model.dataset_meta = content.get("meta", {}).get("dataset_meta", {})
+    return model.to(device).eval()

@@ -1,0 +1,48 @@
+"""Load weights into a model, and refuse what does not fit."""
+
+import logging
+
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+
+def load_weights(model: nn.Module, state: dict[str, Tensor], name: str, partial: bool = False) -> None:
+    """Load; shapes must agree, and unless ``partial`` nothing may be missing.
+
+    Args:
+        model (nn.Module): takes the weights.
+        state (dict[str, Tensor]): parameters and buffers by name.
+        name (str): of the file, for messages.
+        partial (bool): allow missing parameters (initialisation from a detector); they are reported with a count.
+            Training-only parameters (``query_mining.``) in the file are ignored either way.
+
+    Raises:
+        RuntimeError: a shape differs, or parameters are missing or unknown.
+    """
+    own = model.state_dict()
+    wrong = [
+        f"{key}: {tuple(state[key].shape)} in the checkpoint, {tuple(value.shape)} in the model"
+        for key, value in own.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    if wrong:
+        raise RuntimeError(
+            f"Checkpoint {name} does not fit the config: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. "
+            "Were they made for the same data set? Set the head's num_obj_classes and num_verbs, or give another file."
+        )
+    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
+    unknown = [key for key in state if key not in own and not key.startswith("query_mining.")]
+    if missing and not partial:
+        raise RuntimeError(
+            f"Checkpoint {name} lacks {len(missing)} of the model's parameters, e.g. {missing[:3]}, and holds "
+            f"{len(unknown)} unknown ones, e.g. {unknown[:3]}. A file of another code base needs "
+            "tools/model_converters/convert.py first."
+        )
+    if missing or unknown:
+        print_log(
+            f"{name}: {len(missing)} parameters keep their initialisation ({missing[:4]}), {len(unknown)} unknown ones "
+            f"are not used ({unknown[:4]}).",
+            logger="current",
+            level=logging.WARNING,
+        )
+    model.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)

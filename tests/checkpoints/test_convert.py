@@ -1,0 +1,149 @@
+"""Converters: what other code bases call things, and what becomes of every tensor."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from hqm_mmdet.checkpoints import convert_checkpoint, convert_state_dict, recognise
+from hqm_mmdet.checkpoints.key_tables import OFFICIAL_QPIC
+from tests.models.reference import official_weights
+
+CONVERT = Path(__file__).parents[2] / "tools" / "model_converters" / "convert.py"
+
+
+def official_detr(rows=92, dim=4):
+    state = {
+        "transformer.encoder.layers.0.self_attn.in_proj_weight": torch.rand(3 * dim, dim),
+        "backbone.0.body.conv1.weight": torch.rand(2, 3, 1, 1),
+        "query_embed.weight": torch.rand(5, dim),
+        "class_embed.weight": torch.arange(rows * dim, dtype=torch.float32).view(rows, dim),
+        "class_embed.bias": torch.arange(rows, dtype=torch.float32),
+    }
+    for i in range(3):
+        state[f"bbox_embed.layers.{i}.weight"] = torch.rand(dim, dim)
+        state[f"bbox_embed.layers.{i}.bias"] = torch.rand(dim)
+    return state
+
+
+def as_mmdet(state):
+    """The same DETR as mmdet names it."""
+    converted, _ = convert_state_dict(state, "detr", "hico")
+    ours = {k: v for k, v in converted.items() if not k.startswith("bbox_head.")}
+    names = {"0": "reg_ffn.layers.0.0", "1": "reg_ffn.layers.1", "2": "fc_reg"}
+    for i, theirs in names.items():
+        for part in ("weight", "bias"):
+            ours[f"bbox_head.{theirs}.{part}"] = state[f"bbox_embed.layers.{i}.{part}"]
+    for part in ("weight", "bias"):
+        ours[f"bbox_head.fc_cls.{part}"] = converted[f"bbox_head.obj_cls.{part}"]
+    return ours
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dataset", ("hico", "vcoco"))
+def test_initialisation_from_official_detr(reference_dir, dataset):
+    converted, report = convert_state_dict(official_weights(reference_dir, "qpic", "detr_r50"), dataset=dataset)
+    expected = json.loads((reference_dir / "qpic" / "detr_to_qpic.json").read_text())[dataset]
+    assert report.source == "detr"
+    ours = {**report.renamed}
+    ours |= {name: name for name in report.added}
+    for official, statistics in expected["tensors"].items():
+        renamed = next(name for name in (rename_as_qpic(official),) if name in converted)
+        tensor = converted[renamed].double()
+        if dataset == "vcoco":  # the row for "missing object" is random, the statistics leave it out
+            tensor = torch.cat([tensor[:80], tensor[81:]])
+        assert tensor.sum().item() == pytest.approx(statistics["sum"], rel=1e-9, abs=1e-9)
+        assert tensor.abs().sum().item() == pytest.approx(statistics["abs_sum"], rel=1e-9)
+        assert tensor.flatten()[0].item() == pytest.approx(statistics["first"], rel=1e-12)
+        assert tensor.flatten()[-1].item() == pytest.approx(statistics["last"], rel=1e-12)
+    for name in expected["qpic_keys_left_at_initialisation"]:
+        assert rename_as_qpic(name) not in converted
+
+
+def rename_as_qpic(official):
+    import re
+
+    for pattern, replacement in OFFICIAL_QPIC:
+        new, count = re.subn(pattern, replacement, official)
+        if count:
+            return new
+    raise KeyError(official)
+
+
+@pytest.mark.parametrize("dataset,rows", (("hico", 81), ("vcoco", 82)))
+def test_mmdet_detr_gives_the_same_as_official_detr(dataset, rows):
+    official = official_detr()
+    expected, _ = convert_state_dict(official, dataset=dataset)
+    converted, report = convert_state_dict(as_mmdet(official), dataset=dataset)
+    assert report.source == "mmdet_detr"
+    assert set(converted) == set(expected)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(converted[name], tensor, rtol=0, atol=0)
+    assert len(converted["bbox_head.obj_cls.weight"]) == rows
+
+
+def test_every_tensor_is_accounted_for():
+    state = official_detr()
+    state["something.else"] = torch.zeros(1)
+    converted, report = convert_state_dict(state)
+    head = [name for name in state if name.startswith(("class_embed", "bbox_embed"))]
+    assert set(report.renamed) | set(report.dropped) | set(head) == set(state)
+    assert report.dropped == ["something.else"]
+    assert set(converted) == set(report.renamed.values()) | set(report.added)
+
+
+def test_unknown_checkpoint_names_known_sources():
+    with pytest.raises(ValueError, match="official QPIC"):
+        recognise({"foo.weight": torch.zeros(1)})
+    with pytest.raises(ValueError, match="nothing to convert"):
+        recognise({"bbox_head.obj_cls.weight": torch.zeros(1)})
+
+
+def test_wrong_number_of_classes():
+    with pytest.raises(ValueError, match="5 rows"):
+        convert_state_dict(official_detr(rows=5))
+
+
+class Bomb:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('code ran')",)
+
+
+def test_malicious_checkpoint_is_refused(tmp_path):
+    (tmp_path / "bad.pth").write_bytes(pickle.dumps({"model": Bomb()}))
+    torch.save({"model": Bomb()}, tmp_path / "bad_zip.pth")
+    for name in ("bad.pth", "bad_zip.pth"):
+        with pytest.raises(RuntimeError, match="refused"):
+            convert_checkpoint(tmp_path / name, tmp_path / "out.pth")
+    assert not (tmp_path / "out.pth").exists()
+
+
+@pytest.mark.parametrize("suffix", ("pth", "safetensors"))
+def test_command(tmp_path, suffix):
+    torch.save({"model": official_detr()}, tmp_path / "detr.pth")
+    out = tmp_path / f"ours.{suffix}"
+    command = [sys.executable, CONVERT, tmp_path / "detr.pth", out, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert "3 renamed, 14 added, 0 dropped" in done.stdout
+    from hqm_mmdet.compat import load_untrusted
+
+    assert "bbox_head.obj_cls.weight" in load_untrusted(out)["state_dict"]
+
+
+def test_command_on_missing_file(tmp_path):
+    command = [sys.executable, CONVERT, tmp_path / "none.pth", tmp_path / "out.pth"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert done.returncode == 2
+    assert "none.pth" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def environment():
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(CONVERT.parents[2])}

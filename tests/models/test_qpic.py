@@ -1,0 +1,130 @@
+"""Properties of QPIC that hold for any weights."""
+
+import pytest
+import torch
+
+from tests.models.tiny import NUM_QUERIES, NUM_VERBS, random_batch, tiny_model
+
+
+def total(losses):
+    return sum(losses.values())
+
+
+def test_output_format():
+    inputs, samples = random_batch([1, 2])
+    preds = tiny_model().eval()(inputs, samples, mode="tensor")
+    assert preds["obj_logits"].shape == (2, 2, NUM_QUERIES, 5)
+    assert preds["verb_logits"].shape == (2, 2, NUM_QUERIES, NUM_VERBS)
+    for name in ("sub_boxes", "obj_boxes"):
+        assert preds[name].shape == (2, 2, NUM_QUERIES, 4)
+        assert preds[name].min() >= 0 and preds[name].max() <= 1
+
+
+def test_batched_equals_single_in_spite_of_padding():
+    sizes = [(64, 80), (96, 48)]
+    inputs, samples = random_batch([1, 2], sizes=sizes)
+    model = tiny_model().eval()
+    batched = model(inputs, samples, mode="predict")
+    batched = [sample.pred_pairs for sample in batched]
+    for i, (height, width) in enumerate(sizes):
+        _, again = random_batch([1, 2], sizes=sizes)
+        single = model(inputs[i : i + 1, :, :height, :width], again[i : i + 1], mode="predict")[0].pred_pairs
+        for name, value in single.items():
+            torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
+
+
+def test_order_of_queries_does_not_matter():
+    inputs, samples = random_batch([3])
+    model = tiny_model().eval()
+    before = model(inputs, samples, mode="tensor")
+    loss = total(model(inputs, samples, mode="loss"))
+    order = torch.randperm(NUM_QUERIES)
+    model.query_embedding.weight.data = model.query_embedding.weight.data[order]
+    after = model(inputs, samples, mode="tensor")
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value[:, :, order], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(total(model(inputs, samples, mode="loss")), loss, rtol=1e-4, atol=1e-5)
+
+
+def test_order_of_pairs_does_not_matter():
+    inputs, samples = random_batch([4])
+    model = tiny_model().eval()
+    loss = total(model(inputs, samples, mode="loss"))
+    samples[0].gt_pairs = samples[0].gt_pairs[torch.tensor([2, 0, 3, 1])]
+    torch.testing.assert_close(total(model(inputs, samples, mode="loss")), loss, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("counts", ([0, 0], [3, 0], [0, 1], [NUM_QUERIES + 3, 2]))
+@pytest.mark.parametrize("absent", (0, 1))
+def test_loss_is_finite_and_every_parameter_learns(counts, absent):
+    inputs, samples = random_batch(counts, absent=absent)
+    model = tiny_model().train()
+    losses = model(inputs, samples, mode="loss")
+    total(losses).backward()
+    assert all(torch.isfinite(value) for value in losses.values())
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+
+
+def test_absent_object_costs_no_object_box():
+    inputs, samples = random_batch([1], absent=1)
+    losses = tiny_model()(inputs, samples, mode="loss")
+    assert losses["loss_obj_bbox"] == 0 and losses["loss_obj_iou"] == 0
+    assert losses["loss_sub_bbox"] > 0 and losses["loss_obj_cls"] > 0
+
+
+def test_batch_without_pairs_has_no_box_loss():
+    inputs, samples = random_batch([0, 0])
+    losses = tiny_model()(inputs, samples, mode="loss")
+    for name, value in losses.items():
+        assert (value == 0) == ("bbox" in name or "iou" in name), name
+
+
+def test_loss_falls_when_trained_on_one_batch():
+    inputs, samples = random_batch([2, 1])
+    model = tiny_model()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    history = []
+    for _ in range(60):
+        loss = total(model(inputs, samples, mode="loss"))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    assert history[-1] < 0.5 * history[0]
+
+
+def test_damaged_weights_are_named_with_the_file():
+    inputs, samples = random_batch([1, 2])
+    model = tiny_model()
+    model.bbox_head.sub_box.layers[0].weight.data.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="image_0.jpg"):
+        model(inputs, samples, mode="loss")
+
+
+def test_wrong_number_of_verbs_is_named_with_the_file():
+    inputs, samples = random_batch([1])
+    samples[0].gt_pairs.verb_labels = torch.zeros(1, 3)
+    with pytest.raises(ValueError, match="image_0.jpg.*3 verbs.*predicts 5"):
+        tiny_model()(inputs, samples, mode="loss")
+
+
+def test_bf16_autocast_stays_close():
+    inputs, samples = random_batch([2, 1])
+    model = tiny_model()
+    exact = total(model(inputs, samples, mode="loss"))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = total(model(inputs, samples, mode="loss"))
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, exact, rtol=0.1, atol=0.1)
+
+
+def test_boxes_of_predictions_are_in_the_original_image():
+    inputs, samples = random_batch([0])
+    model = tiny_model().eval()
+    samples[0].set_metainfo(dict(ori_shape=(640, 800)))
+    large = model(inputs, samples, mode="predict")[0].pred_pairs.sub_bboxes
+    samples[0].set_metainfo(dict(ori_shape=(64, 80)))
+    small = model(inputs, samples, mode="predict")[0].pred_pairs.sub_bboxes
+    torch.testing.assert_close(large, small * 10)

@@ -1,0 +1,78 @@
+"""A QPIC small enough for tests, and random batches for it."""
+
+import torch
+from mmengine.config import Config
+
+from hqm_mmdet.apis import build_model
+from hqm_mmdet.structures import HOIDataSample, new_pairs
+
+NUM_CLASSES, NUM_VERBS, NUM_QUERIES = 4, 5, 7
+
+
+def tiny_config(type="QPIC", **options) -> Config:
+    attention = dict(embed_dims=32, num_heads=4, dropout=0.0)
+    ffn = dict(embed_dims=32, feedforward_channels=48, num_fcs=2, ffn_drop=0.0)
+    return Config(
+        dict(
+            model=dict(
+                type=type,
+                num_queries=NUM_QUERIES,
+                data_preprocessor=dict(type="DetDataPreprocessor", mean=[0] * 3, std=[255] * 3, pad_size_divisor=1),
+                backbone=dict(
+                    type="ResNet",
+                    depth=18,
+                    base_channels=8,
+                    stem_channels=8,
+                    num_stages=3,
+                    strides=(1, 2, 2),
+                    dilations=(1, 1, 1),
+                    out_indices=(2,),
+                    norm_eval=True,
+                ),
+                neck=dict(
+                    type="ChannelMapper", in_channels=[32], out_channels=32, kernel_size=1, act_cfg=None, num_outs=1
+                ),
+                positional_encoding=dict(num_feats=16, normalize=True),
+                encoder=dict(num_layers=1, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),
+                decoder=dict(
+                    num_layers=2, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)
+                ),
+                bbox_head=dict(type="HOIHead", num_obj_classes=NUM_CLASSES, num_verbs=NUM_VERBS, embed_dims=32),
+                **options,
+            )
+        )
+    )
+
+
+def tiny_model(seed=0, **options):
+    torch.manual_seed(seed)
+    return build_model(tiny_config(**options))
+
+
+def random_pairs(count, generator, size=(64, 80), absent=0):
+    """``count`` pairs inside an image of ``size`` (h, w); the first ``absent`` have no object."""
+    scale = torch.tensor([size[1], size[0]] * 2)
+
+    def boxes():
+        low = torch.rand(count, 2, generator=generator) * 0.5
+        return torch.cat([low, low + 0.2 + 0.3 * torch.rand(count, 2, generator=generator)], 1) * scale
+
+    labels = torch.randint(NUM_CLASSES, (count,), generator=generator)
+    obj_boxes = boxes()
+    obj_boxes[:absent], labels[:absent] = 0, NUM_CLASSES
+    verbs = (torch.rand(count, NUM_VERBS, generator=generator) < 0.3).float()
+    return new_pairs(boxes(), obj_boxes, labels, verb_labels=verbs)
+
+
+def random_batch(counts, seed=0, sizes=None, absent=0):
+    """Inputs (B, 3, H, W), padded, and annotated samples with ``counts`` pairs."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = sizes or [(64, 80)] * len(counts)
+    height, width = (max(size[d] for size in sizes) for d in (0, 1))
+    inputs, samples = torch.zeros(len(counts), 3, height, width), []
+    for i, (count, size) in enumerate(zip(counts, sizes, strict=True)):
+        inputs[i, :, : size[0], : size[1]] = torch.randn(3, *size, generator=generator)
+        sample = HOIDataSample(metainfo=dict(img_path=f"image_{i}.jpg", img_shape=size, ori_shape=size))
+        sample.gt_pairs = random_pairs(count, generator, size, min(absent, count))
+        samples.append(sample)
+    return inputs, samples
