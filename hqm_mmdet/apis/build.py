@@ -1,8 +1,12 @@
 """From a config to a model."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -24,9 +28,20 @@ def build_model(config: str | Path | Config) -> nn.Module:
         config = Config.fromfile(config)
     init_default_scope(config.get("default_scope", "hqm_mmdet"))
     model = MODELS.build(config.model)
-    model.init_weights()
+    with _quiet():
+        model.init_weights()
     model.cfg = config
     return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """mmengine prints a line per parameter on initialisation when no runner's log file takes it."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.setLevel(level)
 
 
 def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str = "cpu") -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hqm_mmdet.compat import load_untrusted
 
-from .key_tables import MMDET_DETR, OFFICIAL_DETR, OFFICIAL_QPIC, UNUSED_COCO_IDS, Rules
+from .key_tables import MMDET_DETR, OFFICIAL_DETR, OFFICIAL_HQM, OFFICIAL_QPIC, UNUSED_COCO_IDS, Rules
 
 StateDict = dict[str, Tensor]
 DATASETS = ("hico", "vcoco")
@@ -99,6 +99,7 @@ def coco_rows(class_rows: Tensor) -> Tensor:
 
 SOURCES = {
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
+    "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", OFFICIAL_DETR + [
         (r"^((?:class|bbox)_embed)\.", r"\1.")], init_pair_head),
     "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, init_pair_head),

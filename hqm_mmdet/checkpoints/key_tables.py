@@ -24,6 +24,15 @@ OFFICIAL_QPIC: Rules = [
     (r"^(sub|obj)_bbox_embed\.", r"bbox_head.\1_box."),
 ]
 
+# HQM keeps the same heads, and the GBS encoder, inside the transformer's decoder and beside it.
+OFFICIAL_HQM: Rules = [
+    (r"^transformer\.decoder\.obj_class_embed\.", "bbox_head.obj_cls."),
+    (r"^transformer\.decoder\.verb_class_embed\.", "bbox_head.verb_cls."),
+    (r"^transformer\.decoder\.(sub|obj)_bbox_embed\.", r"bbox_head.\1_box."),
+    (r"^query_embed_sp\.", "query_mining.miners.gbs.mlp."),
+    *OFFICIAL_DETR,
+]
+
 # mmdet's DETR already has our names; only its head differs, and is rebuilt by the initialisation.
 MMDET_DETR: Rules = [
     (r"^(backbone|neck|query_embedding|encoder|decoder)\.", r"\1."),

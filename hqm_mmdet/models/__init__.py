@@ -2,18 +2,23 @@
 
 from .detectors import HOIDETR, QPIC
 from .heads import HOIHead
-from .layers import FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
+from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
 from .losses import VerbFocalLoss
+from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
 
 __all__ = [
+    "AMMAttention",
+    "AMMQueryGenerator",
     "FusedAttention",
+    "GBSQueryGenerator",
     "HOIDETR",
     "HOIDecoder",
     "HOIDecoderLayer",
     "HOIEncoder",
     "HOIEncoderLayer",
     "HOIHead",
+    "JointLearning",
     "ObjectClassCost",
     "PairGIoUCost",
     "PairL1Cost",

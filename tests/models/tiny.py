@@ -46,7 +46,7 @@ def tiny_config(type="QPIC", **options) -> Config:
 
 def tiny_model(seed=0, **options):
     torch.manual_seed(seed)
-    return build_model(tiny_config(**options))
+    return build_model(tiny_config(**options)).train()  # BN is set to evaluation by ResNet.train()
 
 
 def random_pairs(count, generator, size=(64, 80), absent=0):

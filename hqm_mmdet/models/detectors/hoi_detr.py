@@ -7,6 +7,7 @@ from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import Memory, QuerySet
+from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample
 
@@ -17,12 +18,21 @@ class HOIDETR(DETR):
     .. code:: text
 
         image -> backbone -> neck -> encoder -> memory
-        learnable queries -> decode(memory) -> head -> predictions -> match -> loss     (training)
-                                                 head.predict -> pred_pairs             (inference)
+        learnable queries -> decode(memory) -> head -> predictions -> match -> loss         (training)
+        mined queries     -> decode(memory) -> head -> loss of the already assigned pairs   (training with mining)
+        learnable queries -> decode(memory) -> head.predict -> pred_pairs                   (inference)
 
     A detector overrides :meth:`learnable_queries` and :meth:`decode` (and builds what they need in
-    ``_init_layers``). Arguments are those of mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
+    ``_init_layers``).
+
+    Args:
+        query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
+
+    def __init__(self, *, query_mining: dict | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.query_mining = MODELS.build(query_mining) if query_mining else None
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})
@@ -64,9 +74,26 @@ class HOIDETR(DETR):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
         memory = self.encode(batch_inputs, batch_data_samples)
-        preds = self.bbox_head(self.decode(self.learnable_queries(memory), memory))
+        queries = self.learnable_queries(memory)
+        if self.query_mining is not None:
+            queries.rule = self.query_mining.learnable_rule()
+        preds = self.bbox_head(self.decode(queries, memory))
         targets = self.bbox_head.targets(batch_data_samples)
-        return self.bbox_head.loss(preds, targets, self.bbox_head.assign(preds, targets))
+        assigned = self.bbox_head.assign(preds, targets)
+        losses = self.bbox_head.loss(preds, targets, assigned)
+        if self.query_mining is not None:
+            losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned)))
+            losses["loss_verb"] = losses["loss_verb"] + self.query_mining.idle_term()
+        return losses
+
+    def _hard_loss(self, learnable: LearnablePass) -> dict[str, Tensor]:
+        """Loss terms of the hard queries of this iteration, prefixed with their name."""
+        losses = {}
+        for hard in self.query_mining(learnable):
+            preds = self.bbox_head(self.decode(hard, learnable.memory))
+            terms = self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False)
+            losses.update({f"{hard.name}.{name}": hard.loss_weight * value for name, value in terms.items()})
+        return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.

@@ -106,13 +106,16 @@ class HOIHead(BaseModule):
         """Match queries and labelled pairs, separately for every layer."""
         return self.matcher(preds, targets)
 
-    def loss(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
+    def loss(
+        self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment, background: bool = True
+    ) -> dict[str, Tensor]:
         """Loss terms, the last layer's without prefix, layer i's with prefix ``d{i}.``.
 
         Args:
             preds (dict[str, Tensor]): as returned by :meth:`forward`.
             targets (PairTargets): labelled pairs.
             assigned (Assignment): which query stands for which pair.
+            background (bool): whether the other queries are taught "no object" and no verb. False for mined queries.
 
         Returns:
             dict[str, Tensor]: scalars, times their weights. Divisors as in QPIC: verb loss by the positive entries of
@@ -120,8 +123,8 @@ class HOIHead(BaseModule):
             that have an object.
         """
         terms = {
-            "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned),
-            "loss_verb": self._verb_loss(preds["verb_logits"], targets, assigned),
+            "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
+            "loss_verb": self._verb_loss(preds["verb_logits"], targets, assigned, background),
             **self._box_losses(preds, targets, assigned),
         }
         last = len(preds["obj_logits"]) - 1
@@ -143,21 +146,26 @@ class HOIHead(BaseModule):
             for i, sample in enumerate(samples)
         ]
 
-    def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment) -> Tensor:
-        """(L,) cross entropy over all queries, "no object" where nothing is assigned; weighted mean."""
-        labels = torch.full(logits.shape[:3], self.num_obj_classes, device=logits.device)
-        layer = torch.arange(len(logits), device=logits.device)[:, None]
-        labels[layer, assigned.image, assigned.query] = assigned.of_targets(targets, "obj_labels")
-        losses = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), self.class_weights, reduction="none")
-        total = losses.view_as(labels).sum((1, 2)) / self.class_weights[labels].sum((1, 2))
-        return self.loss_obj_weight * total
+    def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
+        """(L,) cross entropy, weighted mean over queries; "no object" where nothing is assigned."""
+        labels = assigned.of_targets(targets, "obj_labels")
+        if background:
+            absent = torch.full(logits.shape[:3], self.num_obj_classes, device=logits.device)
+            labels, logits = assigned.put(absent, labels).flatten(1), logits.flatten(1, 2)
+        else:
+            logits = assigned.of_queries(logits)
+        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), self.class_weights, reduction="none")
+        divisor = self.class_weights[labels].sum(1).clamp(min=torch.finfo(losses.dtype).tiny)
+        return self.loss_obj_weight * losses.view_as(labels).sum(1) / divisor
 
-    def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment) -> Tensor:
-        """(L,) focal loss over all queries, divided by the positive entries if there are any."""
-        labels = torch.zeros_like(logits)
-        layer = torch.arange(len(logits), device=logits.device)[:, None]
-        labels[layer, assigned.image, assigned.query] = assigned.of_targets(targets, "verb_labels")
-        return self.loss_verb(logits, labels).sum((1, 2, 3)) / labels.sum((1, 2, 3)).clamp(min=1)
+    def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
+        """(L,) focal loss, divided by the positive entries if there are any."""
+        labels = assigned.of_targets(targets, "verb_labels")
+        if background:
+            labels, logits = assigned.put(torch.zeros_like(logits), labels).flatten(1, 2), logits.flatten(1, 2)
+        else:
+            logits = assigned.of_queries(logits)
+        return self.loss_verb(logits, labels).sum((1, 2)) / labels.sum((1, 2)).clamp(min=1)
 
     def _box_losses(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
         """L1 and GIoU of subject and object boxes, (L,) each."""

@@ -1,11 +1,13 @@
 """Transformer layers with fused attention; parameter names are mmdet's DETR's."""
 
-from .attention import FusedAttention
+from .attention import AMMAttention, AttentionRule, FusedAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
 from .memory import Memory, QuerySet
 
 __all__ = [
+    "AMMAttention",
+    "AttentionRule",
     "FusedAttention",
     "HOIDecoder",
     "HOIDecoderLayer",

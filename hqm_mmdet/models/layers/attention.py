@@ -1,5 +1,7 @@
 """Multi-head attention with mmdet's parameter names and PyTorch's fused kernels."""
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -52,13 +54,7 @@ class FusedAttention(BaseModule):
         """
         if keys_values is None:
             keys_values = self.keys_values(query, query_pos)
-        attended = F.scaled_dot_product_attention(
-            self.queries(query, query_pos),
-            *keys_values,
-            attn_mask=mask,
-            dropout_p=self.attn.dropout if self.training else 0.0,
-        )  # (B, H, N, D/H)
-        return query + self.dropout(self.attn.out_proj(attended.transpose(1, 2).flatten(2)))
+        return self._add(query, self._attend(self.queries(query, query_pos), *keys_values, mask))
 
     def queries(self, query: Tensor, query_pos: Tensor | None = None) -> Tensor:
         """Projected queries, (B, N, D) -> (B, H, N, D/H)."""
@@ -71,13 +67,75 @@ class FusedAttention(BaseModule):
 
     def weights(self, queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attention weights without dropout, (B, H, N, S), of projected queries and keys."""
+        return self.logits(queries, keys, mask).softmax(-1)
+
+    @staticmethod
+    def logits(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Scaled products before the softmax, (B, H, N, S); minus infinity where ``mask`` is False."""
         logits = queries @ keys.transpose(-2, -1) / queries.shape[-1] ** 0.5
-        return (logits if mask is None else logits.masked_fill(~mask, float("-inf"))).softmax(-1)
+        return logits if mask is None else logits.masked_fill(~mask, float("-inf"))
+
+    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """Fused attention, (B, H, N, D/H)."""
+        dropout = self.attn.dropout if self.training else 0.0
+        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
+
+    def _add(self, query: Tensor, attended: Tensor) -> Tensor:
+        """Join the heads, project, and add to the input."""
+        return query + self.dropout(self.attn.out_proj(attended.transpose(1, 2).flatten(2)))
 
     def _project(self, x: Tensor, part: int) -> Tensor:
         rows = slice(part * self.embed_dims, (part + 1) * self.embed_dims)  # in_proj stacks query, key, value
         projected = F.linear(x, self.attn.in_proj_weight[rows], self.attn.in_proj_bias[rows])
         return projected.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+
+class AttentionRule(Protocol):
+    """What a query set wants of each cross-attention it passes: watch it, or drop positions.
+
+    ``renormalise`` tells whether the rest of a row's weights grow to sum 1.
+    """
+
+    renormalise: bool
+
+    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Called with the layer, projected queries (B, H, N, D/H) and keys (B, H, S, D/H), and the mask (True = may
+        attend) or None. Returns (B, H, N, S) bool, True = drop, or None."""
+        ...
+
+
+@MODELS.register_module()
+class AMMAttention(FusedAttention):
+    """Cross-attention in which a query set's rule may drop positions: HQM's attention map masking.
+
+    Without a rule it is :class:`FusedAttention`; inference never has one. Arguments as there.
+    """
+
+    def forward(
+        self,
+        query: Tensor,
+        keys_values: tuple[Tensor, Tensor],
+        query_pos: Tensor | None = None,
+        mask: Tensor | None = None,
+        rule: AttentionRule | None = None,
+    ) -> Tensor:
+        """As in :class:`FusedAttention`.
+
+        Args:
+            query, keys_values, query_pos, mask: as there.
+            rule (AttentionRule, optional): positions it drops get no attention. With ``rule.renormalise`` the other
+                weights of the row grow to sum 1 (mask before the softmax, the released code); otherwise they stay as
+                they are (mask after the softmax, Algorithm 1 of the paper).
+        """
+        if rule is None:
+            return super().forward(query, keys_values, query_pos, mask)
+        queries, (keys, values) = self.queries(query, query_pos), keys_values
+        drop = rule(self, queries, keys, mask)
+        if drop is None or rule.renormalise:
+            keep = mask if drop is None else ~drop if mask is None else mask & ~drop
+            return self._add(query, self._attend(queries, keys, values, keep))
+        weights = F.dropout(self.weights(queries, keys, mask) * ~drop, self.attn.dropout, self.training)
+        return self._add(query, weights @ values)
 
 
 def attend_mask(padding_mask: Tensor | None) -> Tensor | None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hqm_mmdet.registry import MODELS
 
-from .attention import FusedAttention, attend_mask, self_attend_mask
+from .attention import AMMAttention, AttentionRule, FusedAttention, attend_mask, self_attend_mask
 from .encoder import attention_args
 from .memory import Memory, QuerySet
 
@@ -22,7 +22,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
 
     def _init_layers(self) -> None:
         self.self_attn = FusedAttention(**attention_args(self.self_attn_cfg))
-        self.cross_attn = FusedAttention(**attention_args(self.cross_attn_cfg))
+        self.cross_attn = AMMAttention(**attention_args(self.cross_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
         self.ffn = FFN(**self.ffn_cfg)
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(3)])
@@ -34,6 +34,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         keys_values: tuple[Tensor, Tensor],
         self_mask: Tensor | None = None,
         cross_mask: Tensor | None = None,
+        rule: AttentionRule | None = None,
     ) -> Tensor:
         """One layer.
 
@@ -42,12 +43,13 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
             keys_values (tuple[Tensor, Tensor]): projected memory, (B, H, S, D/H) each.
             self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend.
             cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend.
+            rule (AttentionRule, optional): of the query set, see :class:`AMMAttention`.
 
         Returns:
             Tensor: (B, N, D), not yet through the decoder's shared norm.
         """
         query = self.norms[0](self.self_attn(query, query_pos=query_pos, mask=self_mask))
-        query = self.norms[1](self.cross_attn(query, keys_values, query_pos, cross_mask))
+        query = self.norms[1](self.cross_attn(query, keys_values, query_pos, cross_mask, rule))
         return self.norms[2](self.ffn(query))
 
 
@@ -71,11 +73,11 @@ class HOIDecoder(DetrTransformerDecoder):
         return [layer.cross_attn.keys_values(tokens, pos) for layer in self.layers]
 
     def forward(self, queries: QuerySet, memory: Memory) -> Tensor:
-        """Decoded states of every layer, (L, B, N, D), normed."""
+        """Decoded states of every layer, (L, B, N, D)."""
         content, states = queries.content, []
         self_mask = self_attend_mask(queries.padding_mask)
         cross_mask = attend_mask(memory.padding_mask)
         for layer, keys_values in zip(self.layers, memory.keys_values(self), strict=True):
-            content = layer(content, queries.pos, keys_values, self_mask, cross_mask)
-            states.append(self.post_norm(content))
+            content = layer(content, queries.pos, keys_values, self_mask, cross_mask, queries.rule)
+            states.append(self.post_norm(content) if queries.post_norm else content)
         return torch.stack(states)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from .attention import AttentionRule
+
 
 @dataclass
 class Memory:
@@ -37,8 +39,12 @@ class QuerySet:
         content (Tensor): (B, N, D), the decoder's first input.
         pos (Tensor): (B, N, D), added wherever the content attends.
         padding_mask (Tensor, optional): (B, N) bool, True = padding.
+        rule (AttentionRule, optional): what watches or masks the cross-attentions; None in inference.
+        post_norm (bool): whether the decoder's shared norm acts on the states that the head reads.
     """
 
     content: Tensor
     pos: Tensor
     padding_mask: Tensor | None = None
+    rule: AttentionRule | None = None
+    post_norm: bool = True

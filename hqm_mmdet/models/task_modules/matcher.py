@@ -31,8 +31,24 @@ class Assignment:
 
     def of_queries(self, values: Tensor) -> Tensor:
         """Rows of the assigned queries: (L, B, N, ...) -> (L, M, ...)."""
-        layer = torch.arange(len(values), device=values.device)[:, None]
-        return values[layer, self.image, self.query]
+        return values[self._layer, self.image, self.query]
+
+    def put(self, values: Tensor, rows: Tensor) -> Tensor:
+        """``values`` (L, B, N, ...) with the assigned queries' rows replaced by ``rows`` (L, M, ...); in place."""
+        values[self._layer, self.image, self.query] = rows
+        return values
+
+    @property
+    def _layer(self) -> Tensor:
+        return torch.arange(len(self.query), device=self.query.device)[:, None]
+
+    @classmethod
+    def of_slots(cls, counts: list[int], num_layers: int, device: torch.device) -> "Assignment":
+        """The j-th query of each image stands for its j-th pair, in every layer."""
+        image = torch.from_numpy(np.repeat(np.arange(len(counts)), counts)).to(device, non_blocking=True)
+        slots = np.concatenate([np.arange(count) for count in counts]).astype(np.int64)
+        slot = torch.from_numpy(slots).to(device, non_blocking=True).expand(num_layers, -1)
+        return cls(image, slot, slot)
 
     def of_targets(self, targets: PairTargets, name: str) -> Tensor:
         """The assigned pairs' values of a field of the targets: (L, M, ...)."""

@@ -19,6 +19,7 @@ class PairTargets:
             the padded batch). An absent object is a zero box.
         obj_labels (Tensor): (B, P) long.
         verb_labels (Tensor): (B, P, V) float, 0 or 1.
+        sizes (Tensor): (B, 4) width, height, width, height of each image without padding, pixels.
         counts (list[int]): pairs of each image.
         names (list[str]): file of each image, for messages.
     """
@@ -27,6 +28,7 @@ class PairTargets:
     obj_boxes: Tensor
     obj_labels: Tensor
     verb_labels: Tensor
+    sizes: Tensor
     counts: list[int]
     names: list[str]
 
@@ -35,21 +37,29 @@ class PairTargets:
         """(B, P) bool, False for an absent object (and for padding)."""
         return (self.obj_boxes != 0).any(-1)
 
+    @property
+    def padding_mask(self) -> Tensor:
+        """(B, P) bool, True beyond an image's number of pairs."""
+        device = self.obj_labels.device
+        counts = torch.tensor(self.counts, device=device)
+        return torch.arange(self.obj_labels.shape[1], device=device) >= counts[:, None]
+
     @classmethod
     def from_samples(cls, samples: SampleList) -> "PairTargets":
         """Gather ``gt_pairs`` (pixels of the augmented image) of HOIDataSamples; no host synchronisation."""
         pairs = [sample.gt_pairs for sample in samples]
         sizes = [(w, h, w, h) for h, w in (sample.img_shape[:2] for sample in samples)]
-        scale = pairs[0].sub_bboxes.new_tensor(sizes)[:, None]  # (B, 1, 4)
+        sizes = pairs[0].sub_bboxes.new_tensor(sizes)
 
         def padded(name: str) -> Tensor:
             return pad_sequence([getattr(p, name) for p in pairs], batch_first=True)
 
         return cls(
-            sub_boxes=xyxy_to_cxcywh(padded("sub_bboxes")) / scale,
-            obj_boxes=xyxy_to_cxcywh(padded("obj_bboxes")) / scale,
+            sub_boxes=xyxy_to_cxcywh(padded("sub_bboxes")) / sizes[:, None],
+            obj_boxes=xyxy_to_cxcywh(padded("obj_bboxes")) / sizes[:, None],
             obj_labels=padded("obj_labels"),
             verb_labels=padded("verb_labels"),
+            sizes=sizes,
             counts=[len(p) for p in pairs],
             names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
         )

@@ -1,0 +1,172 @@
+"""Attention map masking: matched queries that may not look where they looked (HQM, section 3.3)."""
+
+from dataclasses import dataclass
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from hqm_mmdet.models.task_modules import Assignment
+from hqm_mmdet.registry import MODELS
+
+from .hard_queries import AttentionRecorder, HardQueries, LearnablePass
+
+
+def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False) -> Tensor:
+    """Draw the positions to drop among the ``top_k`` largest of each row.
+
+    Per row a share ``gamma`` of the candidates is dropped, exactly, without replacement. Candidates are the valid
+    positions among the ``top_k`` largest, so small feature maps and padded images keep the share and never lose all.
+
+    Args:
+        logits (Tensor): (B, H, N, S), minus infinity at padding.
+        top_k (int): K.
+        gamma (float): dropped share of the candidates.
+        shared (bool): draw the ranks once for all images, heads and queries, padded positions included (released code).
+
+    Returns:
+        Tensor: (B, H, N, S) bool, True = drop.
+    """
+    k = min(top_k, logits.shape[-1])
+    top = logits.topk(k)
+    chance = torch.rand(k if shared else top.values.shape, device=logits.device)
+    candidate = torch.isfinite(top.values)
+    if shared:
+        dropped = (chance.argsort().argsort() < int(gamma * k)) & candidate
+    else:
+        order = chance.masked_fill(~candidate, 2).argsort(-1).argsort(-1)  # candidates first, in random order
+        dropped = order < (gamma * candidate.sum(-1, keepdim=True) + 1e-6).long()
+    return torch.zeros_like(logits, dtype=torch.bool).scatter_(-1, top.indices, dropped)
+
+
+@dataclass
+class MaskRule:
+    """Masks each cross-attention of a hard query set, layer by layer.
+
+    Args:
+        generator (AMMQueryGenerator): the settings.
+        recorder (AttentionRecorder, optional): the learnable pass's projected queries, where the generator needs them.
+        source (Tensor, optional): (B, N) long, the learnable query that each hard query is measured against; None if
+            both sets are the same.
+    """
+
+    generator: "AMMQueryGenerator"
+    recorder: AttentionRecorder | None
+    source: Tensor | None
+
+    @property
+    def renormalise(self) -> bool:
+        """Mask before the softmax (True) or after."""
+        return self.generator.renormalise
+
+    @torch.no_grad()
+    def __call__(self, attention: nn.Module, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, H, N, S) bool, True = drop."""
+        settings = self.generator
+        if settings.reference == "learnable":
+            queries = self._of_source(self.recorder.queries[attention])
+        logits = attention.logits(queries.float(), keys.float(), mask)
+        if settings.reference == "random":
+            logits = torch.rand_like(logits).masked_fill(torch.isinf(logits), float("-inf"))
+        top_k = logits.shape[-1] if settings.reference == "random" else settings.top_k
+        return draw_drop_mask(logits, top_k, settings.gamma, settings.shared_draw)
+
+    def _of_source(self, queries: Tensor) -> Tensor:
+        """Rows of the source queries, (B, H, N, D/H) -> (B, H, N', D/H)."""
+        if self.source is None:
+            return queries
+        index = self.source[:, None, :, None].expand(-1, queries.shape[1], -1, queries.shape[3])
+        return queries.gather(2, index)
+
+
+@MODELS.register_module()
+class AMMQueryGenerator(BaseModule):
+    """Copies of the matched queries, with a part of their attention masked (Algorithm 1).
+
+    In every head of every cross-attention a share ``gamma`` of the ``top_k`` positions *of the learnable pass* is
+    dropped, drawn anew per head and query. As second miner of a chain (CJL) it masks the queries of the first.
+
+    Args:
+        top_k (int): K. Capped by the valid positions.
+        gamma (float): dropped share, in [0, 1).
+        copies (str): ``matched``: the query that the last decoder layer matched to each pair (the paper's N_g queries);
+            ``all``: all learnable queries, each layer with its own match (released code).
+        reference (str): whose largest scores are dropped: ``learnable``; ``own`` (the paper's "w/o A^l"); ``random``
+            positions, the same share of all valid ones ("w/o top-K").
+        shared_draw (bool): one draw of ranks per layer for all images, heads and queries (released code).
+        renormalise (bool): mask before the softmax (released code); False: after it, as Algorithm 1 is written.
+        post_norm (bool): False leaves out the decoder's shared norm before the heads (released combined model).
+        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8.
+        init_cfg (dict, optional): as in mmengine.
+
+    Raises:
+        ValueError: an option is outside of its limits.
+    """
+
+    REFERENCES, COPIES = ("learnable", "own", "random"), ("matched", "all")
+
+    def __init__(
+        self,
+        top_k: int = 100,
+        gamma: float = 0.4,
+        copies: str = "matched",
+        reference: str = "learnable",
+        shared_draw: bool = False,
+        renormalise: bool = True,
+        post_norm: bool = True,
+        loss_weight: float = 1.0,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        if not 0 <= gamma < 1 or top_k < 1:
+            raise ValueError(f"gamma must be in [0, 1) and top_k positive, got gamma={gamma}, top_k={top_k}.")
+        if copies not in self.COPIES or reference not in self.REFERENCES:
+            raise ValueError(
+                f"copies must be one of {self.COPIES} and reference one of {self.REFERENCES}, got {copies!r} and "
+                f"{reference!r}."
+            )
+        self.top_k = top_k
+        self.gamma = gamma
+        self.copies = copies
+        self.reference = reference
+        self.shared_draw = shared_draw
+        self.renormalise = renormalise
+        self.post_norm = post_norm
+        self.loss_weight = loss_weight
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether the learnable pass must be recorded."""
+        return self.reference == "learnable"
+
+    def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
+        """Hard queries with a masking rule.
+
+        Args:
+            learnable (LearnablePass): the learnable queries' pass over the same batch.
+            previous (HardQueries, optional): queries to mask; default: copies of learnable ones.
+        """
+        hard = previous or (self._copy_all(learnable) if self.copies == "all" else self._copy_matched(learnable))
+        hard.rule = MaskRule(self, learnable.queries.rule, hard.source)
+        hard.post_norm = self.post_norm
+        hard.loss_weight = self.loss_weight
+        return hard
+
+    @staticmethod
+    def _copy_all(learnable: LearnablePass) -> HardQueries:
+        queries = learnable.queries
+        return HardQueries(queries.content, queries.pos, queries.padding_mask, assigned=learnable.assigned)
+
+    @staticmethod
+    def _copy_matched(learnable: LearnablePass) -> HardQueries:
+        """(B, P) queries, the j-th of an image copies the one matched to its j-th pair."""
+        source = learnable.matched_query()
+        index = source[..., None].expand(-1, -1, learnable.queries.pos.shape[-1])
+        last = learnable.assigned.target[-1].expand_as(learnable.assigned.target)
+        return HardQueries(
+            content=learnable.queries.content.gather(1, index),
+            pos=learnable.queries.pos.gather(1, index),
+            padding_mask=learnable.unmatched_mask(),
+            assigned=Assignment(learnable.assigned.image, last, last),
+            source=source,
+        )

@@ -1,0 +1,88 @@
+"""Ground-truth box shifting: queries that know a pair's place only roughly (HQM, section 3.2)."""
+
+import torch
+from mmdet.models.layers import MLP
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from hqm_mmdet.models.task_modules import Assignment
+from hqm_mmdet.registry import MODELS, TASK_UTILS
+
+from .hard_queries import HardQueries, LearnablePass
+
+
+def pair_geometry(sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:
+    """The 12 numbers of equation 4: both boxes, offset of their centres, both areas.
+
+    Args:
+        sub_boxes, obj_boxes (Tensor): (..., 4) centre x, centre y, width, height relative to the image.
+
+    Returns:
+        Tensor: (..., 12).
+    """
+    offset = sub_boxes[..., :2] - obj_boxes[..., :2]
+    areas = [boxes[..., 2:].prod(-1, keepdim=True) for boxes in (sub_boxes, obj_boxes)]
+    return torch.cat([sub_boxes, obj_boxes, offset, *areas], -1)
+
+
+@MODELS.register_module()
+class GBSQueryGenerator(BaseModule):
+    """One query per labelled pair, made of its shifted boxes: ``q = tanh(FFN(12 numbers))`` (equation 3).
+
+    The query is the position part; the content starts at zero (released code). Queries of an image see each other only.
+
+    Args:
+        embed_dims (int): D, width of both layers.
+        shift (dict, optional): config of the box shift; None encodes the true boxes (the paper's "w/o Shift").
+        noise_std (float): standard deviation of Gaussian noise on the queries (the paper's variant "w Gaussian noise",
+            which goes without shift). The paper does not give its size.
+        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8.
+        init_cfg (dict, optional): as in mmengine.
+    """
+
+    needs_attention = False
+
+    def __init__(
+        self,
+        embed_dims: int = 256,
+        shift: dict | None = dict(type="IoUBoxShift"),  # noqa: B006 (configs are never changed)
+        noise_std: float = 0.0,
+        loss_weight: float = 1.0,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        self.mlp = MLP(12, embed_dims, embed_dims, 2)
+        self.shift = TASK_UTILS.build(shift) if shift else None
+        self.noise_std = noise_std
+        self.loss_weight = loss_weight
+
+    def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
+        """(B, P) queries, the j-th of an image stands for its j-th pair.
+
+        Args:
+            learnable (LearnablePass): the learnable queries' pass over the same batch.
+            previous (HardQueries, optional): GBS starts a chain; it cannot continue one.
+
+        Raises:
+            ValueError: with ``previous``.
+        """
+        if previous is not None:
+            raise ValueError("GBS makes new queries, so it must be the first miner of its chain.")
+        targets = learnable.targets
+        sub_boxes, obj_boxes = targets.sub_boxes, targets.obj_boxes
+        if self.shift is not None:
+            sub_boxes, obj_boxes = self.shift(sub_boxes, obj_boxes, targets.sizes)
+        pos = self.encode(sub_boxes, obj_boxes)
+        return HardQueries(
+            content=torch.zeros_like(pos),
+            pos=pos,
+            padding_mask=targets.padding_mask,
+            assigned=Assignment.of_slots(targets.counts, len(learnable.assigned.query), pos.device),
+            source=learnable.matched_query(),
+            loss_weight=self.loss_weight,
+        )
+
+    def encode(self, sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:
+        """Boxes (B, P, 4) cxcywh relative to the image -> queries (B, P, D)."""
+        queries = self.mlp(pair_geometry(sub_boxes, obj_boxes)).tanh()
+        return queries + self.noise_std * torch.randn_like(queries) if self.noise_std else queries

@@ -1,0 +1,217 @@
+"""Mining: what is masked, who stands for whom, and that inference is the plain detector."""
+
+import pytest
+import torch
+
+from hqm_mmdet.models.query_mining import AMMQueryGenerator, draw_drop_mask
+from tests.models.tiny import NUM_QUERIES, random_batch, tiny_model
+
+GBS = dict(type="GBSQueryGenerator", embed_dims=32)
+AMM = dict(type="AMMQueryGenerator", top_k=20)
+STRATEGIES = dict(gbs=[["gbs"]], amm=[["amm"]], ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
+
+
+def mining(strategy="ajl", gbs=None, amm=None, **options):
+    miners = dict(gbs=dict(GBS, **(gbs or {})), amm=dict(AMM, **(amm or {})))
+    return dict(type="JointLearning", miners=miners, rounds=STRATEGIES[strategy], **options)
+
+
+def trainable(strategy="ajl", iteration=0, **options):
+    model = tiny_model(query_mining=mining(strategy, **options)).train()
+    model.query_mining.take_round(iteration)
+    return model
+
+
+def logits(batch=2, heads=3, queries=4, tokens=50, valid=(50, 30)):
+    torch.manual_seed(0)
+    values = torch.randn(batch, heads, queries, tokens)
+    for image, count in zip(values, valid, strict=True):
+        image[..., count:] = float("-inf")
+    return values
+
+
+class TestDropMask:
+    def test_exact_share_of_the_largest(self):
+        values = logits()
+        dropped = draw_drop_mask(values, top_k=20, gamma=0.4)
+        assert (dropped.sum(-1) == 8).all()
+        smallest_candidate = values.topk(20).values[..., -1:]
+        assert (values[dropped] >= smallest_candidate.expand_as(values)[dropped]).all()
+
+    @pytest.mark.parametrize("top_k,gamma", ((100, 0.4), (100, 0.99), (1, 0.5), (40, 0.9)))
+    def test_small_maps_and_padding_keep_something(self, top_k, gamma):
+        values = logits(valid=(50, 3))
+        dropped = draw_drop_mask(values, top_k, gamma)
+        valid = torch.isfinite(values)
+        assert not (dropped & ~valid).any()
+        assert ((valid & ~dropped).sum(-1) > 0).all()
+        expected = (gamma * valid.sum(-1).clamp(max=top_k) + 1e-6).long()
+        assert (dropped.sum(-1) == expected).all()
+
+    def test_heads_and_queries_draw_independently(self):
+        values = torch.arange(40.0).expand(1, 8, 6, 40)
+        dropped = draw_drop_mask(values, 20, 0.5).flatten(0, 2)
+        assert len(torch.unique(dropped, dim=0)) > 40
+
+    def test_shared_draw_uses_the_same_ranks_everywhere(self):
+        values = logits(valid=(50, 50))
+        dropped = draw_drop_mask(values, 20, 0.4, shared=True)
+        ranks = dropped.gather(-1, values.topk(20).indices)
+        assert (ranks == ranks[:1, :1, :1]).all() and ranks[0, 0, 0].sum() == 8
+
+    def test_every_candidate_is_dropped_equally_often(self):
+        values = torch.arange(10.0).expand(1, 1, 20000, 10)
+        share = draw_drop_mask(values, 5, 0.4).float().mean(2)[0, 0]
+        torch.testing.assert_close(share, torch.tensor([0.0] * 5 + [0.4] * 5), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("counts", ([2, 3], [0, 4], [0, 0], [NUM_QUERIES + 2, 1]))
+def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
+    for iteration in range(2):
+        model = trainable(strategy, iteration)
+        losses = model(*random_batch(counts, absent=1), mode="loss")
+        sum(losses.values()).backward()
+        assert all(torch.isfinite(value) for value in losses.values())
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+
+
+@pytest.mark.parametrize(
+    "strategy,prefixes", (("gbs", {"gbs"}), ("amm", {"amm"}), ("pjl", {"gbs", "amm"}), ("cjl", {"gbs_amm"}))
+)
+def test_losses_are_named_after_their_chain(strategy, prefixes):
+    losses = trainable(strategy)(*random_batch([2]), mode="loss")
+    hard = {name.split(".")[0] for name in losses if name.split(".")[0] not in ("d0",) and "." in name}
+    assert hard == prefixes
+
+
+def test_rounds_alternate():
+    model = trainable("ajl")
+    for iteration, miner in enumerate(("gbs", "amm", "gbs", "amm")):
+        model.query_mining.take_round(iteration)
+        assert any(name.startswith(miner) for name in model(*random_batch([1]), mode="loss"))
+
+
+def test_alternating_model_without_hook_is_an_error():
+    model = tiny_model(query_mining=mining("ajl"))
+    with pytest.raises(RuntimeError, match="AJLHook"):
+        model(*random_batch([1]), mode="loss")
+
+
+def test_learnable_losses_do_not_depend_on_mining():
+    plain = tiny_model()
+    batch = random_batch([2, 1])
+    expected = plain(*batch, mode="loss")
+    for strategy in STRATEGIES:
+        model = trainable(strategy)
+        model.load_state_dict(plain.state_dict(), strict=False)
+        losses = model(*batch, mode="loss")
+        for name, value in expected.items():
+            torch.testing.assert_close(losses[name], value)
+
+
+def test_hard_loss_weight_scales_hard_losses_only():
+    batch = random_batch([3])
+    full = trainable("gbs", gbs=dict(shift=None))(*batch, mode="loss")
+    half = trainable("gbs", gbs=dict(shift=None, loss_weight=0.5))(*batch, mode="loss")
+    for name, value in full.items():
+        torch.testing.assert_close(half[name], value * (0.5 if name.startswith("gbs") else 1.0))
+
+
+def test_unmasked_copies_of_all_queries_repeat_the_learnable_pass():
+    """With nothing dropped, AMM over all queries gives the learnable losses, less background."""
+    losses = trainable("amm", amm=dict(copies="all", gamma=0.0))(*random_batch([2, 1]), mode="loss")
+    for name in ("loss_sub_bbox", "loss_obj_iou", "d0.loss_sub_iou"):
+        torch.testing.assert_close(losses[f"amm.{name}"], losses[name])
+
+
+@pytest.mark.parametrize("renormalise", (True, False))
+def test_masked_positions_get_no_attention(renormalise):
+    model = trainable("amm")
+    memory = model.encode(*random_batch([1]))
+    queries = model.learnable_queries(memory)
+    layer = model.decoder.layers[0].cross_attn
+    keys, values = memory.keys_values(model.decoder)[0]
+    drop = torch.zeros(1, layer.num_heads, NUM_QUERIES, keys.shape[2], dtype=torch.bool)
+    drop[..., ::3] = True
+
+    class Rule:
+        def __init__(self):
+            self.renormalise = renormalise
+
+        def __call__(self, *args):
+            return drop
+
+    changed = values.clone()
+    changed[:, :, ::3] = 1e3
+    args = (queries.content, queries.pos, None, Rule())
+    expected = layer(args[0], (keys, values), *args[1:])
+    torch.testing.assert_close(layer(args[0], (keys, changed), *args[1:]), expected)
+    weights = layer.weights(layer.queries(*args[:2]), keys)
+    kept = weights.masked_fill(drop, 0)
+    kept = kept / kept.sum(-1, keepdim=True) if renormalise else kept
+    torch.testing.assert_close(expected, layer._add(args[0], kept @ values), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("reference", ("learnable", "own", "random"))
+def test_references(reference):
+    losses = trainable("amm", amm=dict(reference=reference))(*random_batch([2]), mode="loss")
+    assert torch.isfinite(sum(losses.values()))
+
+
+def test_masking_the_learnable_queries_themselves_needs_no_hard_set():
+    options = dict(mining("ajl", amm=dict(reference="own")), rounds=[[]], mask_learnable="amm")
+    model = tiny_model(query_mining=options).train()
+    batch = random_batch([2])
+    losses = model(*batch, mode="loss")
+    assert not any(name.startswith(("gbs", "amm")) for name in losses)
+    plain = tiny_model()
+    plain.load_state_dict(model.state_dict(), strict=False)
+    assert sum(losses.values()) != sum(plain(*batch, mode="loss").values())
+
+
+def test_inference_is_the_plain_detector(monkeypatch):
+    plain, mined = tiny_model().eval(), trainable("ajl").eval()
+    mined.load_state_dict(plain.state_dict(), strict=False)
+    for cls in {type(module) for module in mined.query_mining.modules()}:
+        if cls.__module__.startswith("hqm_mmdet"):
+            monkeypatch.setattr(cls, "forward", lambda *args: pytest.fail("mining code ran in inference"))
+    monkeypatch.setattr(type(mined.query_mining), "learnable_rule", lambda self: pytest.fail("mining code ran"))
+    inputs, samples = random_batch([1, 2])
+    for mode in ("tensor", "predict"):
+        ours, theirs = (model(inputs, samples, mode=mode) for model in (mined, plain))
+        if mode == "tensor":
+            assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    names = set(mined.state_dict()) - set(plain.state_dict())
+    assert names and all(name.startswith("query_mining.") for name in names)
+
+
+@pytest.mark.parametrize(
+    "options", (dict(gamma=1.0), dict(gamma=-0.1), dict(top_k=0), dict(copies="none"), dict(reference="other"))
+)
+def test_bad_options_are_refused(options):
+    with pytest.raises(ValueError):
+        AMMQueryGenerator(**options)
+
+
+def test_unknown_miner_is_named():
+    with pytest.raises(ValueError, match="other"):
+        tiny_model(query_mining=dict(mining(), rounds=[["other"]]))
+
+
+def test_gbs_cannot_continue_a_chain():
+    model = tiny_model(query_mining=dict(mining(), rounds=[[["amm", "gbs"]]]))
+    with pytest.raises(ValueError, match="first miner"):
+        model(*random_batch([1]), mode="loss")
+
+
+@pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))
+def test_bf16_autocast(strategy):
+    model = trainable(strategy)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        losses = model(*random_batch([2, 1]), mode="loss")
+    total = sum(losses.values())
+    total.backward()
+    assert torch.isfinite(total)
