@@ -1,0 +1,94 @@
+"""Stage b: which candidates are true positives."""
+
+import numpy as np
+
+from .protocol import QPIC, EvalProtocol
+from .triplets import TripletCoder, TripletTable
+
+
+def match_triplets(
+    preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = QPIC
+) -> np.ndarray:
+    """Match candidates with the ground truth of their image and triplet class.
+
+    A candidate goes to the ground truth with the largest min(IoU subject, IoU object), the first one on
+    ties. It is a true positive if that overlap passes the threshold and no candidate before it in the
+    table took the same ground truth; there is no second choice. Ground truth without object is matched
+    by the subject box alone.
+
+    Args:
+        preds (TripletTable): (N,) candidates; per image in descending score order.
+        gts (TripletTable): (M,) ground truth, in the order of annotation.
+        coder (TripletCoder): Tells which classes have no object.
+        protocol (EvalProtocol): Box and threshold conventions.
+
+    Returns:
+        ndarray: (N,) bool.
+    """
+    is_tp = np.zeros(len(preds), dtype=bool)
+    pred_rows, gt_rows = _same_image_and_class(preds, gts)
+    if not len(pred_rows):
+        return is_tp
+    overlap = _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol)
+    passes = overlap > protocol.iou_threshold if protocol.strict_threshold else overlap >= protocol.iou_threshold
+    best = _first_largest(pred_rows, overlap)
+    best = best[passes[best]]
+    _, first = np.unique(gt_rows[best], return_index=True)
+    is_tp[pred_rows[best[first]]] = True
+    return is_tp
+
+
+def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol = QPIC) -> np.ndarray:
+    """IoU of corresponding boxes.
+
+    Args:
+        boxes1, boxes2 (ndarray): (N, 4) x1, y1, x2, y2 in one frame.
+        protocol (EvalProtocol): ``pixel_extent`` and ``thin_boxes_match`` are read.
+
+    Returns:
+        ndarray: (N,) float64; 0 without intersection, also for inverted boxes.
+    """
+    extent = protocol.pixel_extent
+    boxes1, boxes2 = np.asarray(boxes1, np.float64), np.asarray(boxes2, np.float64)
+    size = np.minimum(boxes1[:, 2:], boxes2[:, 2:]) - np.maximum(boxes1[:, :2], boxes2[:, :2])
+    overlaps = (size + extent > 0 if protocol.thin_boxes_match else size > 0).all(axis=1)
+    intersection = np.where(overlaps, (size + extent).prod(axis=1), 0.0)
+    area1 = (boxes1[:, 2:] - boxes1[:, :2] + extent).prod(axis=1)
+    area2 = (boxes2[:, 2:] - boxes2[:, :2] + extent).prod(axis=1)
+    union = area1 + area2 - intersection
+    return np.divide(intersection, union, out=np.zeros_like(union), where=overlaps)
+
+
+def _same_image_and_class(preds: TripletTable, gts: TripletTable) -> tuple[np.ndarray, np.ndarray]:
+    """Join on (image, class): rows of both tables, ordered by candidate, then by ground truth."""
+    num_classes = 1 + max(preds.classes.max(initial=0), gts.classes.max(initial=0))
+    gt_keys = gts.image.astype(np.int64) * num_classes + gts.classes
+    pred_keys = preds.image.astype(np.int64) * num_classes + preds.classes
+    order = np.argsort(gt_keys, kind="stable")
+    sorted_keys = gt_keys[order]
+    start = np.searchsorted(sorted_keys, pred_keys, side="left")
+    count = np.searchsorted(sorted_keys, pred_keys, side="right") - start
+    pred_rows = np.repeat(np.arange(len(preds)), count)
+    within = np.arange(len(pred_rows)) - np.repeat(np.cumsum(count) - count, count)
+    return pred_rows, order[start[pred_rows] + within]
+
+
+def _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol) -> np.ndarray:
+    corner = np.array([protocol.gt_corner_shift] * 2 + [0.0, 0.0])
+
+    def overlap(name: str) -> np.ndarray:
+        pred_boxes = getattr(preds, name)[pred_rows].astype(np.float64) + protocol.pred_shift
+        return aligned_iou(pred_boxes, getattr(gts, name)[gt_rows] + corner, protocol)
+
+    _, obj_labels, _ = coder.decode(gts.classes[gt_rows])
+    absent = obj_labels == coder.absent_object_label
+    return np.minimum(overlap("sub_boxes"), np.where(absent, 1.0, overlap("obj_boxes")))
+
+
+def _first_largest(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Position of the first largest value of each group; ``groups`` is (J,) and ascending."""
+    starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
+    largest = np.repeat(np.maximum.reduceat(values, starts), np.diff(np.append(starts, len(groups))))
+    ties = np.flatnonzero(values == largest)
+    _, first = np.unique(groups[ties], return_index=True)
+    return ties[first]

@@ -1,0 +1,99 @@
+"""Evaluation protocols as values: every convention in which public HOI evaluators differ has a name.
+
+| field                       | qpic  | ppdm | matlab | pocket |
+| --------------------------- | ----- | ---- | ------ | ------ |
+| pixel_extent                | 1     | 1    | 1      | 0      |
+| pred_shift                  | 0     | 1    | 1      | 0      |
+| gt_corner_shift             | 0     | 0    | 0      | -1     |
+| thin_boxes_match            | no    | no   | yes    | no     |
+| strict_threshold            | >=    | >=   | >=     | >      |
+| recall_thresholds           | numpy | numpy| MATLAB | linspace |
+| compares_subject_labels     | yes   | yes  | no     | no     |
+| skips_images_without_boxes  | yes   | no   | no     | no     |
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# np.arange yields 0.30000000000000004, 0.6000000000000001 and 0.7000000000000001: a recall of exactly
+# .3, .6 or .7 misses its threshold. Published "default" numbers carry this, so it must stay.
+NUMPY_THRESHOLDS = tuple(np.arange(0, 1.1, 0.1).tolist())
+# MATLAB's colon (and torch.linspace) counts from both ends, which leaves only .3 off.
+MATLAB_THRESHOLDS = tuple([0.1 * k for k in range(6)] + [1 - 0.1 * k for k in range(4, -1, -1)])
+
+
+@dataclass(frozen=True)
+class EvalProtocol:
+    """Conventions of one evaluator. Boxes are x1, y1, x2, y2 in pixels of the original image.
+
+    Args:
+        name (str): Key in :data:`PROTOCOLS`.
+        top_k (int, optional): Candidates (pair, verb) kept per image; None keeps all. Defaults to 100.
+        iou_threshold (float): What both boxes of a pair must reach. Defaults to 0.5.
+        strict_threshold (bool): Whether the overlap must exceed the threshold. Defaults to False.
+        pixel_extent (float): Added to the width and height of boxes and of their intersection; 1
+            reads coordinates as inclusive pixel indices. Defaults to 1.
+        thin_boxes_match (bool): Whether an intersection with x1 >= x2 or y1 >= y2 (before the
+            extent is added) may count. False means a box one pixel wide never matches.
+        pred_shift (float): Added to all four predicted coordinates. Defaults to 0.
+        gt_corner_shift (float): Added to x1, y1 of the ground truth. Defaults to 0.
+        recall_thresholds (tuple[float, ...]): Recalls at which precision is read for AP.
+        compares_subject_labels (bool): Whether the subject's label is part of the triplet class.
+        skips_images_without_boxes (bool): Whether predictions of images without any annotated box
+            vanish instead of counting as false positives. QPIC's evaluator looks such triplets up
+            as lists among tuples and never finds them; kept for equal numbers.
+    """
+
+    name: str
+    top_k: int | None = 100
+    iou_threshold: float = 0.5
+    strict_threshold: bool = False
+    pixel_extent: float = 1.0
+    thin_boxes_match: bool = False
+    pred_shift: float = 0.0
+    gt_corner_shift: float = 0.0
+    recall_thresholds: tuple[float, ...] = NUMPY_THRESHOLDS
+    compares_subject_labels: bool = True
+    skips_images_without_boxes: bool = False
+
+
+QPIC = EvalProtocol("qpic", skips_images_without_boxes=True)
+"""hitachi-rd-cv/qpic ``hico_eval.py``; CDN, HOTR and HQM report this number as "default"."""
+
+PPDM = EvalProtocol("ppdm", pred_shift=1.0)
+"""YueLiao/PPDM ``hico_eval.py`` without its verb filter (harmless on HICO-DET)."""
+
+MATLAB = EvalProtocol(
+    "matlab",
+    thin_boxes_match=True,
+    pred_shift=1.0,
+    recall_thresholds=MATLAB_THRESHOLDS,
+    compares_subject_labels=False,
+)
+"""ywchao/ho-rcnn ``eval_one.m``, the official HICO-DET protocol, on the top 100 of each image."""
+
+POCKET = EvalProtocol(
+    "pocket",
+    strict_threshold=True,
+    pixel_extent=0.0,
+    gt_corner_shift=-1.0,
+    recall_thresholds=MATLAB_THRESHOLDS,
+    compares_subject_labels=False,
+)
+"""fredzzhang/pocket, 11 points, as UPT and PViC use it, on the top 100 of each image."""
+
+PROTOCOLS = {p.name: p for p in (QPIC, PPDM, MATLAB, POCKET)}
+
+
+def get_protocol(protocol: str | EvalProtocol) -> EvalProtocol:
+    """Look a protocol up by name; a value passes through.
+
+    Raises:
+        ValueError: Unknown name.
+    """
+    if isinstance(protocol, EvalProtocol):
+        return protocol
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}; choose one of {sorted(PROTOCOLS)}.")
+    return PROTOCOLS[protocol]

@@ -1,0 +1,180 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from hqm_mmdet.evaluation import HICODetMetric
+from hqm_mmdet.evaluation.functional import QPIC
+from hqm_mmdet.evaluation.metrics import hico_det_metric
+from hqm_mmdet.registry import METRICS
+from hqm_mmdet.structures import HOIDataSample, new_pairs
+from tests.evaluation import oracle
+from tests.evaluation.cases import NUM_OBJECTS, NUM_VERBS, random_images
+
+META = dict(
+    classes=("person", "cup", "dog", "bike"),
+    verbs=("hold", "pet", "ride"),
+    valid_pairs=np.array([[1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 1, 1]]),
+    rare_triplets=[(1, 0), (2, 2)],
+)
+KEYS = {f"hico/{k}" for k in ("full", "rare", "non_rare", "max_recall", "ko_full", "ko_rare", "ko_non_rare")}
+
+
+def make_sample(gt, pred, img_id):
+    boxes, labels = torch.tensor(pred["boxes"]).reshape(-1, 4), torch.tensor(pred["labels"], dtype=torch.long)
+    n = len(pred["sub_ids"])
+    truth = dict(
+        boxes=np.array(gt["boxes"], dtype=np.float64).reshape(-1, 4),
+        labels=np.array(gt["labels"], dtype=int),
+        hois=np.array(gt["hois"], dtype=int).reshape(-1, 3),
+    )
+    sample = HOIDataSample(metainfo=dict(img_id=img_id, img_path=f"images/{img_id}.jpg", gt_hois=truth))
+    scores = torch.tensor(pred["verb_scores"]).reshape(n, NUM_VERBS)
+    sample.pred_pairs = new_pairs(
+        boxes[:n], boxes[n:], labels[n:], obj_scores=torch.ones(n), verb_scores=scores
+    )
+    return sample
+
+
+def make_metric(**kwargs):
+    metric = HICODetMetric(**kwargs)
+    metric.dataset_meta = META
+    return metric
+
+
+@pytest.fixture
+def images():
+    return random_images(np.random.default_rng(3), num_images=40)
+
+
+@pytest.fixture
+def samples(images):
+    return [make_sample(gt, pred, i) for i, (gt, pred) in enumerate(zip(*images, strict=True))]
+
+
+def run(metric, samples, size=None):
+    metric.process({}, samples)
+    return metric.evaluate(len(samples) if size is None else size)
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_equals_loop_oracle(images, samples, as_dict):
+    result = run(make_metric(), [s.to_dict() if as_dict else s for s in samples])
+    assert set(result) == KEYS and all(isinstance(v, float) for v in result.values())
+    args = (*images, QPIC, META["valid_pairs"], NUM_OBJECTS, META["rare_triplets"])
+    default, known = oracle.evaluate(*args), oracle.evaluate(*args, known_object=True)
+    expected = {f"hico/{k}": default[k] for k in ("full", "rare", "non_rare")}
+    expected |= {f"hico/ko_{k}": known[k] for k in ("full", "rare", "non_rare")}
+    expected["hico/max_recall"] = default["mean_max_recall"]
+    assert result == pytest.approx(expected, abs=1e-9)
+    assert all(0.01 < default[k] < 0.99 for k in ("full", "rare", "non_rare"))  # else it compares little
+
+
+def test_batches_do_not_matter_and_results_are_cleared(samples):
+    metric = make_metric()
+    whole = run(metric, samples)
+    assert metric.results == []
+    for sample in samples:
+        metric.process({}, [sample])
+    assert metric.evaluate(len(samples)) == whole
+
+
+def test_built_from_the_registry(samples):
+    metric = METRICS.build(dict(type="HICODetMetric", protocol="matlab", known_object=False))
+    metric.dataset_meta = META
+    assert set(run(metric, samples)) == {k for k in KEYS if "ko_" not in k}
+
+
+def test_unknown_protocol():
+    with pytest.raises(ValueError, match="unknown protocol"):
+        HICODetMetric(protocol="voc2012")
+
+
+def test_samples_seen_twice_count_once(samples):
+    whole = run(make_metric(), samples)
+    padded = [*samples, *samples[:2]]
+    assert run(make_metric(), padded) == whole
+    assert run(make_metric(), padded, size=len(samples)) == whole
+
+
+def test_two_results_for_one_id_are_refused(images, samples):
+    gts, preds = images
+    i = next(i for i, p in enumerate(preds) if p["sub_ids"])
+    other = make_sample(gts[i], preds[i], i)
+    other.pred_pairs.verb_scores = other.pred_pairs.verb_scores * 0.5
+    with pytest.raises(ValueError, match=rf"two different results for the image id {i}"):
+        run(make_metric(), [*samples, other])
+
+
+def test_records_are_small_and_travel_between_processes():
+    rng = np.random.default_rng(0)
+    metric = HICODetMetric()
+    metric.dataset_meta = dict(
+        classes=[str(i) for i in range(80)],
+        verbs=[str(i) for i in range(117)],
+        valid_pairs=np.ones((117, 80)),
+        rare_triplets=[],
+    )
+    boxes = torch.tensor(rng.uniform(0, 500, (2, 100, 4)), dtype=torch.float32)
+    truth = dict(boxes=boxes[0, :9], labels=[0] * 9, hois=[[0, 1, 2]] * 9)
+    sample = HOIDataSample(metainfo=dict(img_id=1, img_path="a.jpg", gt_hois=truth))
+    scores = torch.tensor(rng.random((100, 117)), dtype=torch.float32)
+    sample.pred_pairs = new_pairs(*boxes, torch.tensor(rng.integers(0, 80, 100)), verb_scores=scores)
+    metric.process({}, [sample])
+    # 9,658 test images must stay below 300 MB
+    assert len(pickle.dumps(metric.results)) < 10_000
+    record = pickle.loads(pickle.dumps(metric.results))[0]
+    assert record.equals(metric.results[0])
+    assert record.preds.scores.base is None  # a view would keep all 11,700 scores alive
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_scores_of_any_float_type(samples, dtype):
+    for sample in samples:
+        sample.pred_pairs.verb_scores = sample.pred_pairs.verb_scores.to(dtype)
+    assert 0 <= run(make_metric(), samples)["hico/max_recall"] <= 1
+
+
+def test_model_without_predictions_scores_zero(images):
+    none = dict(boxes=[], labels=[], verb_scores=[], sub_ids=[], obj_ids=[])
+    result = run(make_metric(), [make_sample(gt, none, i) for i, gt in enumerate(images[0])])
+    assert result["hico/full"] == result["hico/max_recall"] == result["hico/ko_full"] == 0
+
+
+def test_nan_score_names_the_image(samples):
+    bad = next(s for s in samples if len(s.pred_pairs))
+    bad.pred_pairs.verb_scores[0, 0] = float("nan")
+    with pytest.raises(ValueError, match=bad.img_path):
+        make_metric().process({}, samples)
+
+
+@pytest.mark.parametrize("key", ["img_id", "img_path", "gt_hois", "pred_pairs"])
+def test_missing_field_is_named(samples, key):
+    sample = samples[0].to_dict()
+    del sample[key]
+    with pytest.raises(ValueError, match=f"no '{key}'"):
+        make_metric().process({}, [sample])
+
+
+@pytest.mark.parametrize("key", list(META))
+def test_missing_metainfo_is_named(samples, key):
+    metric = HICODetMetric()
+    metric.dataset_meta = {k: v for k, v in META.items() if k != key}
+    with pytest.raises(ValueError, match=key):
+        metric.process({}, samples)
+
+
+def test_tables_of_different_data_sets_are_refused(samples):
+    metric = HICODetMetric()
+    metric.dataset_meta = dict(META, verbs=("hold",))
+    with pytest.raises(ValueError, match="3 rows for 1 verbs"):
+        metric.process({}, samples)
+
+
+def test_table_is_logged(samples, monkeypatch):
+    printed = []
+    monkeypatch.setattr(hico_det_metric, "print_log", lambda text, logger: printed.append(text))
+    result = run(make_metric(), samples)
+    assert len(printed) == 1 and "protocol qpic, 40 images" in printed[0]
+    assert f"{result['hico/full']:.4f}" in printed[0] and f"{result['hico/ko_full']:.4f}" in printed[0]
