@@ -1,0 +1,54 @@
+# ToyHOI, made by tools/dataset_converters/make_toy_hoi.py. Its verbs mean the same in a flipped image.
+dataset_type = "ToyHOIDataset"
+data_root = "data/toy_hoi/"
+train_ann_file = "annotations/trainval_toy.json"
+test_ann_file = "annotations/test_toy.json"
+train_images = "images/train/"
+test_images = "images/test/"
+
+train_pipeline = [
+    dict(type="LoadHOIImage"),
+    dict(type="LoadHOIAnnotations", with_bbox=True),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="RandomChoiceResize", scales=[(size, 224) for size in (144, 152, 160, 168, 176)], keep_ratio=True),
+    dict(type="PackHOIInputs"),
+]
+test_pipeline = [
+    dict(type="LoadHOIImage"),
+    dict(type="Resize", scale=(160, 224), keep_ratio=True),
+    dict(type="LoadHOIAnnotations", with_bbox=True),
+    dict(type="PackHOIInputs"),
+]
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file=train_ann_file,
+        data_prefix=dict(img=train_images),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file=test_ann_file,
+        data_prefix=dict(img=test_images),
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type="HICODetMetric")
+test_evaluator = val_evaluator

@@ -1,0 +1,22 @@
+"""HOI data sets: one reader, one short class per data set, transforms at both ends of mmdet's pipelines."""
+
+from .annotations import ImageAnnotations, merge_pairs, read_annotations
+from .hico_det import HICODetDataset
+from .hoi_dataset import HOIDataset
+from .problems import AnnotationError
+from .toy_hoi import ToyHOIDataset
+from .transforms import BadImageError, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
+
+__all__ = [
+    "AnnotationError",
+    "BadImageError",
+    "HICODetDataset",
+    "HOIDataset",
+    "ImageAnnotations",
+    "LoadHOIAnnotations",
+    "LoadHOIImage",
+    "PackHOIInputs",
+    "ToyHOIDataset",
+    "merge_pairs",
+    "read_annotations",
+]

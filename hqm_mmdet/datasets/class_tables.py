@@ -1,0 +1,73 @@
+"""Which verb goes with which object, and what is rare: from files, or counted in training annotations."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hqm_mmdet.structures import HOIVocabulary
+
+from .annotations import NO_OBJECT, ImageAnnotations
+
+
+def load_metainfo(name: str) -> dict:
+    """A packaged class table, ``metainfo/<name>.json``, with lists as tuples."""
+    table = json.loads((Path(__file__).parent / "metainfo" / f"{name}.json").read_text(encoding="utf-8"))
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
+    """HOI entries per triplet class as annotated (repetitions count), (V, C) int. HOIs without object are left out."""
+    pairs = [
+        (image.labels[obj], verb)
+        for image in images
+        if image is not None
+        for _, obj, verb in image.hois
+        if obj != NO_OBJECT
+    ]
+    labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes)
+
+
+def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.ndarray:
+    """The ``corre_*.npy`` file of the official code: (V, C) bool, which verb goes with which object.
+
+    Raises:
+        ValueError: not an array of this shape.
+    """
+    try:
+        table = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{path}: no readable NumPy array ({error}). Copy it again, or remove it to have the table "
+            "derived from the training annotations."
+        ) from error
+    if table.shape != (num_verbs, num_classes):
+        raise ValueError(
+            f"{path}: verbs x objects = {table.shape}, but the data set has {(num_verbs, num_classes)}. It belongs to "
+            "another data set; remove it to have the table derived from the training annotations."
+        )
+    return table > 0
+
+
+def load_rare_triplets(path: str | Path, category_ids: Sequence, verb_ids: Sequence) -> frozenset[tuple[int, int]]:
+    """Rare set from a JSON list of [object category id, verb id], ids as in the annotation file.
+
+    Returns:
+        frozenset[tuple[int, int]]: (object label, verb).
+
+    Raises:
+        ValueError: unknown id, or another structure.
+    """
+    labels = {str(category): label for label, category in enumerate(category_ids)}
+    verbs = {str(verb): label for label, verb in enumerate(verb_ids)}
+    try:
+        rows = json.loads(Path(path).read_text(encoding="utf-8"))
+        return frozenset((labels[str(category)], verbs[str(verb)]) for category, verb in rows)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected a JSON list of [object category id, verb id] with the data set's ids "
+            f"({type(error).__name__}: {error}). Correct it, or leave dataset.rare_file unset to have the rare set "
+            "counted in the training annotations."
+        ) from error

@@ -1,0 +1,249 @@
+"""The reader of all HOI data sets: HOIA-style annotations as an mmdet data set."""
+
+import logging
+import os.path as osp
+
+import numpy as np
+from mmdet.datasets import BaseDetDataset
+from mmengine.logging import print_log
+
+from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import HOIVocabulary
+
+from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
+from .class_tables import count_triplets, load_rare_triplets, load_valid_pairs
+from .entry_parser import EntryParser
+from .problems import ProblemReport
+from .seeding import SharedInteger, random_streams
+from .transforms import BadImageError
+
+
+@DATASETS.register_module()
+class HOIDataset(BaseDetDataset):
+    """Reads HOIA-style annotations (format: :mod:`~hqm_mmdet.datasets.annotations`).
+
+    A data set differs from others by its metainfo and file names, so a subclass is a table; your own data can also be
+    described with the argument ``metainfo``: ``classes`` and ``verbs`` (names), ``category_ids`` and ``verb_ids`` (ids
+    in the file, in the same order; default 1, 2, 3 ...), ``subject_label`` (default 0).
+
+    Each item of ``data_list`` has mmdet's ``img_path``, ``img_id``, ``instances`` (``bbox`` x1, y1, x2, y2 in pixels of
+    the image file, ``bbox_label``, ``ignore_flag``), and ``pairs``: (subject index, object index or -1, verbs), where
+    several HOIs of the same two boxes are one pair. ``img_id`` is the position in the annotation file: unique whatever
+    the file calls its images, and not changed by filters. In test mode ``gt_hois`` holds everything as annotated,
+    nothing merged, clipped or dropped: ``boxes`` (N, 4) float64, ``labels`` (N,), ``hois`` (M, 3) of subject index,
+    object index or -1, verb.
+
+    Training follows the official filters (QPIC, ``datasets/hico.py``): an image with a box index out of range is left
+    out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
+    the image's size, in :class:`~.transforms.LoadHOIAnnotations`), and pairs with them. One warning counts what was
+    left out.
+
+    ``metainfo`` gains ``valid_pairs`` and ``rare_triplets`` (:class:`~hqm_mmdet.structures.HOIVocabulary`) when the
+    annotations are loaded.
+
+    Args:
+        ann_file (str): ``.json`` or ``.json.gz``.
+        corre_file (str, optional): ``.npy`` table verbs x objects. Default: the subclass's ``CORRE_FILE`` beside
+            ``ann_file`` if it exists. Without one, the combinations that occur in training are valid.
+        rare_file (str, optional): JSON list of [object category id, verb id]. Without one, triplets with fewer than 10
+            HOI entries in the training annotations are rare.
+        vocabulary_ann_file (str, optional): training annotations, for what is not given by files. Default: the
+            subclass's ``TRAIN_ANN_FILE`` beside ``ann_file`` (also when training on a part of it); where there is none,
+            training counts in ``ann_file``.
+        max_boxes (int, optional): see above; None keeps all.
+        strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
+        on_bad_image (str): 'error', or 'skip': training takes another image in place of a missing or unreadable one.
+        seed (int, optional): makes a sample a function of (seed, epoch, index), whatever the number of workers; see
+            :meth:`set_epoch`. None leaves random numbers to mmengine. Not used in test mode.
+        filter_cfg (dict, optional): ``filter_empty_gt=True`` drops training images without pairs (QPIC keeps them).
+        **kwargs: as in mmdet's ``BaseDetDataset``; ``data_prefix=dict(img=...)`` is the image folder.
+
+    Raises:
+        FileNotFoundError: annotation file, image folder, or training annotations missing.
+        AnnotationError: see :class:`~.entry_parser.EntryParser`.
+    """
+
+    CORRE_FILE: str | None = None
+    TRAIN_ANN_FILE: str | None = None
+    HOW_TO_GET: str = "See README, Data."
+
+    def __init__(
+        self,
+        *args,
+        corre_file: str | None = None,
+        rare_file: str | None = None,
+        vocabulary_ann_file: str | None = None,
+        max_boxes: int | None = 100,
+        strict: bool = False,
+        on_bad_image: str = "error",
+        seed: int | None = None,
+        **kwargs,
+    ):
+        if on_bad_image not in ("error", "skip"):
+            raise ValueError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
+        self.corre_file = corre_file
+        self.rare_file = rare_file
+        self.vocabulary_ann_file = vocabulary_ann_file
+        self.max_boxes = max_boxes
+        self.strict = strict
+        self.on_bad_image = on_bad_image
+        self.seed = seed
+        self._epoch = SharedInteger()
+        self._bad_images: set[str] = set()
+        super().__init__(*args, **kwargs)
+
+    # ---- loading annotations
+
+    @no_garbage_collection()
+    def load_data_list(self) -> list[dict]:
+        """Read ``ann_file``; also fills the class tables in ``metainfo``."""
+        self._check_class_tables()
+        report = ProblemReport(self.ann_file, self.strict)
+        parser = self._parser(report, training=not self.test_mode)
+        images = [parser.read(*item) for item in enumerate(read_annotations(self.ann_file, self.HOW_TO_GET))]
+        self._metainfo.update(self._vocabulary(images).as_metainfo())
+        self._check_image_folder()
+        usable = [(i, parser.usable(i, image)) for i, image in enumerate(images) if image is not None]
+        report.log()
+        return [self._data_info(i, image) for i, image in usable]
+
+    def filter_data(self) -> list[dict]:
+        """Apply ``filter_cfg`` to training data."""
+        if self.test_mode or not (self.filter_cfg or {}).get("filter_empty_gt", False):
+            return self.data_list
+        return [info for info in self.data_list if info["pairs"]]
+
+    def _check_class_tables(self) -> None:
+        info = self._metainfo
+        for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
+            if not info.get(names):
+                raise ValueError(f"{type(self).__name__} needs metainfo with '{names}', a list of names.")
+            info[names] = tuple(info[names])
+            info[ids] = tuple(info.get(ids, range(1, len(info[names]) + 1)))
+            if len(info[ids]) != len(info[names]):
+                raise ValueError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
+
+    @property
+    def _image_folder(self) -> str:
+        return self.data_prefix.get("img") or self.data_root or "."
+
+    def _check_image_folder(self) -> None:
+        folder = self._image_folder
+        if len(self.pipeline.transforms) and "://" not in folder and not osp.isdir(folder):
+            raise FileNotFoundError(f"Image folder {osp.abspath(folder)} does not exist. {self.HOW_TO_GET}")
+
+    def _parser(self, report: ProblemReport, training: bool) -> EntryParser:
+        info = self._metainfo
+        return EntryParser(info["category_ids"], info["verb_ids"], report, training, self.max_boxes)
+
+    def _data_info(self, img_id: int, image: ImageAnnotations) -> dict:
+        boxes = zip(image.boxes, image.labels, strict=True)
+        info = dict(
+            img_id=img_id,
+            img_path=osp.join(self._image_folder, image.file_name),
+            instances=[dict(bbox=box, bbox_label=label, ignore_flag=0) for box, label in boxes],
+            pairs=merge_pairs(image.hois),
+        )
+        return dict(info, hois=image.hois) if self.test_mode else info
+
+    # ---- class tables
+
+    def _vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
+        info = self._metainfo
+        corre_file, rare_file = self._beside(self.corre_file, self.CORRE_FILE), self._beside(self.rare_file)
+        shape = (len(info["verbs"]), len(info["classes"]))
+        valid_pairs = None if corre_file is None else load_valid_pairs(corre_file, *shape)
+        rare = None if rare_file is None else load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
+        if valid_pairs is None or rare is None:
+            counts = count_triplets(self._training_images(images), *shape)
+            valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs)
+            rare = counted if rare is None else rare
+        return HOIVocabulary(info["classes"], info["verbs"], valid_pairs, rare, info.get("subject_label", 0))
+
+    def _training_images(self, images: list[ImageAnnotations | None]) -> list[ImageAnnotations | None]:
+        """What the class tables are counted in: these images, or those of the training annotations."""
+        path = self._under_root(self.vocabulary_ann_file)
+        if path is None and self.TRAIN_ANN_FILE:
+            path = osp.join(osp.dirname(self.ann_file), self.TRAIN_ANN_FILE)
+            path = path if self.test_mode or find_annotations(path) else None
+        if path is None and self.test_mode:
+            raise ValueError(
+                "The verb-object table and the rare set are counted in the training annotations: set "
+                "dataset.vocabulary_ann_file, or give dataset.corre_file and dataset.rare_file."
+            )
+        if path is None or find_annotations(path) == find_annotations(self.ann_file):
+            return images
+        hint = "The verb-object table and the rare set are counted in it; or set dataset.vocabulary_ann_file. "
+        parser = self._parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
+        return [parser.read(*item) for item in enumerate(read_annotations(path, hint + self.HOW_TO_GET))]
+
+    def _under_root(self, path: str | None) -> str | None:
+        return osp.join(self.data_root, path) if path and self.data_root else path
+
+    def _beside(self, given: str | None, default: str | None = None) -> str | None:
+        """A given file, which must exist, or the default one beside the annotations, which may."""
+        if given is not None:
+            if not osp.isfile(path := self._under_root(given)):
+                raise FileNotFoundError(f"{osp.abspath(path)} does not exist. {self.HOW_TO_GET}")
+            return path
+        path = osp.join(osp.dirname(self.ann_file), default or "")
+        return path if default and osp.isfile(path) else None
+
+    # ---- samples
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that samples are drawn for."""
+        return self._epoch.get()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell all processes the epoch; matters where ``seed`` is set."""
+        self._epoch.set(epoch)
+
+    def get_data_info(self, idx: int) -> dict:
+        """The item and what transforms need of the data set: ``num_classes``, ``num_verbs``, ``strict``."""
+        info = super().get_data_info(idx)
+        info.update(
+            num_classes=len(self._metainfo["classes"]), num_verbs=len(self._metainfo["verbs"]), strict=self.strict
+        )
+        if self.test_mode:
+            info["gt_hois"] = as_arrays(info["instances"], info["hois"])
+        return info
+
+    def __getitem__(self, idx: int) -> dict:
+        """The packed sample. Repeats of an index within an epoch (``RepeatDataset``) are equal if ``seed`` is set."""
+        if self.seed is None or self.test_mode:
+            return super().__getitem__(idx)
+        with random_streams(self.seed, self.epoch, idx % len(self)):
+            return super().__getitem__(idx)
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """Run the pipeline; None (mmengine then takes another image) for a bad image that is to be skipped.
+
+        Raises:
+            BadImageError: an image is missing or can't be decoded; names the annotation file and the entry.
+        """
+        try:
+            return super().prepare_data(idx)
+        except BadImageError as error:
+            message = f"{self.ann_file}: entry {self.get_data_info(idx)['img_id']}: {error}."
+            if self.test_mode or self.on_bad_image == "error":
+                remedy = "" if self.test_mode else " Or set dataset.on_bad_image='skip' to train without it."
+                raise BadImageError(f"{message} Restore the file. {self.HOW_TO_GET}{remedy}") from error
+            self._note_bad_image(message)
+            return None
+
+    def _note_bad_image(self, message: str) -> None:
+        if message not in self._bad_images:
+            self._bad_images.add(message)
+            count = f"Skipped; images so far in this process: {len(self._bad_images)}."
+            print_log(f"{message} {count}", logger="current", level=logging.WARNING)
+
+
+def as_arrays(instances: list[dict], hois: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:
+    """Ground truth for evaluation: ``boxes`` (N, 4) float64, ``labels`` (N,) and ``hois`` (M, 3) int64."""
+    return dict(
+        boxes=np.array([i["bbox"] for i in instances], dtype=np.float64).reshape(-1, 4),
+        labels=np.array([i["bbox_label"] for i in instances], dtype=np.int64),
+        hois=np.array(hois, dtype=np.int64).reshape(-1, 3),
+    )

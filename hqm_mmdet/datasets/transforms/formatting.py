@@ -1,0 +1,73 @@
+"""From arrays to a sample."""
+
+import numpy as np
+import torch
+from mmdet.datasets.transforms import PackDetInputs
+from mmengine.structures import InstanceData
+
+from hqm_mmdet.registry import TRANSFORMS
+from hqm_mmdet.structures import HOIDataSample, new_pairs
+
+
+@TRANSFORMS.register_module()
+class PackHOIInputs(PackDetInputs):
+    """Pack an image and its pairs.
+
+    Pairs are rebuilt from the boxes that survived: a pair whose subject or object was cropped away vanishes; a pair
+    without object needs its subject only, and gets a zero object box and label C (number of object classes).
+
+    Required keys: those of mmdet's ``PackDetInputs``; with ground truth also ``gt_instances_ids``, ``gt_pairs_ids``,
+    ``gt_pairs_verbs`` (see :class:`LoadHOIAnnotations`) and ``num_classes``.
+    Returned keys: ``inputs`` ((3, H, W) uint8 tensor), ``data_samples`` (:class:`HOIDataSample` with ``gt_instances``
+    and ``gt_pairs``, pixels of the image as the transforms left it). ``gt_hois``, the ground truth as annotated, is
+    always part of the sample's metainfo where the data set gives it.
+
+    Args:
+        meta_keys (Sequence[str]): keys for the sample's metainfo, as in ``PackDetInputs``.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Pack.
+
+        Raises:
+            ValueError: a transform dropped boxes without dropping their ids.
+        """
+        packed = super().transform(results)
+        plain = packed["data_samples"]
+        sample = HOIDataSample(metainfo=plain.metainfo)
+        for field, value in plain.items():
+            setattr(sample, field, value)
+        if "gt_hois" in results:
+            sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
+        if "gt_pairs_ids" in results:
+            sample.gt_pairs = self._pairs(results)
+        packed["data_samples"] = sample
+        return packed
+
+    def _pairs(self, results: dict) -> InstanceData:
+        boxes = getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"])
+        boxes = torch.as_tensor(boxes, dtype=torch.float32)  # (N, 4)
+        labels = torch.as_tensor(results["gt_bboxes_labels"])  # (N,)
+        ids, verbs = results["gt_pairs_ids"], results["gt_pairs_verbs"]
+        rows = self._rows(results["gt_instances_ids"], ids, len(boxes))
+        has_object = ids[:, 1] >= 0
+        keep = (rows[:, 0] >= 0) & ((rows[:, 1] >= 0) | ~has_object)
+        subject, obj = torch.from_numpy(rows[keep]).unbind(1)
+        present = torch.from_numpy(has_object[keep])
+        obj_bboxes = boxes.new_zeros(len(obj), 4)
+        obj_bboxes[present] = boxes[obj[present]]
+        obj_labels = torch.full((len(obj),), results["num_classes"], dtype=torch.long)
+        obj_labels[present] = labels[obj[present]]
+        return new_pairs(boxes[subject], obj_bboxes, obj_labels, verb_labels=torch.from_numpy(verbs[keep]))
+
+    @staticmethod
+    def _rows(survivors: np.ndarray, ids: np.ndarray, num_boxes: int) -> np.ndarray:
+        """Row of each pair's boxes among the survivors, (P, 2); -1 where there is none."""
+        if len(survivors) != num_boxes:
+            raise ValueError(
+                f"{len(survivors)} gt_instances_ids for {num_boxes} boxes: a transform dropped boxes but not their ids "
+                "(mmdet's FilterAnnotations does). Leave it out; RandomCrop handles both."
+            )
+        row_of = np.full(max(survivors.max(initial=-1), ids.max(initial=-1)) + 2, -1)  # the last one stands for id -1
+        row_of[survivors] = np.arange(num_boxes)
+        return row_of[ids]

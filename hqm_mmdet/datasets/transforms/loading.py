@@ -1,0 +1,125 @@
+"""From files and annotations to arrays."""
+
+import logging
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmdet.datasets.transforms import LoadAnnotations
+from mmengine.logging import print_log
+
+from hqm_mmdet.registry import TRANSFORMS
+
+
+class BadImageError(OSError):
+    """An image is missing or can't be decoded; the message names file and remedy."""
+
+
+@TRANSFORMS.register_module()
+class LoadHOIImage(LoadImageFromFile):
+    """Load an image as three channels, in the frame its boxes were annotated in.
+
+    Two defaults differ from mmcv's:
+
+    * ``color_type='color_ignore_orientation'``: EXIF orientation is ignored, as in the official code (PIL without
+      transposing) and in the MATLAB tools that HICO-DET was annotated with; its boxes fit the sizes of the stored
+      pixels.
+    * ``imdecode_backend='pillow'``: same pixels as OpenCV's and as fast, but a truncated file is an error. OpenCV
+      returns a half grey image for it, or None, depending on its version.
+
+    Required keys: ``img_path``. Added keys: ``img`` ((H, W, 3) uint8, BGR), ``img_shape``, ``ori_shape`` (H, W).
+
+    Args:
+        color_type, imdecode_backend: see above.
+        **kwargs: as in mmcv's ``LoadImageFromFile``.
+    """
+
+    def __init__(self, color_type: str = "color_ignore_orientation", imdecode_backend: str = "pillow", **kwargs):
+        super().__init__(color_type=color_type, imdecode_backend=imdecode_backend, **kwargs)
+
+    def transform(self, results: dict) -> dict | None:
+        """Load ``img_path``.
+
+        Raises:
+            BadImageError: the file is missing, truncated, or no image.
+        """
+        path = results["img_path"]
+        try:
+            results = super().transform(results)
+        except FileNotFoundError as error:
+            raise BadImageError(f"image {path} does not exist") from error
+        except Exception as error:  # decoders raise whatever they like on damaged bytes
+            raise BadImageError(f"image {path} can't be read, it is truncated or no image ({error})") from error
+        if results is not None:
+            results["img"] = np.ascontiguousarray(results["img"])  # PIL's RGB was turned into BGR as a view
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadHOIAnnotations(LoadAnnotations):
+    """Boxes and pairs of an image, ready for mmdet's geometric transforms.
+
+    Boxes are clipped to the original image; those left without area are dropped (QPIC does the same in training).
+    Pairs keep naming boxes by their index in ``instances``: ``gt_instances_ids`` carries it through crops, and
+    :class:`PackHOIInputs` rebuilds the pairs. Before the geometric transforms (training) the ground truth follows them;
+    after them (testing, as in mmdet's test pipelines) it stays in the original image's frame, where predictions are.
+
+    An image without ``pairs`` (prediction on one's own images with the same test pipeline) passes unchanged.
+
+    Required keys: ``instances``, ``pairs`` (rows of subject index, object index or -1, list of verbs), ``num_verbs``,
+    ``ori_shape``, ``img_path``, ``strict``.
+    Added keys: mmdet's ``gt_bboxes`` (HorizontalBoxes (N, 4)), ``gt_bboxes_labels`` (N,), ``gt_ignore_flags`` (N,), and
+    ``gt_instances_ids`` (N,) int64, ``gt_pairs_ids`` (P, 2) int64, ``gt_pairs_verbs`` (P, V) float32 multi-hot.
+
+    Args:
+        **kwargs: as in mmdet's ``LoadAnnotations``.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._num_outside = 0
+
+    def transform(self, results: dict) -> dict:
+        """Add the keys above.
+
+        Raises:
+            ValueError: a box lies outside of the image, and the data set is strict.
+        """
+        if "pairs" not in results:
+            return results
+        results = super().transform(results)
+        self._load_pairs(results)
+        self._clip(results)
+        return results
+
+    def _load_pairs(self, results: dict) -> None:
+        pairs = results["pairs"]
+        verbs = np.zeros((len(pairs), results["num_verbs"]), dtype=np.float32)
+        for row, (_, _, positives) in zip(verbs, pairs, strict=True):
+            row[positives] = 1
+        results["gt_pairs_ids"] = np.array([p[:2] for p in pairs], dtype=np.int64).reshape(-1, 2)
+        results["gt_pairs_verbs"] = verbs
+
+    def _clip(self, results: dict) -> None:
+        boxes = results["gt_bboxes"]
+        boxes.clip_(results["ori_shape"])
+        keep = ((boxes.widths > 0) & (boxes.heights > 0)).numpy()
+        if not keep.all():
+            self._report(results, int(np.argmin(keep)))
+        results["gt_bboxes"] = boxes[keep]
+        for key in ("gt_bboxes_labels", "gt_ignore_flags"):
+            results[key] = results[key][keep]
+        results["gt_instances_ids"] = np.flatnonzero(keep)
+
+    def _report(self, results: dict, box: int) -> None:
+        """Say it at the 1st, 10th, 100th ... image of this process; all of them would bury the log."""
+        height, width = results["ori_shape"]
+        message = (
+            f"{results['img_path']}: box {box} = {results['instances'][box]['bbox']} has no area inside of the image, "
+            f"which is {width} x {height} pixels. Is it the right image, with its original size?"
+        )
+        if results["strict"]:
+            raise ValueError(f"{message} Correct the annotation, or set dataset.strict=False to drop such boxes.")
+        self._num_outside += 1
+        if self._num_outside in {10**k for k in range(9)}:
+            count = f"Such boxes are dropped; images so far in this process: {self._num_outside}."
+            print_log(f"{message} {count}", logger="current", level=logging.WARNING)
