@@ -1,0 +1,34 @@
+# A QPIC for small images and CPUs: thin ResNet-18 up to stride 16, trained from scratch, 24 queries.
+# Set num_obj_classes and num_verbs in the child.
+attention = dict(embed_dims=128, num_heads=8, dropout=0.0)
+ffn = dict(embed_dims=128, feedforward_channels=512, num_fcs=2, ffn_drop=0.0)
+model = dict(
+    type="QPIC",
+    num_queries=24,
+    data_preprocessor=dict(
+        type="DetDataPreprocessor",
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_size_divisor=1,
+    ),
+    backbone=dict(
+        type="ResNet",
+        depth=18,
+        stem_channels=32,
+        base_channels=32,
+        num_stages=3,
+        strides=(1, 2, 2),
+        dilations=(1, 1, 1),
+        out_indices=(2,),
+        norm_eval=False,
+        style="pytorch",
+    ),
+    neck=dict(
+        type="ChannelMapper", in_channels=[128], out_channels=128, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
+    ),
+    positional_encoding=dict(num_feats=64, normalize=True),
+    encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),
+    decoder=dict(num_layers=3, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)),
+    bbox_head=dict(type="HOIHead", num_obj_classes=80, num_verbs=117, embed_dims=128),
+)

@@ -1,0 +1,105 @@
+#!/usr/bin/env python
+"""From nothing to pictures: make the toy set, train on it, evaluate, draw predictions beside ground truth.
+
+What is there already is used again; delete the work directory to start over.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmengine.utils import track_iter_progress
+from PIL import Image
+
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from hqm_mmdet.registry import VISUALIZERS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def finished_checkpoint(work_dir: Path) -> Path | None:
+    """Best checkpoint of a training that came to its end."""
+    if not (work_dir / "finished").is_file():
+        return None
+    return next(iter(sorted(work_dir.glob("best_hico_full_*.pth"))), None)
+
+
+def train(config: Path, work_dir: Path) -> Path:
+    """Train with the same command that a user would type; returns the best checkpoint."""
+    command = [sys.executable, str(ROOT / "tools" / "train.py"), str(config), "--work-dir", str(work_dir), "--resume"]
+    print("+", " ".join(command), flush=True)
+    subprocess.run(command, check=True)
+    (work_dir / "finished").touch()
+    return finished_checkpoint(work_dir)
+
+
+def test(config: Path, checkpoint: Path, work_dir: Path) -> tuple[dict[str, float], Runner]:
+    """Metrics on the test set."""
+    cfg = Config.fromfile(config)
+    cfg.work_dir, cfg.load_from = str(work_dir), str(checkpoint)
+    runner = Runner.from_cfg(cfg)
+    return runner.test(), runner
+
+
+def draw(runner: Runner, out_dir: Path, count: int, threshold: float) -> list[Path]:
+    """Pictures of the first test images, prediction beside ground truth, and one sheet of all."""
+    dataset, model = runner.test_dataloader.dataset, runner.model.eval()
+    init_default_scope("hqm_mmdet")
+    visualizer = VISUALIZERS.build(dict(type="HOIVisualizer", name="quickstart"))
+    visualizer.dataset_meta = dataset.metainfo
+    out_dir.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for i in track_iter_progress(range(min(count, len(dataset)))):
+        data = dataset[i]
+        sample = model.test_step(pseudo_collate([data]))[0].cpu()
+        image = np.asarray(Image.open(sample.img_path).convert("RGB"))
+        path = out_dir / f"{Path(sample.img_path).stem}.png"
+        drawn.append(visualizer.add_datasample(path.stem, image, sample, out_file=str(path), pred_score_thr=threshold))
+    sheet = out_dir.parent / "sheet.png"
+    tile(drawn, columns=2).save(sheet)
+    return [sheet, out_dir]
+
+
+def tile(pictures: list[np.ndarray], columns: int) -> Image.Image:
+    """Pictures side by side, each fitted into the same cell."""
+    width, height = (max(picture.shape[d] for picture in pictures) for d in (1, 0))
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * (width + 12), rows * (height + 12)), "white")
+    for i, picture in enumerate(pictures):
+        sheet.paste(Image.fromarray(picture), ((i % columns) * (width + 12), (i // columns) * (height + 12)))
+    return sheet
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_toy.py")
+    parser.add_argument("--data-root", type=Path, default=ROOT / "data" / "toy_hoi")
+    parser.add_argument("--work-dir", type=Path, help="default: work_dirs/quickstart/<config>")
+    parser.add_argument("--pictures", type=int, default=16, help="how many test images are drawn")
+    parser.add_argument("--threshold", type=float, default=0.3, help="verbs with a lower score are not drawn")
+    args = parser.parse_args()
+    work_dir = args.work_dir or ROOT / "work_dirs" / "quickstart" / args.config.stem
+
+    make_toy_hoi(args.data_root, ToySettings())
+    checkpoint = finished_checkpoint(work_dir) or train(args.config, work_dir)
+    metrics, runner = test(args.config, checkpoint, work_dir)
+    paths = draw(runner, work_dir / "pictures", args.pictures, args.threshold)
+
+    print("\nToyHOI test set")
+    for name, value in metrics.items():
+        print(f"{name} {value:.4f}")
+    print("\nLook at")
+    for path in (*paths, checkpoint):
+        print(f"  {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
