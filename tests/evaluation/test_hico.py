@@ -72,9 +72,7 @@ def test_order_of_images_and_pairs_does_not_matter(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_repeating_all_predictions_adds_false_positives_only(seed):
     gts, preds = random_images(np.random.default_rng(seed))
-    doubled = [
-        dict(p, **{k: p[k] + p[k] for k in ("verb_scores", "sub_ids", "obj_ids")}) for p in preds
-    ]
+    doubled = [dict(p, **{k: p[k] + p[k] for k in ("verb_scores", "sub_ids", "obj_ids")}) for p in preds]
     once, twice = evaluate(gts, preds)["default"], evaluate(gts, doubled)["default"]
     assert twice.num_tp.tolist() == once.num_tp.tolist()
     assert (twice.ap <= once.ap + 1e-12).all()

@@ -31,9 +31,7 @@ def make_sample(gt, pred, img_id):
     )
     sample = HOIDataSample(metainfo=dict(img_id=img_id, img_path=f"images/{img_id}.jpg", gt_hois=truth))
     scores = torch.tensor(pred["verb_scores"]).reshape(n, NUM_VERBS)
-    sample.pred_pairs = new_pairs(
-        boxes[:n], boxes[n:], labels[n:], obj_scores=torch.ones(n), verb_scores=scores
-    )
+    sample.pred_pairs = new_pairs(boxes[:n], boxes[n:], labels[n:], obj_scores=torch.ones(n), verb_scores=scores)
     return sample
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from mmengine.config import Config
 
@@ -26,14 +27,32 @@ LOSS_NAMES = {
 }
 
 
+def given(reference_dir: Path, *parts: str) -> Path:
+    """A file of the fixtures; skips the test where this set of fixtures has none."""
+    path = reference_dir.joinpath(*parts)
+    if not path.is_file():
+        pytest.skip(f"these fixtures have no {path}")
+    return path
+
+
+def load_json(reference_dir: Path, *parts: str):
+    """Content of a JSON file of the fixtures."""
+    return json.loads(given(reference_dir, *parts).read_text())
+
+
+def load_arrays(reference_dir: Path, *parts: str) -> np.lib.npyio.NpzFile:
+    """Arrays of an npz file of the fixtures."""
+    return np.load(given(reference_dir, *parts))
+
+
 def official_weights(reference_dir: Path, folder: str, model: str) -> dict[str, torch.Tensor]:
     """Stand-in weights of an official model, by its names."""
-    spec = importlib.util.spec_from_file_location("reference_weights", reference_dir / "reference_weights.py")
+    spec = importlib.util.spec_from_file_location("reference_weights", given(reference_dir, "reference_weights.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    salt = json.loads((reference_dir / "reference.json").read_text())["salt"]
+    salt = load_json(reference_dir, "reference.json")["salt"]
     scales = reference_dir / folder / f"{model}_weight_scales.json"
-    keys = reference_dir / folder / f"{model}_keys.json"
+    keys = given(reference_dir, folder, f"{model}_keys.json")
     return module.reference_state_dict(keys, salt, scales if scales.exists() else None)
 
 

@@ -1,14 +1,20 @@
 """HQM on QPIC against the numbers of the released code, with recorded shifts and masks handed in."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from hqm_mmdet.models.query_mining import LearnablePass, ReleasedBoxShift
 from hqm_mmdet.structures import cxcywh_to_xyxy
-from tests.models.reference import LOSS_NAMES, annotate, images, load_converted, official_weights
+from tests.models.reference import (
+    LOSS_NAMES,
+    annotate,
+    images,
+    load_arrays,
+    load_converted,
+    load_json,
+    official_weights,
+)
 
 pytestmark = pytest.mark.parity
 CONFIG = "ablations/qpic_hqm_hico_released.py"
@@ -20,16 +26,16 @@ class Released:
     """The model, its inputs and what the released code computed."""
 
     def __init__(self, reference_dir, tmp_path):
-        self.dir = reference_dir / "qpic"
+        self.dir = reference_dir
         self.model, self.report = load_converted(CONFIG, official_weights(reference_dir, "qpic", "hqm"), tmp_path)
-        self.forward = np.load(self.dir / "hqm_learnable_forward.npz")
-        self.gbs = np.load(self.dir / "hqm_gbs.npz")
-        self.amm = np.load(self.dir / "hqm_amm.npz")
-        self.losses = json.loads((self.dir / "hqm_losses.json").read_text())
+        self.forward = load_arrays(self.dir, "qpic", "hqm_learnable_forward.npz")
+        self.gbs = load_arrays(self.dir, "qpic", "hqm_gbs.npz")
+        self.amm = load_arrays(self.dir, "qpic", "hqm_amm.npz")
+        self.losses = load_json(self.dir, "qpic", "hqm_losses.json")
         self.inputs, _ = images(self.forward)
 
     def samples(self, case):
-        targets = json.loads((self.dir / "hqm_targets.json").read_text())[case]
+        targets = load_json(self.dir, "qpic", "hqm_targets.json")[case]
         return annotate(images(self.forward)[1], targets, self.model.bbox_head.num_verbs)
 
     def masks(self):

@@ -1,13 +1,19 @@
 """QPIC against the numbers of the official code, whole way: official weights, converter, config, model, losses."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from hqm_mmdet.models.heads.postprocess import decode_pairs
-from tests.models.reference import annotate, images, load_converted, official_name, official_weights
+from tests.models.reference import (
+    annotate,
+    images,
+    load_arrays,
+    load_converted,
+    load_json,
+    official_name,
+    official_weights,
+)
 
 pytestmark = pytest.mark.parity
 VARIANTS = {
@@ -37,12 +43,12 @@ def qpic(reference_dir, tmp_path_factory):
 
 @pytest.fixture
 def losses(reference_dir):
-    return json.loads((reference_dir / "qpic" / "qpic_losses.json").read_text())
+    return load_json(reference_dir, "qpic", "qpic_losses.json")
 
 
 def batch(reference_dir, variant):
-    forward = np.load(reference_dir / "qpic" / f"qpic_{variant}_forward.npz")
-    image_file = forward if "image0_int8" in forward else np.load(reference_dir / "qpic" / "qpic_hico_forward.npz")
+    forward = load_arrays(reference_dir, "qpic", f"qpic_{variant}_forward.npz")
+    image_file = forward if "image0_int8" in forward else load_arrays(reference_dir, "qpic", "qpic_hico_forward.npz")
     return (forward, *images(image_file))
 
 
@@ -108,7 +114,7 @@ def test_matches_and_costs(qpic, reference_dir, losses, case):
             chosen = assigned.image == image
             assert assigned.query[layer, chosen].tolist() == expected["query"]
             assert assigned.target[layer, chosen].tolist() == expected["target"]
-    expected_costs = np.load(reference_dir / "qpic" / "qpic_cost_matrices.npz")
+    expected_costs = load_arrays(reference_dir, "qpic", "qpic_cost_matrices.npz")
     for image, count in enumerate(targets.counts):
         if count:
             expected = expected_costs[f"{case}_image{image}"]
@@ -151,14 +157,14 @@ def prepared(qpic, reference_dir, case):
     variant = case.split("_")[0]
     _, inputs, samples = batch(reference_dir, variant)
     model, _ = qpic(variant)
-    targets = json.loads((reference_dir / "qpic" / "qpic_targets.json").read_text())[case]
+    targets = load_json(reference_dir, "qpic", "qpic_targets.json")[case]
     return model.eval(), inputs, annotate(samples, targets, model.bbox_head.num_verbs)
 
 
 def test_predict_hico(qpic, reference_dir):
     _, inputs, samples = batch(reference_dir, "hico")
     model, _ = qpic("hico")
-    expected = np.load(reference_dir / "qpic" / "postprocess.npz")
+    expected = load_arrays(reference_dir, "qpic", "postprocess.npz")
     with torch.no_grad():
         predicted = model.eval()(inputs, samples, mode="predict")
     for i, sample in enumerate(predicted):
@@ -175,7 +181,7 @@ def check_pairs(pairs, expected, prefix):
 
 @pytest.mark.parametrize("variant", ("hico", "vcoco"))
 def test_postprocessing_of_synthetic_outputs(reference_dir, variant):
-    expected = np.load(reference_dir / "qpic" / "postprocess.npz")
+    expected = load_arrays(reference_dir, "qpic", "postprocess.npz")
     names = {name.split("_in_")[1]: name for name in expected if name.startswith(f"{variant}_synth_in_")}
     mask = torch.from_numpy(expected["vcoco_correct_mat"]).float() if variant == "vcoco" else None
     for i, size in enumerate(expected["orig_sizes"]):

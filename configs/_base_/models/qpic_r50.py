@@ -20,7 +20,13 @@ model = dict(
         style="pytorch",
     ),
     neck=dict(
-        type="ChannelMapper", in_channels=[2048], out_channels=256, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
+        type="ChannelMapper",
+        in_channels=[2048],
+        out_channels=256,
+        kernel_size=1,
+        norm_cfg=None,
+        act_cfg=None,
+        num_outs=1,
     ),
     positional_encoding=dict(num_feats=128, normalize=True),
     encoder=dict(

@@ -25,7 +25,13 @@ model = dict(
         style="pytorch",
     ),
     neck=dict(
-        type="ChannelMapper", in_channels=[128], out_channels=128, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
+        type="ChannelMapper",
+        in_channels=[128],
+        out_channels=128,
+        kernel_size=1,
+        norm_cfg=None,
+        act_cfg=None,
+        num_outs=1,
     ),
     positional_encoding=dict(num_feats=64, normalize=True),
     encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),

@@ -71,9 +71,7 @@ class TripletTable:
     def __getitem__(self, rows: np.ndarray) -> "TripletTable":
         """Rows by mask or index array, in the order given."""
         scores = None if self.scores is None else self.scores[rows]
-        return TripletTable(
-            self.image[rows], self.classes[rows], self.sub_boxes[rows], self.obj_boxes[rows], scores
-        )
+        return TripletTable(self.image[rows], self.classes[rows], self.sub_boxes[rows], self.obj_boxes[rows], scores)
 
     def equals(self, other: "TripletTable") -> bool:
         """Whether all columns are equal, element by element."""

@@ -41,9 +41,7 @@ class ImageRecord:
         )
 
 
-def make_record(
-    sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, top_k: int | None = 100
-) -> ImageRecord:
+def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, top_k: int | None = 100) -> ImageRecord:
     """Reduce a predicted sample to its record.
 
     Args:

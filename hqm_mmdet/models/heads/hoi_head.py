@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -31,6 +31,8 @@ class HOIHead(BaseModule):
         loss_verb, loss_bbox, loss_iou (dict): loss modules. The object class loss is cross entropy, averaged over all
             queries with these class weights.
         loss_obj_weight (float): factor on the object class loss.
+        verb_prior (float, optional): probability that the untrained verb layer gives to every verb, as usual with focal
+            losses; speeds up training from scratch. None: PyTorch's initialisation, as in QPIC.
         verb_object_mask (str, optional): ``.npy`` file of a (V, C) 0/1 table; scores of forbidden combinations are set
             to 0 in inference, as QPIC does on V-COCO.
         train_cfg (dict, optional): ``matcher``, config of the matcher.
@@ -48,6 +50,7 @@ class HOIHead(BaseModule):
         loss_verb: dict | None = None,
         loss_bbox: dict | None = None,
         loss_iou: dict | None = None,
+        verb_prior: float | None = None,
         verb_object_mask: str | None = None,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
@@ -59,6 +62,8 @@ class HOIHead(BaseModule):
         self.loss_obj_weight = loss_obj_weight
         self.obj_cls = nn.Linear(embed_dims, num_obj_classes + 1)
         self.verb_cls = nn.Linear(embed_dims, num_verbs)
+        if verb_prior is not None:
+            nn.init.constant_(self.verb_cls.bias, bias_init_with_prob(verb_prior))
         self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
         self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
         self.loss_verb = MODELS.build(loss_verb or dict(type="VerbFocalLoss"))

@@ -1,0 +1,89 @@
+"""Every config of the project loads, builds, and says what its comment says."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from hqm_mmdet.apis import build_model
+from hqm_mmdet.models.query_mining import JointLearning
+from hqm_mmdet.registry import HOOKS, MODELS
+from hqm_mmdet.visualization import HOIVisualizer
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted(ROOT.glob("configs/*.py"))
+ABLATIONS = sorted(ROOT.glob("configs/ablations/*.py"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_model_and_hooks_build(path):
+    cfg = Config.fromfile(path)
+    model = build_model(cfg)
+    assert (model.query_mining is not None) == ("_hqm_" in path.stem)
+    HOIVisualizer.get_instance(f"test_{path.stem}")  # a hook asks for the current one
+    for hook in (*cfg.default_hooks.values(), *cfg.get("custom_hooks", [])):
+        HOOKS.build(hook)
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_mining_of_ablations_builds(path):
+    cfg = Config.fromfile(path)
+    init_default_scope(cfg.default_scope)
+    assert isinstance(MODELS.build(cfg.model.query_mining), JointLearning)
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_ablations_differ_from_hqm_in_mining_only(path):
+    cfg, hqm = Config.fromfile(path), Config.fromfile(ROOT / "configs" / "qpic_hqm_hico.py")
+    for each in (cfg, hqm):
+        each.model.pop("query_mining")
+    assert cfg.to_dict() == hqm.to_dict()
+
+
+def test_hqm_differs_from_plain_in_mining_and_schedule_only():
+    plain, hqm = (Config.fromfile(ROOT / "configs" / name).to_dict() for name in ("qpic_hico.py", "qpic_hqm_hico.py"))
+    assert hqm["model"].pop("query_mining")
+    assert {name for name in hqm if hqm[name] != plain.get(name)} == {
+        "query_mining",
+        "custom_hooks",
+        "param_scheduler",
+        "train_cfg",
+    }
+    assert hqm["train_cfg"]["max_epochs"] == 80 and hqm["param_scheduler"][0]["milestones"] == [50]
+    assert plain["train_cfg"]["max_epochs"] == 150 and plain["param_scheduler"][0]["milestones"] == [100]
+
+
+def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        tmp_path,
+        source(tmp_path),
+    ]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = ["model-index.yml", "tools/train.py", "configs/qpic_hico.py", "configs/_base_/default_runtime.py"]
+    assert {f"hqm_mmdet/.mim/{name}" for name in expected} <= names
+    assert {"hqm_mmdet/datasets/metainfo/hico_det.json", "hqm_mmdet/datasets/metainfo/toy_hoi.json"} <= names
+    packages = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("hqm_mmdet/**/*.py")}
+    assert packages <= names
+
+
+def source(tmp_path):
+    """A copy of the sources: building writes beside them."""
+    copy = tmp_path / "source"
+    ignored = shutil.ignore_patterns(".git", ".venv*", "data", "work_dirs", "tests", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
