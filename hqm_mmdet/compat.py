@@ -10,6 +10,7 @@ environment holds exactly one of them:
 * onedl: the maintained forks onedl-mmdetection, onedl-mmengine, onedl-mmcv.
 """
 
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import sys
@@ -101,7 +102,10 @@ def provide_missing_ops() -> bool:
     """
     if "mmcv._ext" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
         return isinstance(sys.modules.get("mmcv._ext"), _MissingOps)
-    sys.modules["mmcv._ext"] = _MissingOps("mmcv._ext", "Placeholder for mmcv's compiled ops.")
+    placeholder = _MissingOps("mmcv._ext", "Placeholder for mmcv's compiled ops.")
+    # Without a spec, mmengine's question whether there are compiled ops fails; without a loader, its answer is no.
+    placeholder.__spec__ = importlib.machinery.ModuleSpec("mmcv._ext", loader=None)
+    sys.modules["mmcv._ext"] = placeholder
     return True
 
 

@@ -1,0 +1,26 @@
+"""What surrounds training: loop, hooks, sampler, precision. All of it is mmengine's, made safe to interrupt."""
+
+from .hooks import (
+    AJLHook,
+    FiniteLossHook,
+    MeanLossHook,
+    RandomStateHook,
+    SafeCheckpointHook,
+    StopOnSigtermHook,
+    WeightCheckHook,
+)
+from .runner import BFloat16OptimWrapper, DataShareLogProcessor, ResumableSampler, ResumableTrainLoop
+
+__all__ = [
+    "AJLHook",
+    "BFloat16OptimWrapper",
+    "DataShareLogProcessor",
+    "FiniteLossHook",
+    "MeanLossHook",
+    "RandomStateHook",
+    "ResumableSampler",
+    "ResumableTrainLoop",
+    "SafeCheckpointHook",
+    "StopOnSigtermHook",
+    "WeightCheckHook",
+]

@@ -1,0 +1,21 @@
+"""Hooks: each touches one moment of training."""
+
+import mmdet.engine.hooks  # noqa: F401  registers mmdet's own, which a child registry does not import by itself
+
+from .ajl_hook import AJLHook
+from .finite_loss_hook import FiniteLossHook
+from .mean_loss_hook import MeanLossHook
+from .random_state_hook import RandomStateHook
+from .safe_checkpoint_hook import SafeCheckpointHook
+from .stop_on_sigterm_hook import StopOnSigtermHook
+from .weight_check_hook import WeightCheckHook
+
+__all__ = [
+    "AJLHook",
+    "FiniteLossHook",
+    "MeanLossHook",
+    "RandomStateHook",
+    "SafeCheckpointHook",
+    "StopOnSigtermHook",
+    "WeightCheckHook",
+]

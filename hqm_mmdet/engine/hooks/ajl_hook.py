@@ -1,0 +1,41 @@
+"""Alternate joint learning: whose turn it is."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from hqm_mmdet.registry import HOOKS
+
+
+@HOOKS.register_module()
+class AJLHook(Hook):
+    """Tells the model's :class:`JointLearning` which round a training iteration takes.
+
+    The round follows from ``runner.iter`` alone, so it is the same on all ranks and right after a resume, in mid-epoch
+    too. (The released code counts from 0 again in every epoch.) What is counted are updates of the weights, the paper's
+    training iterations: with gradient accumulation over k batches, all k of an update take the same round.
+    """
+
+    priority = "NORMAL"
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model without mining.
+
+        Raises:
+            ValueError: the model has no ``query_mining``.
+        """
+        if self._mining(runner) is None:
+            raise ValueError(
+                "AJLHook is among the hooks, but the model has no query_mining. Remove the hook, or write "
+                "`model = dict(query_mining=_base_.query_mining)` in the config."
+            )
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Choose the round."""
+        accumulated = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
+        self._mining(runner).take_round(runner.iter // accumulated)
+
+    @staticmethod
+    def _mining(runner: Runner):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        return getattr(model, "query_mining", None)

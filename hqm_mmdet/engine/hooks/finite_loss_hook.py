@@ -1,0 +1,62 @@
+"""Stop at the first loss that is no number."""
+
+import math
+
+from mmengine.dist import get_rank, get_world_size
+from mmengine.hooks import Hook
+from torch import Tensor
+
+from hqm_mmdet.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Stops training when a loss or the gradient's norm is NaN or infinite, and says for which images.
+
+    It looks after the optimizer's step, at the numbers that mmengine has fetched from the device for its log anyway, so
+    it costs no further wait. The weights in memory are spoilt by then, but nothing is saved from them: this hook comes
+    before the checkpoint hook. Looked at are terms whose name contains ``loss`` (those that mmengine adds up), and the
+    gradient's norm where the config clips gradients; under fp16 loss scaling infinite norms are part of the method
+    (that step is skipped) and are left alone.
+
+    With several processes, :class:`MeanLossHook` lets all stop in the same iteration; each names its part of the batch.
+    """
+
+    priority = "HIGH"  # after RuntimeInfoHook, which fetches the numbers
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
+        """Check.
+
+        Raises:
+            FloatingPointError: with iteration, terms and images.
+        """
+        bad = self._not_finite(runner, outputs or {})
+        if bad:
+            raise FloatingPointError(self._message(runner, bad, data_batch))
+
+    @staticmethod
+    def _not_finite(runner, outputs: dict[str, Tensor]) -> dict[str, float]:
+        names = [name for name in outputs if "loss" in name]
+        scaler = getattr(runner.optim_wrapper, "loss_scaler", None)
+        if scaler is None or not scaler.is_enabled():
+            names.append("grad_norm")
+        logged = runner.message_hub.log_scalars
+        values = {name: logged[f"train/{name}"].current() for name in names if f"train/{name}" in logged}
+        return {name: value for name, value in values.items() if not math.isfinite(value)}
+
+    def _message(self, runner, bad: dict[str, float], data_batch) -> str:
+        terms = ", ".join(f"{name}={value}" for name, value in bad.items())
+        part = f" (process {get_rank()} of {get_world_size()})" if get_world_size() > 1 else ""
+        last = runner.message_hub.get_info("last_ckpt")
+        return (
+            f"Not finite in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): {terms}. Images of the "
+            f"batch{part}: {', '.join(image_names(data_batch))}. Nothing was saved from this state; the last good "
+            f"checkpoint is {last or 'none yet'}. Look at these images and their boxes; if they are sound, try a "
+            "smaller learning rate or train without --amp."
+        )
+
+
+def image_names(data_batch) -> list[str]:
+    """File names of a batch's images, as far as its samples know them."""
+    samples = data_batch.get("data_samples", []) if isinstance(data_batch, dict) else []
+    return [str(sample.get("img_path", sample.get("img_id", "unknown"))) for sample in samples] or ["unknown"]

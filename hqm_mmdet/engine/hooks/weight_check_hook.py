@@ -1,0 +1,58 @@
+"""No silent mismatch between checkpoint and config."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
+from torch import Tensor
+
+from hqm_mmdet.checkpoints.loading import load_weights
+from hqm_mmdet.registry import HOOKS
+from hqm_mmdet.safe_loading import CheckpointError
+
+
+@HOOKS.register_module()
+class WeightCheckHook(Hook):
+    """Checks what the runner loads; mmengine only logs a warning and goes on with random weights.
+
+    * Test and resume: every parameter must be there with its shape. Parameters that only training uses
+      (``training_only``) may be missing for a test.
+    * Initialisation (``load_from`` in training): shapes must agree; missing parameters keep their initialisation and
+      are reported in one line with a count. A file of which nothing fits is an error.
+
+    Args:
+        training_only (tuple[str]): prefixes of parameters that published checkpoints lack.
+
+    Raises:
+        CheckpointError: when the runner loads a checkpoint that does not fit; names parameters and both shapes.
+    """
+
+    def __init__(self, training_only: tuple[str, ...] = ("query_mining.",)):
+        self.training_only = tuple(training_only)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Check and load; what is left for mmengine to load fits exactly."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        state = {
+            name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()
+        }
+        own = model.state_dict()
+        if not any(name in own for name in state):
+            raise CheckpointError(
+                f"No parameter of {self._source(runner)} belongs to the model; it holds e.g. {list(state)[:3]}. A file "
+                "of another code base needs tools/model_converters/convert.py first."
+            )
+        training = isinstance(runner._train_loop, BaseLoop)  # built by Runner.train() before loading, else a dict
+        if not training:
+            state = self._trained_parts(own) | state
+        try:
+            load_weights(model, state, self._source(runner), partial=training and not runner._resume)
+        except RuntimeError as error:
+            raise CheckpointError(str(error)) from None
+        checkpoint["state_dict"] = own | {name: value for name, value in state.items() if name in own}
+
+    def _trained_parts(self, own: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: value for name, value in own.items() if name.startswith(self.training_only)}
+
+    @staticmethod
+    def _source(runner) -> str:
+        return str(runner._load_from or "the checkpoint")

@@ -1,0 +1,8 @@
+"""Parts that mmengine's runner builds by name."""
+
+from .log_processor import DataShareLogProcessor
+from .optim_wrapper import BFloat16OptimWrapper
+from .sampler import ResumableSampler
+from .train_loop import ResumableTrainLoop
+
+__all__ = ["BFloat16OptimWrapper", "DataShareLogProcessor", "ResumableSampler", "ResumableTrainLoop"]

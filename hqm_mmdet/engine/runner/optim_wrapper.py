@@ -1,0 +1,26 @@
+"""Mixed precision that also works on a CPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.optim import OptimWrapper
+from mmengine.runner.amp import autocast
+from torch import nn
+
+from hqm_mmdet.registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Forward pass in bfloat16 (autocast); weights, gradients and optimizer stay float32.
+
+    bfloat16 has float32's range, so unlike mmengine's ``AmpOptimWrapper`` no loss scaling is needed, and CPUs do it
+    too. Arguments are those of mmengine's ``OptimWrapper``.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Around the forward pass of a training step."""
+        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+            yield

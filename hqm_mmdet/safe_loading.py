@@ -1,0 +1,184 @@
+"""Reading checkpoints without running code that they may hold, whatever torch and mmengine do by default."""
+
+import functools
+import os
+import pickle
+import re
+import types
+
+import torch
+
+TORCH_VERSION = tuple(int(number) for number in torch.__version__.split(".")[:2])
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint file that can't be used: damaged, wanting to run code, or not fitting the model."""
+
+
+def trusted_globals() -> list:
+    """What checkpoints hold besides tensors and plain containers.
+
+    Log buffers of mmengine's message hub (``HistoryBuffer``) with their NumPy arrays, and the ``argparse.Namespace`` of
+    settings that DETR-style code bases store; nothing here runs code on loading. The buffers refer to their own methods
+    by ``getattr``, for which a function stands in that knows nothing else.
+
+    Returns:
+        list: objects, or pairs (object, name under which files know it).
+    """
+    import argparse
+
+    import numpy as np
+    from mmengine.logging import HistoryBuffer
+
+    scalars = [np.float64(0), np.float32(0), np.int64(0), np.int32(0), np.uint8(0), np.bool_(False), np.array([])]
+    reconstruct = {s.__reduce__()[0] for s in scalars}
+    # Checkpoints pickled by the other major version of NumPy name the same functions by another path.
+    renamed = [
+        (function, f"numpy.{core}.multiarray.{function.__name__}")
+        for function in reconstruct
+        for core in ("core", "_core")
+    ]
+    dtypes = {type(s.dtype) for s in scalars}
+    statistics = (_statistics_method, "builtins.getattr")
+    return [argparse.Namespace, HistoryBuffer, statistics, np.ndarray, np.dtype, *dtypes, *reconstruct, *renamed]
+
+
+def _statistics_method(owner: type, name: str):
+    from mmengine.logging import HistoryBuffer
+
+    if owner is not HistoryBuffer or name.startswith("_"):
+        raise pickle.UnpicklingError(f"Unsupported global: GLOBAL getattr({owner},{name!r})")
+    return getattr(HistoryBuffer, name)
+
+
+def _plain_globals() -> dict[str, object]:
+    """What torch itself needs to rebuild tensors, by name; for :class:`_TrustingUnpickler` only."""
+    import codecs
+    import collections
+
+    names = ["Size", "device", *(n for n, v in vars(torch).items() if isinstance(v, torch.dtype))]
+    plain = {f"torch.{name}": getattr(torch, name) for name in names}
+    rebuild = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter")
+    plain |= {f"torch._utils.{name}": getattr(torch._utils, name) for name in rebuild}
+    plain |= {f"collections.{name}": getattr(collections, name) for name in ("OrderedDict", "defaultdict", "Counter")}
+    plain |= {"builtins.set": set, "builtins.slice": slice, "builtins.complex": complex}
+    return plain | {"_codecs.encode": codecs.encode}
+
+
+class _TrustingUnpickler(pickle.Unpickler):
+    """Unpickler that knows :func:`trusted_globals` and tensors, and refuses everything else."""
+
+    def find_class(self, module: str, name: str):
+        """The object behind a global name of the file."""
+        module = {"__builtin__": "builtins"}.get(module, module)  # as Python 2 and pickle's protocol 2 say
+        pairs = [entry if isinstance(entry, tuple) else (entry, _full_name(entry)) for entry in trusted_globals()]
+        known = _plain_globals() | {alias: value for value, alias in pairs}
+        if f"{module}.{name}" not in known:
+            raise pickle.UnpicklingError(f"Unsupported global: GLOBAL {module}.{name}")
+        return known[f"{module}.{name}"]
+
+
+def _full_name(value) -> str:
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def _load_with_own_unpickler(file, map_location):
+    """For torch < 2.6, whose ``weights_only`` can't be taught what mmengine's checkpoints hold."""
+
+    def load(stream, **kwargs):
+        return _TrustingUnpickler(stream, **kwargs).load()
+
+    rules = types.SimpleNamespace(Unpickler=_TrustingUnpickler, load=load, __name__="trusting_pickle")
+    return torch.load(file, map_location=map_location, pickle_module=rules, weights_only=False)
+
+
+def _load_weights_only(file, map_location, **options):
+    with torch.serialization.safe_globals(trusted_globals()):
+        return torch.load(file, map_location=map_location, weights_only=True, **options)
+
+
+def load_untrusted(file, map_location=None, **options):
+    """Read a checkpoint file without running code that it may hold.
+
+    Args:
+        file (str | Path | file object): a ``.pth`` file, or a ``.safetensors`` path.
+        map_location: as in :func:`torch.load`.
+        **options: more arguments of :func:`torch.load`, e.g. ``mmap=True``.
+
+    Returns:
+        dict: the checkpoint.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: the file wants to run code on loading, is damaged, or is no checkpoint.
+    """
+    name = str(getattr(file, "name", file))
+    try:
+        if name.endswith(".safetensors"):
+            from safetensors.torch import load_file
+
+            return {"state_dict": load_file(file)}
+        if TORCH_VERSION >= (2, 6):
+            return _load_weights_only(file, map_location, **options)
+        return _load_with_own_unpickler(file, map_location)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Checkpoint {name} does not exist. Give the path of a local file.") from None
+    except Exception as error:
+        raise CheckpointError(f"Checkpoint {name} was not loaded: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a file was not loaded, and what to do, from torch's longer story."""
+    story = str(error)
+    asked = re.search(r"GLOBAL ([^\s`]+)", story) or re.search(r"(Trying to [^\n]*)", story)
+    if asked:
+        return (
+            f"it asks for `{asked[1]}`, which could run code, and is refused. If you trust the file, re-save its "
+            "weights as `torch.save({'state_dict': ...}, FILE)` where it was made."
+        )
+    detail = story.split("WeightsUnpickler error:")[-1].strip().split("\n")[0]
+    kind = "it is damaged, incomplete or no checkpoint"
+    if isinstance(error, pickle.UnpicklingError):
+        kind += ", or holds more than tensors and plain values, which is refused"
+    return f"{kind} ({type(error).__name__}: {detail}). Copy it again."
+
+
+def _local_file(address: str, model_dir: str | None = None) -> str:
+    """Where a download of ``address`` lies, if someone made it."""
+    folder = torch.hub.get_dir() if model_dir is None else model_dir
+    path = os.path.join(folder, "checkpoints", os.path.basename(address))
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{address} is an address; nothing is downloaded at run time. Fetch it yourself and give the local path "
+            f"instead, or put it at {path}."
+        )
+    return path
+
+
+def secure_checkpoint_loading() -> None:
+    """Route all of mmengine's checkpoint loading through :func:`load_untrusted`.
+
+    mmengine 0.10 calls ``torch.load`` with the default of the installed torch: unrestricted before 2.6, and too strict
+    for its own checkpoints since. The onedl fork falls back to unrestricted unpickling. Both are replaced. Model zoo
+    names (``torchvision://``, ``open-mmlab://``) are resolved to addresses, of which only local copies are read.
+    """
+    import mmengine.runner.checkpoint as checkpoint
+
+    def load_from_local(filename, map_location=None):
+        return load_untrusted(os.path.expanduser(filename), map_location)
+
+    def load_from_http(filename, map_location=None, model_dir=None, progress=True):
+        return load_untrusted(_local_file(filename, model_dir), map_location)
+
+    def load_from_remote(filename, map_location=None):
+        raise FileNotFoundError(f"{filename} is not a local file; copy it and give the local path.")
+
+    schemes = {"": load_from_local, ("http://", "https://"): load_from_http}
+    schemes[("pavi://", r"(\S+\:)?s3://", r"(\S+\:)?petrel://")] = load_from_remote
+    for prefixes, loader in schemes.items():
+        checkpoint.CheckpointLoader.register_scheme(prefixes, loader, force=True)
+    checkpoint.load_from_http = load_from_http  # called by name for torchvision://, open-mmlab:// and mmcls://
+    if hasattr(checkpoint, "_safe_torch_load"):
+        checkpoint._safe_torch_load = functools.wraps(checkpoint._safe_torch_load)(
+            lambda file, map_location=None, weights_only=None: load_untrusted(file, map_location)
+        )

@@ -1,0 +1,69 @@
+"""Which checkpoint of a work folder to resume from."""
+
+import logging
+import zipfile
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
+
+RESUMABLE_KEYS = ("meta", "state_dict", "message_hub", "optimizer")
+
+
+def find_latest_checkpoint(work_dir: str | Path) -> str | None:
+    """Newest complete training checkpoint of a run.
+
+    mmengine trusts the file ``last_checkpoint``, which may be empty, stale or name a damaged file. Here the checkpoints
+    themselves decide: newest first (by the time of saving they hold), the first complete one is taken. Files without
+    optimizer (``best_*.pth``) can't be resumed from and are passed over.
+
+    Args:
+        work_dir (str | Path): where the run saved; a missing folder counts as empty.
+
+    Returns:
+        str | None: its path; None if there is nothing to resume from. Damaged files are named in a warning.
+    """
+    dated = [(_saved_at(path), path) for path in _candidates(Path(work_dir))]
+    for time, path in sorted(dated, key=lambda entry: (entry[0], entry[1].name), reverse=True):
+        if time > 0 and _is_intact(path):
+            return str(path)
+    return None
+
+
+def _candidates(work_dir: Path) -> list[Path]:
+    """Checkpoints of the folder, and of the folder that ``last_checkpoint`` names (``out_dir`` of the hook)."""
+    folders = {work_dir}
+    pointer = work_dir / "last_checkpoint"
+    if pointer.is_file() and pointer.read_text().strip():
+        folders.add(Path(pointer.read_text().strip()).parent)
+    return [path for folder in folders for path in folder.glob("*.pth") if not path.name.startswith("best_")]
+
+
+def _saved_at(path: Path) -> float:
+    """Unix time of saving, 0 if the file is no training checkpoint; reads the header only."""
+    try:
+        checkpoint = load_untrusted(str(path), map_location="cpu", mmap=True)
+    except CheckpointError as error:
+        _warn(path, str(error))
+        return 0.0
+    if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in RESUMABLE_KEYS):
+        return 0.0
+    return float(checkpoint["meta"].get("saved_at", path.stat().st_mtime))
+
+
+def _is_intact(path: Path) -> bool:
+    """Whether every part of the file has its checksum."""
+    with zipfile.ZipFile(path) as archive:
+        broken = archive.testzip()
+    if broken:
+        _warn(path, f"checksum of its part {broken} is wrong")
+    return broken is None
+
+
+def _warn(path: Path, problem: str) -> None:
+    print_log(
+        f"Checkpoint {path} is damaged and passed over; an older one is tried. ({problem})",
+        logger="current",
+        level=logging.WARNING,
+    )

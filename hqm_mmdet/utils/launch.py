@@ -1,0 +1,140 @@
+"""What the command line tools have in common."""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from .distributed import LAUNCHERS, join_processes, leave_processes
+from .find_checkpoint import find_latest_checkpoint
+
+EXIT_USER_ERROR = 2
+
+
+class UsageError(ValueError):
+    """Arguments that can't be followed."""
+
+
+def common_arguments(parser: ArgumentParser) -> ArgumentParser:
+    """Arguments of both training and testing."""
+    parser.add_argument("--work-dir", help="where logs and checkpoints go; default work_dirs/<config name>")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        default={},
+        metavar="KEY=VALUE",
+        help="settings that replace the config's, e.g. train_dataloader.batch_size=4 model.num_queries=50",
+    )
+    parser.add_argument("--launcher", choices=LAUNCHERS, default="none", help="what started this process")
+    parser.add_argument("--local_rank", "--local-rank", type=int, help="set by old launchers; not used")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
+    return parser
+
+
+def load_config(args: Namespace, root: Path) -> Config:
+    """The config with the command line's changes, and the processes joined.
+
+    Args:
+        args (Namespace): of :func:`common_arguments`, and ``config``.
+        root (Path): the folder that holds ``configs/``, tried for a relative path that does not exist here. That is the
+            checkout, or ``.mim`` in the installed package.
+
+    Raises:
+        FileNotFoundError: no such config.
+    """
+    places = [Path(args.config), root / args.config]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise FileNotFoundError(f"Config {args.config} does not exist, neither here nor in {root}.")
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or os.path.join("work_dirs", path.stem)
+    join_processes(cfg, args.launcher)
+    return cfg
+
+
+def set_start(cfg: Config, resume: str | None) -> None:
+    """Decide what training starts from.
+
+    Args:
+        cfg (Config): gets ``resume`` and ``load_from``.
+        resume (str, optional): a checkpoint to go on from, or ``auto`` for the newest complete one in the work folder.
+            If there is none, training starts as the config says, with its ``load_from``.
+
+    Raises:
+        FileNotFoundError: no such checkpoint.
+    """
+    if resume == "auto":
+        resume = find_latest_checkpoint(cfg.work_dir)
+        if resume is None and is_first_process():
+            print(f"Nothing to resume in {cfg.work_dir}; training starts from the beginning.")
+    if resume is not None:
+        cfg.resume, cfg.load_from = True, resume
+    if cfg.get("load_from"):
+        require_checkpoint(cfg.load_from)
+
+
+def require_checkpoint(path: str) -> None:
+    """Raise a FileNotFoundError, before data sets are read, if a local checkpoint is missing."""
+    if "://" not in path and not os.path.isfile(os.path.expanduser(path)):
+        raise FileNotFoundError(
+            f"Checkpoint {path} does not exist (looked from {os.getcwd()}). Give the path of a .pth file; nothing is "
+            "downloaded."
+        )
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    """bfloat16 on CPUs and on GPUs that have it, else float16 with loss scaling."""
+    if torch.cuda.is_available() and torch.cuda.get_device_capability() < (8, 0):
+        cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="float16", loss_scale="dynamic")
+    else:
+        cfg.optim_wrapper.type = "BFloat16OptimWrapper"
+
+
+def build_runner(cfg: Config) -> Runner:
+    """mmengine's runner, or the one that ``runner_type`` names."""
+    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for all, also before they are joined."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def run_tool(main: Callable[[Namespace], None], args: Namespace) -> int:
+    """Run a tool; what the user can mend is told in one message.
+
+    Args:
+        main (callable): takes the arguments.
+        args (Namespace): with ``debug``; the environment variable ``HQM_DEBUG=1`` does the same.
+
+    Returns:
+        int: exit status, 0 or 2.
+    """
+    try:
+        main(args)
+    except Exception as error:
+        if args.debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
+            raise
+        print(f"error: {message_of(error)}\n(--debug shows the traceback)", file=sys.stderr)
+        return EXIT_USER_ERROR
+    leave_processes()
+    return 0
+
+
+def is_user_error(error: Exception) -> bool:
+    """Missing or damaged files, and errors of this package's own types, whose messages say what to do."""
+    return isinstance(error, (OSError, FloatingPointError)) or type(error).__module__.startswith("hqm_mmdet.")
+
+
+def message_of(error: Exception) -> str:
+    """The message, without the traceback that torch puts into errors of data loading processes."""
+    lines = str(error).strip().splitlines()
+    return lines[-1].split(": ", 1)[-1] if "Original Traceback (most recent call last):" in lines else str(error)

@@ -1,0 +1,90 @@
+"""Stacks are told apart, ops that are missing say so."""
+
+import importlib.metadata
+import sys
+
+import mmengine
+import pytest
+
+import hqm_mmdet
+from hqm_mmdet import compat
+
+GOOD = {"mmdet": "3.3.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
+ONEDL = {"onedl-mmdetection": "3.5.1", "onedl-mmengine": "0.10.12", "onedl-mmcv": "2.3.6"}
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that exactly these distributions are installed."""
+
+    def pretend(versions):
+        monkeypatch.setattr(compat, "installed_version", versions.get)
+
+    return pretend
+
+
+def test_this_environment_holds_one_stack():
+    stacks = compat.installed_stacks()
+    assert list(stacks) == [hqm_mmdet.STACK]
+    assert stacks[hqm_mmdet.STACK]["mmengine"] == mmengine.__version__
+    assert compat.installed_version("no-such-distribution") is None
+    assert compat.installed_version("torch") == importlib.metadata.version("torch")
+
+
+@pytest.mark.parametrize(
+    ("versions", "stack"),
+    [(GOOD, "default"), (ONEDL, "onedl"), (GOOD | {"mmcv-lite": None, "mmcv": "2.1.0"}, "default")],
+)
+def test_complete_stacks_are_recognised(installed, versions, stack):
+    installed(versions)
+    assert compat.check_stack() == stack
+
+
+@pytest.mark.parametrize(
+    ("versions", "problem"),
+    [
+        ({}, "no OpenMMLab stack is installed"),
+        (GOOD | ONEDL, "two OpenMMLab stacks are"),
+        (GOOD | {"onedl-mmcv": "2.3.6"}, "two OpenMMLab stacks are"),
+        ({"mmdet": "3.3.0", "mmengine": "0.10.7"}, "mmcv of the default stack not installed"),
+        ({"onedl-mmcv": "2.3.6"}, "mmdet, mmengine of the onedl stack not installed"),
+        (GOOD | {"mmdet": "2.28.0"}, "needs mmdet 3.x, found 2.28.0"),
+    ],
+)
+def test_unusable_stacks_are_named_with_the_remedy(installed, versions, problem):
+    installed(versions)
+    with pytest.raises(ImportError) as caught:
+        compat.check_stack()
+    assert problem in str(caught.value)
+    assert "pip install" in str(caught.value) and "onedl-mmcv" in str(caught.value)
+
+
+@pytest.fixture
+def without_ops(monkeypatch):
+    """As if mmcv had no compiled ops and the package were imported now."""
+    monkeypatch.delitem(sys.modules, "mmcv._ext", raising=False)
+    monkeypatch.setattr(compat.importlib.util, "find_spec", lambda name: None)
+    assert compat.provide_missing_ops()
+    return sys.modules["mmcv._ext"]
+
+
+def test_missing_op_raises_when_called_not_before(without_ops):
+    op = without_ops.nms
+    with pytest.raises(NotImplementedError, match=r"`nms` of mmcv was called.*install `mmcv` with ops"):
+        op(1, iou=0.5)
+    with pytest.raises(AttributeError):
+        without_ops.__no_such_dunder__  # noqa: B018
+    assert compat.provide_missing_ops()
+
+
+def test_mmengine_can_still_ask_whether_ops_are_there():
+    from mmengine.utils.dl_utils import mmcv_full_available
+
+    missing = isinstance(sys.modules.get("mmcv._ext"), compat._MissingOps)
+    assert mmcv_full_available() in ({False} if missing and hqm_mmdet.STACK == "default" else {False, True})
+
+
+def test_mmdet_imports_without_compiled_ops():
+    import mmdet.models
+
+    assert mmdet.models.DETR is not None

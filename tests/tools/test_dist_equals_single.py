@@ -1,0 +1,45 @@
+"""QPIC on the toy set: two processes with half the batch each log what one process logs."""
+
+import json
+import sys
+
+import pytest
+
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from tests.tools.conftest import ROOT
+
+# Batch statistics, and padding to the largest image of a process's part of the batch, depend on how a batch is split:
+# so group normalisation, and images of one size.
+OPTIONS = (
+    "model.backbone.norm_cfg.type=GN",
+    "model.backbone.norm_cfg.num_groups=8",
+    "model.backbone.norm_cfg.requires_grad=True",
+    "train_dataloader.dataset.pipeline.3.scales=[(160,160)]",
+    "train_cfg.max_epochs=1",
+    "train_cfg.val_interval=9",
+    "train_cfg.val_begin=9",
+    "default_hooks.logger.interval=1",
+    "log_processor.window_size=1",
+    "param_scheduler=None",
+)
+
+
+def train(start, tmp_path, name, command, batch_size):
+    options = (*OPTIONS, f"train_dataloader.batch_size={batch_size}")
+    config = (ROOT / "configs" / "qpic_toy.py", *command[1:])
+    run = start(*command[0], *config, "--work-dir", name, "--cfg-options", *options, CUDA_VISIBLE_DEVICES="")
+    assert run.returncode == 0, run.stderr
+    file = next((tmp_path / name).glob("2*/vis_data/scalars.json"))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    return [{k: v for k, v in line.items() if "loss" in k or k == "grad_norm"} for line in lines if "grad_norm" in line]
+
+
+def test_losses_are_those_of_one_process_with_the_same_batch(start, tmp_path):
+    settings = ToySettings(num_train=24, num_test=2, min_size=160, max_size=160)
+    make_toy_hoi(tmp_path / "data" / "toy_hoi", settings, progress=False)
+    single = train(start, tmp_path, "single", [[sys.executable, ROOT / "tools" / "train.py"]], 8)
+    double = train(start, tmp_path, "double", [["bash", ROOT / "tools" / "dist_train.sh"], 2], 4)
+    assert len(single) == len(double) == 3
+    for one, two in zip(single, double, strict=True):
+        assert two == pytest.approx(one, rel=1e-3)
+    assert single[0]["loss"] != single[1]["loss"]

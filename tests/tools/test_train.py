@@ -1,0 +1,136 @@
+"""tools/train.py and tools/test.py."""
+
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import mmengine.runner.runner
+import pytest
+import torch
+
+from hqm_mmdet.safe_loading import load_untrusted
+from hqm_mmdet.utils import launch
+from tests.engine.small_training import build_config
+from tests.tools.conftest import ROOT
+
+
+def logged(work_dir):
+    """Iterations of the training log, oldest first."""
+    return [json.loads(line)["iter"] for line in (Path(work_dir) / "losses.jsonl").read_text().splitlines()]
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize("tool", ["train", "test"])
+def test_missing_config_is_one_message(call, capsys, tool):
+    assert call(tool, "configs/no_such.py", *["x.pth"] * (tool == "test")) == 2
+    error = capsys.readouterr().err
+    assert "configs/no_such.py" in error or "x.pth" in error
+    assert len(error.splitlines()) == 2 and "Traceback" not in error
+
+
+@pytest.mark.parametrize("arguments", [("train", "--resume", "no.pth"), ("train", "--cfg-options", "load_from=no.pth")])
+def test_missing_checkpoint_is_one_message(call, capsys, small_config, arguments):
+    assert call(arguments[0], small_config(), *arguments[1:]) == 2
+    error = capsys.readouterr().err
+    assert "Checkpoint no.pth does not exist" in error and "Traceback" not in error
+
+
+def test_missing_checkpoint_of_a_test_is_one_message(call, capsys, small_config):
+    assert call("test", small_config(), "no.pth") == 2
+    assert "Checkpoint no.pth does not exist" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(call, small_config):
+    with pytest.raises(FileNotFoundError, match="no.pth"):
+        call("train", small_config(), "--resume", "no.pth", "--debug")
+
+
+def test_errors_of_others_keep_their_traceback(call, small_config):
+    with pytest.raises(KeyError):
+        call("train", small_config(), "--cfg-options", "model.type=NoSuchModel")
+
+
+def test_other_class_count_is_one_message(call, capsys, small_config, tmp_path):
+    assert call("train", small_config(epochs=1)) == 0
+    assert call("test", small_config("other", width=6), tmp_path / "small" / "epoch_1.pth") == 2
+    assert "(8, 8) in the checkpoint, (6, 8) in the model" in capsys.readouterr().err
+
+
+def test_loss_that_is_not_finite_is_one_message(call, capsys, small_config):
+    assert call("train", small_config(bad_index=3)) == 2
+    assert "image_3.jpg" in capsys.readouterr().err
+
+
+def test_error_of_a_data_process_is_told_without_its_traceback():
+    text = "Caught X in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ...\nX: a: b"
+    assert launch.message_of(OSError(text)) == "a: b"
+    assert launch.message_of(OSError("a: b\nc")) == "a: b\nc"
+
+
+def test_arguments_without_meaning_are_refused(call, capsys, small_config):
+    config = small_config()
+    config.write_text(config.read_text().replace("base_batch_size", "other_key"))
+    assert call("train", config, "--auto-scale-lr") == 2
+    assert "needs auto_scale_lr.base_batch_size" in capsys.readouterr().err
+
+
+def test_missing_data_is_one_message_from_any_folder(start):
+    """The config is found in the project, its data is not found here."""
+    run = start(sys.executable, ROOT / "tools" / "train.py", "configs/qpic_toy.py")
+    assert run.returncode == 2, run.stderr
+    assert "Traceback" not in run.stderr and "toy_hoi" in run.stderr.splitlines()[-2]
+
+
+# ---- what goes right
+
+
+def test_training_resumes_and_is_evaluated(call, small_config, tmp_path, monkeypatch, capsys):
+    whole, config = small_config("whole"), small_config()
+    assert call("train", whole) == 0
+    assert call("train", config, "--resume", "--cfg-options", "train_cfg.max_epochs=2") == 0
+    assert "Nothing to resume" in capsys.readouterr().out
+    assert call("train", config, "--resume") == 0
+    assert logged(tmp_path / "small") == list(range(20))
+    assert (tmp_path / "small" / "losses.jsonl").read_text() == (tmp_path / "whole" / "losses.jsonl").read_text()
+
+    assert call("test", config, tmp_path / "small" / "epoch_4.pth", "--out", "all.pkl", "--work-dir", "tested") == 0
+    assert len(pickle.loads((tmp_path / "all.pkl").read_bytes())) == 14
+    assert next((tmp_path / "tested").glob("2*"))
+
+
+def test_resume_goes_on_from_the_given_checkpoint(call, small_config, tmp_path):
+    config = small_config(epochs=2)
+    assert call("train", config) == 0
+    assert call("train", config, "--resume", tmp_path / "small" / "epoch_1.pth", "--work-dir", "again") == 0
+    assert logged("again") == list(range(5, 10))
+
+
+def test_auto_resume_without_checkpoint_keeps_the_initialisation(call, small_config, tmp_path):
+    assert call("train", small_config("first", epochs=1)) == 0
+    weights = str(tmp_path / "first" / "epoch_1.pth")
+    cfg = build_config(tmp_path / "second", load_from=weights)
+    launch.set_start(cfg, "auto")
+    assert (cfg.resume, cfg.load_from) == (False, weights)
+
+
+def test_seed_batch_size_and_options_arrive(call, small_config, tmp_path, monkeypatch):
+    seen = {}
+
+    def note(cfg):
+        seen.update(cfg=cfg)
+        return mmengine.runner.runner.Runner.from_cfg(cfg)
+
+    monkeypatch.setattr(launch, "build_runner", note)
+    options = ("--cfg-options", "train_cfg.max_epochs=1", "train_dataloader.batch_size=2")
+    assert call("train", small_config(), "--seed", 7, "--auto-scale-lr", "--amp", *options) == 0
+    cfg = seen["cfg"]
+    assert cfg.randomness.seed == 7 and cfg.auto_scale_lr.enable and cfg.train_dataloader.batch_size == 2
+    assert cfg.optim_wrapper.type == (
+        "BFloat16OptimWrapper" if not torch.cuda.is_available() else cfg.optim_wrapper.type
+    )
+    checkpoint = load_untrusted(tmp_path / "small" / "epoch_1.pth")
+    assert checkpoint["optimizer"]["param_groups"][0]["initial_lr"] == pytest.approx(0.01 * 2 / 6)
+    assert checkpoint["meta"]["seed"] == 7
