@@ -15,8 +15,6 @@ VENV := .venv
 VENV_ONEDL := .venv-onedl
 REQUIREMENTS := setup.py pyproject.toml $(wildcard requirements/*.txt)
 
-# One thread per process: tests run in two processes, and idle OpenMP threads would spin.
-export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -51,11 +49,14 @@ venv-onedl: $(VENV_ONEDL)/ready  ## install the second stack (onedl forks) into 
 quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pictures
 	$(VENV)/bin/python tools/quickstart.py
 
+# Tests run in two processes of one thread each; with more, idle OpenMP threads would spin.
+RUN_TESTS := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1}
+
 test: $(VENV)/ready  ## run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(RUN_TESTS) $(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-onedl: $(VENV_ONEDL)/ready  ## run the tests with the second stack
-	$(VENV_ONEDL)/bin/python -m pytest $(PYTEST_ARGS)
+	$(RUN_TESTS) $(VENV_ONEDL)/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/ready  ## check the style with ruff
 	$(VENV)/bin/ruff check .

@@ -8,6 +8,7 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     finite_loss=dict(type="FiniteLossHook"),
     logger=dict(type="LoggerHook", interval=50),
+    log_history=dict(type="LogHistoryHook"),
     param_scheduler=dict(type="ParamSchedulerHook"),
     # Besides every epoch a checkpoint every 1000 iterations; the newest three and the best stay.
     checkpoint=dict(type="SafeCheckpointHook", interval=1, iter_interval=1000, max_keep_ckpts=3, save_best="hico/full"),

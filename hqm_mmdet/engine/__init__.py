@@ -3,6 +3,7 @@
 from .hooks import (
     AJLHook,
     FiniteLossHook,
+    LogHistoryHook,
     MeanLossHook,
     RandomStateHook,
     SafeCheckpointHook,
@@ -16,6 +17,7 @@ __all__ = [
     "BFloat16OptimWrapper",
     "DataShareLogProcessor",
     "FiniteLossHook",
+    "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",
     "ResumableSampler",

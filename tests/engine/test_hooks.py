@@ -158,6 +158,16 @@ def test_log_says_the_share_of_data_loading(tmp_path):
     assert shares and all(0 <= share <= 100 for share in shares)
 
 
+def test_log_history_is_limited_and_ends_as_it_would(tmp_path):
+    whole = train(tmp_path / "whole").message_hub.get_scalar("train/loss").data[0]
+    config = build_config(tmp_path / "short", epochs=2)
+    config.custom_hooks.append(dict(type="LogHistoryHook", keep=3))
+    runner = Runner.from_cfg(config)
+    runner.train()
+    values, counts = runner.message_hub.get_scalar("train/loss").data
+    assert list(values) == list(whole[-3:]) and len(counts) == 3 < len(whole)
+
+
 def test_bfloat16_is_used_in_the_forward_pass_only(tmp_path):
     seen = []
     runner = Runner.from_cfg(build_config(tmp_path, epochs=1, amp=True))

@@ -1,7 +1,7 @@
-# A QPIC for small images and CPUs: thin ResNet-18 up to stride 16, trained from scratch, 24 queries.
+# A QPIC for small images and CPUs, trained from scratch: thin convolutional backbone up to stride 16, 24 queries.
 # Set num_obj_classes and num_verbs in the child.
 attention = dict(embed_dims=128, num_heads=8, dropout=0.0)
-ffn = dict(embed_dims=128, feedforward_channels=512, num_fcs=2, ffn_drop=0.0)
+ffn = dict(embed_dims=128, feedforward_channels=256, num_fcs=2, ffn_drop=0.0)
 model = dict(
     type="QPIC",
     num_queries=24,
@@ -13,28 +13,18 @@ model = dict(
         pad_size_divisor=1,
     ),
     backbone=dict(
-        type="ResNet",
-        depth=18,
-        stem_channels=32,
-        base_channels=32,
-        num_stages=3,
-        strides=(1, 2, 2),
-        dilations=(1, 1, 1),
-        out_indices=(2,),
-        norm_eval=False,
-        style="pytorch",
+        type="CSPDarknet",
+        # channels in, channels out, blocks, shortcut, pyramid pooling
+        arch_ovewrite=[[24, 48, 1, True, False], [48, 96, 1, True, False], [96, 160, 1, True, False]],
+        act_cfg=dict(type="ReLU", inplace=True),
+        out_indices=(3,),
     ),
     neck=dict(
-        type="ChannelMapper",
-        in_channels=[128],
-        out_channels=128,
-        kernel_size=1,
-        norm_cfg=None,
-        act_cfg=None,
-        num_outs=1,
+        type="ChannelMapper", in_channels=[160], out_channels=128, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
     ),
-    positional_encoding=dict(num_feats=64, normalize=True),
+    # A feature map of 8 x 8 has no use for the wavelengths of DETR's default, 10000.
+    positional_encoding=dict(num_feats=64, normalize=True, temperature=20),
     encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),
     decoder=dict(num_layers=3, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)),
-    bbox_head=dict(type="HOIHead", num_obj_classes=80, num_verbs=117, embed_dims=128),
+    bbox_head=dict(type="HOIHead", num_obj_classes=80, num_verbs=117, embed_dims=128, verb_prior=0.02),
 )

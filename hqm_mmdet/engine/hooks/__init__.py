@@ -4,6 +4,7 @@ import mmdet.engine.hooks  # noqa: F401  registers mmdet's own, which a child re
 
 from .ajl_hook import AJLHook
 from .finite_loss_hook import FiniteLossHook
+from .log_history_hook import LogHistoryHook
 from .mean_loss_hook import MeanLossHook
 from .random_state_hook import RandomStateHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -13,6 +14,7 @@ from .weight_check_hook import WeightCheckHook
 __all__ = [
     "AJLHook",
     "FiniteLossHook",
+    "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",
     "SafeCheckpointHook",
