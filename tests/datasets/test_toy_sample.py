@@ -31,7 +31,7 @@ def test_image_and_entry(samples):
     for index, (image, entry) in enumerate(samples):
         height, width, channels = image.shape
         assert image.dtype == np.uint8 and channels == 3
-        assert 144 <= height <= 176 and 144 <= width <= 176
+        assert all(ToySettings.min_size <= side <= ToySettings.max_size for side in (height, width))
         assert entry["file_name"] == f"toy_test_{index + 1:08d}.png"
         for x1, y1, x2, y2 in boxes_of(entry):
             assert 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height

@@ -61,6 +61,17 @@ def test_any_other_sampler_loads_and_discards(tmp_path, warnings_of_mmengine):
     assert "3 batches are loaded and discarded" in warnings_of_mmengine[0]
 
 
+def test_checkpoint_after_the_last_batch_of_an_epoch_finishes_that_epoch(tmp_path):
+    """As ``by_epoch=False`` writes it: the epoch's own checkpoint, schedule and validation are still to come."""
+    whole = train_until(build_config(tmp_path / "whole", epochs=4), None)
+    config = build_config(tmp_path / "cut", epochs=4)
+    config.default_hooks.checkpoint.update(by_epoch=False, interval=5)
+    train_until(config, 11)
+    assert (tmp_path / "cut" / "last_checkpoint").read_text().endswith("iter_10.pth")
+    config.merge_from_dict(dict(load_from=str(tmp_path / "cut" / "iter_10.pth"), resume=True, experiment_name="rest"))
+    assert train_until(config, None) == whole[10:]
+
+
 def test_epoch_of_another_length_is_refused(tmp_path):
     train_until(build_config(tmp_path, iter_interval=3), 4)
     config = build_config(tmp_path, load_from=find_latest_checkpoint(tmp_path), resume=True)

@@ -10,12 +10,12 @@ train_pipeline = [
     dict(type="LoadHOIImage"),
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="RandomFlip", prob=0.5),
-    dict(type="Resize", scale=(128, 128), keep_ratio=False),  # scenes are nearly square; no padding, less to compute
+    dict(type="Resize", scale=(112, 112), keep_ratio=False),  # scenes are nearly square; no padding, less to compute
     dict(type="PackHOIInputs"),
 ]
 test_pipeline = [
     dict(type="LoadHOIImage"),
-    dict(type="Resize", scale=(128, 128), keep_ratio=False),
+    dict(type="Resize", scale=(112, 112), keep_ratio=False),
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]

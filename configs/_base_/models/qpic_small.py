@@ -22,7 +22,7 @@ model = dict(
     neck=dict(
         type="ChannelMapper", in_channels=[160], out_channels=128, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
     ),
-    # A feature map of 8 x 8 has no use for the wavelengths of DETR's default, 10000.
+    # A feature map of 7 x 7 has no use for the wavelengths of DETR's default, 10000.
     positional_encoding=dict(num_feats=64, normalize=True, temperature=20),
     encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),
     decoder=dict(num_layers=3, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)),

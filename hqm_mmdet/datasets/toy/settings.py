@@ -30,8 +30,8 @@ class ToySettings:
     num_train: int = 2000
     num_test: int = 400
     seed: int = 0
-    min_size: int = 144
-    max_size: int = 176
+    min_size: int = 112
+    max_size: int = 136
     position_shift: bool = False
     tail_exponent: float = 4.5
     test_tail_exponent: float = 1.0
