@@ -13,7 +13,8 @@ SCOPE = "hqm_mmdet"
 
 
 def _child(parent: Registry) -> Registry:
-    return Registry(parent.name, parent=parent, scope=SCOPE)
+    """A child that, like its parent, imports the parent's modules before its first look-up."""
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=parent._locations)
 
 
 RUNNERS = _child(_mmdet.RUNNERS)

@@ -11,7 +11,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from hqm_mmdet.checkpoints.loading import load_weights
+from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.registry import MODELS
 
@@ -59,12 +59,12 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
-        RuntimeError: the checkpoint is damaged, wants to run code, or does not fit the config.
+        CheckpointError: the checkpoint is damaged, wants to run code, or does not fit the config.
     """
     model = revert_sync_batchnorm(build_model(config))
     model.dataset_meta = {}
     if checkpoint is not None:
         content = load_untrusted(checkpoint, "cpu")
-        load_weights(model, content.get("state_dict", content), str(checkpoint))
+        load_weights(model, content.get("state_dict", content), str(checkpoint), optional=TRAINING_ONLY)
         model.dataset_meta = content.get("meta", {}).get("dataset_meta", {})
     return model.to(device).eval()

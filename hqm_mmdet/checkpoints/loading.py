@@ -5,8 +5,14 @@ import logging
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from hqm_mmdet.safe_loading import CheckpointError
 
-def load_weights(model: nn.Module, state: dict[str, Tensor], name: str, partial: bool = False) -> None:
+TRAINING_ONLY = ("query_mining.",)  # parameters that published checkpoints lack
+
+
+def load_weights(
+    model: nn.Module, state: dict[str, Tensor], name: str, partial: bool = False, optional: tuple[str, ...] = ()
+) -> None:
     """Load; shapes must agree, and unless ``partial`` nothing may be missing.
 
     Args:
@@ -14,10 +20,11 @@ def load_weights(model: nn.Module, state: dict[str, Tensor], name: str, partial:
         state (dict[str, Tensor]): parameters and buffers by name.
         name (str): of the file, for messages.
         partial (bool): allow missing parameters (initialisation from a detector); they are reported with a count.
-            Training-only parameters (``query_mining.``) in the file are ignored either way.
+        optional (tuple[str]): prefixes of parameters that may be missing without a word, e.g. ``TRAINING_ONLY`` for
+            inference. In the file, training-only parameters that the model lacks are ignored either way.
 
     Raises:
-        RuntimeError: a shape differs, or parameters are missing or unknown.
+        CheckpointError: a shape differs, or parameters are missing.
     """
     own = model.state_dict()
     wrong = [
@@ -26,14 +33,16 @@ def load_weights(model: nn.Module, state: dict[str, Tensor], name: str, partial:
         if key in state and state[key].shape != value.shape
     ]
     if wrong:
-        raise RuntimeError(
+        raise CheckpointError(
             f"Checkpoint {name} does not fit the config: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. "
             "Were they made for the same data set? Set the head's num_obj_classes and num_verbs, or give another file."
         )
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    unknown = [key for key in state if key not in own and not key.startswith("query_mining.")]
+    missing = [
+        key for key in own if not (key in state or key.endswith("num_batches_tracked") or key.startswith(optional))
+    ]
+    unknown = [key for key in state if key not in own and not key.startswith(TRAINING_ONLY)]
     if missing and not partial:
-        raise RuntimeError(
+        raise CheckpointError(
             f"Checkpoint {name} lacks {len(missing)} of the model's parameters, e.g. {missing[:3]}, and holds "
             f"{len(unknown)} unknown ones, e.g. {unknown[:3]}. A file of another code base needs "
             "tools/model_converters/convert.py first."

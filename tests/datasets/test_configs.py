@@ -44,7 +44,7 @@ def test_training_batches(config):
     for batch in loader:
         for image, sample in zip(batch["inputs"], batch["data_samples"], strict=True):
             assert image.dtype == torch.uint8 and image.shape == (3, *sample.img_shape)
-            assert min(sample.img_shape) >= 100 and max(sample.img_shape) <= 1333
+            assert min(sample.img_shape) >= 96 and max(sample.img_shape) <= 1333
             height, width = sample.img_shape
             for boxes in (sample.gt_pairs.sub_bboxes, sample.gt_pairs.obj_bboxes):
                 assert (boxes >= 0).all() and (boxes <= torch.tensor([width, height, width, height])).all()

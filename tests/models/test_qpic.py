@@ -128,3 +128,13 @@ def test_boxes_of_predictions_are_in_the_original_image():
     samples[0].set_metainfo(dict(ori_shape=(64, 80)))
     small = model(inputs, samples, mode="predict")[0].pred_pairs.sub_bboxes
     torch.testing.assert_close(large, small * 10)
+
+
+def test_memory_layout_of_the_backbone_changes_nothing():
+    inputs, samples = random_batch([2, 1])
+    plain, last = tiny_model(), tiny_model(channels_last=True)
+    last.load_state_dict(plain.state_dict())
+    ours, theirs = (model.eval()(inputs, samples, mode="tensor") for model in (last, plain))
+    assert last.backbone.conv1.weight.is_contiguous(memory_format=torch.channels_last)
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-5)

@@ -10,12 +10,12 @@ train_pipeline = [
     dict(type="LoadHOIImage"),
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="RandomFlip", prob=0.5),
-    dict(type="Resize", scale=(112, 112), keep_ratio=False),  # scenes are nearly square; no padding, less to compute
+    dict(type="Resize", scale=(96, 96), keep_ratio=False),  # scenes are nearly square; no padding, less to compute
     dict(type="PackHOIInputs"),
 ]
 test_pipeline = [
     dict(type="LoadHOIImage"),
-    dict(type="Resize", scale=(112, 112), keep_ratio=False),
+    dict(type="Resize", scale=(96, 96), keep_ratio=False),
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]
@@ -25,7 +25,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

@@ -5,6 +5,7 @@ ffn = dict(embed_dims=128, feedforward_channels=256, num_fcs=2, ffn_drop=0.0)
 model = dict(
     type="QPIC",
     num_queries=24,
+    channels_last=True,
     data_preprocessor=dict(
         type="DetDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
@@ -20,9 +21,15 @@ model = dict(
         out_indices=(3,),
     ),
     neck=dict(
-        type="ChannelMapper", in_channels=[160], out_channels=128, kernel_size=1, norm_cfg=None, act_cfg=None, num_outs=1
+        type="ChannelMapper",
+        in_channels=[160],
+        out_channels=128,
+        kernel_size=1,
+        norm_cfg=None,
+        act_cfg=None,
+        num_outs=1,
     ),
-    # A feature map of 7 x 7 has no use for the wavelengths of DETR's default, 10000.
+    # A feature map of 6 x 6 has no use for the wavelengths of DETR's default, 10000.
     positional_encoding=dict(num_feats=64, normalize=True, temperature=20),
     encoder=dict(num_layers=2, layer_cfg=dict(self_attn_cfg=attention, ffn_cfg=ffn)),
     decoder=dict(num_layers=3, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)),

@@ -8,7 +8,7 @@ import numpy as np
 from .group import Group
 from .shapes import overlap, union_extent
 
-_SCALE = (0.36, 0.54)  # standing height over the shorter image side
+_SCALE = (0.42, 0.6)  # standing height over the shorter image side
 _GAP = (0.06, 0.25)  # between an idle figure and its neighbour, in standing heights
 _TRIES = 40
 

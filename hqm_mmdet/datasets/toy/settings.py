@@ -30,8 +30,8 @@ class ToySettings:
     num_train: int = 2000
     num_test: int = 400
     seed: int = 0
-    min_size: int = 112
-    max_size: int = 136
+    min_size: int = 104
+    max_size: int = 128
     position_shift: bool = False
     tail_exponent: float = 4.5
     test_tail_exponent: float = 1.0

@@ -1,7 +1,5 @@
 """Hooks: each touches one moment of training."""
 
-import mmdet.engine.hooks  # noqa: F401  registers mmdet's own, which a child registry does not import by itself
-
 from .ajl_hook import AJLHook
 from .finite_loss_hook import FiniteLossHook
 from .log_history_hook import LogHistoryHook

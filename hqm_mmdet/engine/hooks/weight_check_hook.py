@@ -3,9 +3,8 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
-from torch import Tensor
 
-from hqm_mmdet.checkpoints.loading import load_weights
+from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
 
@@ -26,7 +25,7 @@ class WeightCheckHook(Hook):
         CheckpointError: when the runner loads a checkpoint that does not fit; names parameters and both shapes.
     """
 
-    def __init__(self, training_only: tuple[str, ...] = ("query_mining.",)):
+    def __init__(self, training_only: tuple[str, ...] = TRAINING_ONLY):
         self.training_only = tuple(training_only)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -42,16 +41,9 @@ class WeightCheckHook(Hook):
                 "of another code base needs tools/model_converters/convert.py first."
             )
         training = isinstance(runner._train_loop, BaseLoop)  # built by Runner.train() before loading, else a dict
-        if not training:
-            state = self._trained_parts(own) | state
-        try:
-            load_weights(model, state, self._source(runner), partial=training and not runner._resume)
-        except RuntimeError as error:
-            raise CheckpointError(str(error)) from None
+        optional = () if training else self.training_only
+        load_weights(model, state, self._source(runner), partial=training and not runner._resume, optional=optional)
         checkpoint["state_dict"] = own | {name: value for name, value in state.items() if name in own}
-
-    def _trained_parts(self, own: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value for name, value in own.items() if name.startswith(self.training_only)}
 
     @staticmethod
     def _source(runner) -> str:

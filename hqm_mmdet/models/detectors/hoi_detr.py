@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 
+import torch
 from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
@@ -27,11 +28,14 @@ class HOIDETR(DETR):
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
 
-    def __init__(self, *, query_mining: dict | None = None, **kwargs):
+    def __init__(self, *, query_mining: dict | None = None, channels_last: bool = False, **kwargs):
         super().__init__(**kwargs)
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.backbone.to(memory_format=self.memory_format)
         self.query_mining = MODELS.build(query_mining) if query_mining else None
 
     def _init_layers(self) -> None:
@@ -62,6 +66,11 @@ class HOIDETR(DETR):
         mask, pos = encoder_inputs["feat_mask"], encoder_inputs["feat_pos"]
         tokens = self.encoder(encoder_inputs["feat"], pos, mask)
         return Memory(tokens, pos, mask, tuple(features[-1].shape[-2:]))
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps (B, D, h, w) of images (B, 3, H, W)."""
+        features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
+        return tuple(feature.contiguous() for feature in features)
 
     @abstractmethod
     def learnable_queries(self, memory: Memory) -> QuerySet:

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
+from mmdet.utils import reduce_mean
+from mmengine.dist import get_world_size
 from mmengine.model import BaseModule, bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -123,9 +125,10 @@ class HOIHead(BaseModule):
             background (bool): whether the other queries are taught "no object" and no verb. False for mined queries.
 
         Returns:
-            dict[str, Tensor]: scalars, times their weights. Divisors as in QPIC: verb loss by the positive entries of
-            this process; subject boxes by the pairs averaged over processes; object boxes by the pairs of this process
-            that have an object.
+            dict[str, Tensor]: scalars, times their weights. Divisors as in QPIC: class loss by the sum of class
+            weights, verb loss by the positive entries, subject boxes by the pairs, object boxes by the pairs with one.
+            All are averaged over processes, so that N processes compute what one does on the whole batch; QPIC does
+            this for the subject boxes only, which weighs the others by how pairs fall on processes.
         """
         terms = {
             "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
@@ -160,7 +163,7 @@ class HOIHead(BaseModule):
         else:
             logits = assigned.of_queries(logits)
         losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), self.class_weights, reduction="none")
-        divisor = self.class_weights[labels].sum(1).clamp(min=torch.finfo(losses.dtype).tiny)
+        divisor = reduce_mean(self.class_weights[labels].sum(1)).clamp(min=torch.finfo(losses.dtype).tiny)
         return self.loss_obj_weight * losses.view_as(labels).sum(1) / divisor
 
     def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
@@ -170,13 +173,14 @@ class HOIHead(BaseModule):
             labels, logits = assigned.put(torch.zeros_like(logits), labels).flatten(1, 2), logits.flatten(1, 2)
         else:
             logits = assigned.of_queries(logits)
-        return self.loss_verb(logits, labels).sum((1, 2)) / labels.sum((1, 2)).clamp(min=1)
+        positives = reduce_mean(labels.sum((1, 2))).clamp(min=1 / get_world_size())
+        return self.loss_verb(logits, labels).sum((1, 2)) / positives
 
     def _box_losses(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
         """L1 and GIoU of subject and object boxes, (L,) each."""
         num_pairs = num_pairs_over_processes(targets)
         present = assigned.of_targets(targets, "has_object").float()  # (L, M)
-        num_objects = present.sum(1) + 1e-4  # as in the official code
+        num_objects = reduce_mean(present.sum(1)) + 1e-4  # as in the official code
         terms = {}
         for who, weight, divisor in (("sub", torch.ones_like(present), num_pairs), ("obj", present, num_objects)):
             predicted = assigned.of_queries(preds[f"{who}_boxes"])  # (L, M, 4)

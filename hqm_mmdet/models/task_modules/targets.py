@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from mmdet.structures import SampleList
+from mmdet.utils import reduce_mean
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -72,7 +73,5 @@ class PairTargets:
 
 def num_pairs_over_processes(targets: PairTargets) -> Tensor:
     """max(1, pairs averaged over processes): QPIC's ``num_interactions``, the divisor of the subject box losses."""
-    from mmdet.utils import reduce_mean
-
     count = torch.as_tensor(float(sum(targets.counts)), device=targets.obj_labels.device)
     return reduce_mean(count).clamp(min=1)
