@@ -22,8 +22,7 @@ test_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,  # images load in a millisecond; processes of their own would cost more
     drop_last=True,
     sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(

@@ -1,5 +1,5 @@
 # Minutes on two CPU cores: from scratch, so the backbone learns as fast as the rest.
-max_epochs = 20
+max_epochs = 23
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="AdamW", lr=4e-4, weight_decay=1e-4),
@@ -7,10 +7,10 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type="LinearLR", by_epoch=False, begin=0, end=200, start_factor=0.05),
-    dict(type="MultiStepLR", by_epoch=True, begin=0, end=max_epochs, milestones=[14, 18], gamma=0.3),
+    dict(type="MultiStepLR", by_epoch=True, begin=0, end=max_epochs, milestones=[16, 20], gamma=0.3),
 ]
 
-train_cfg = dict(type="ResumableTrainLoop", max_epochs=max_epochs, val_interval=20)
+train_cfg = dict(type="ResumableTrainLoop", max_epochs=max_epochs, val_interval=23)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")
 
