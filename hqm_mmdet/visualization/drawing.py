@@ -102,7 +102,8 @@ def _draw_label(draw, text: str, anchor: Box, size: tuple[int, int], colour: tup
         y += height + 1
     taken.append((x, y, x + width, y + height))
     draw.rectangle(taken[-1], fill=colour)
-    draw.text((x + 4 - left, y + 3 - top), text, fill=(0, 0, 0), font=font)
+    dark = np.dot(colour, (0.299, 0.587, 0.114)) < 110
+    draw.text((x + 4 - left, y + 3 - top), text, fill=(255, 255, 255) if dark else (0, 0, 0), font=font)
 
 
 def _with_title(canvas: Image.Image, title: str) -> np.ndarray:
