@@ -24,6 +24,7 @@ from hqm_mmdet.models.query_mining import AMMQueryGenerator, AttentionRecorder, 
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
+from hqm_mmdet.visualization.drawing import MIN_SIDE
 from hqm_mmdet.visualization.mining_view import captioned, draw_attention, draw_shift, grid
 
 
@@ -75,7 +76,8 @@ def shift_picture(model, image, targets):
     true = torch.cat([targets.sub_boxes, targets.obj_boxes], 1)
     moved = torch.cat(shift(targets.sub_boxes, targets.obj_boxes, targets.sizes), 1)
     keep = (true != 0).any(-1)[0]
-    boxes = [(cxcywh_to_xyxy(b) * targets.sizes[:, None])[0][keep].tolist() for b in (true, moved)]
+    scale = torch.tensor([image.shape[1], image.shape[0]] * 2)
+    boxes = [(cxcywh_to_xyxy(b) * scale)[0][keep].tolist() for b in (true, moved)]
     return draw_shift(image, *boxes, aligned_iou(true, moved)[0][keep].tolist())
 
 
@@ -112,6 +114,8 @@ def main() -> int:
     inputs, samples = data["inputs"], data["data_samples"]
     mean, std = (getattr(model.data_preprocessor, name).cpu() for name in ("mean", "std"))
     image = (inputs[0] * std + mean).clamp(0, 255).permute(1, 2, 0).byte().numpy()
+    factor = max(1.0, MIN_SIDE / min(image.shape[:2]))
+    image = np.asarray(Image.fromarray(image).resize((round(image.shape[1] * factor), round(image.shape[0] * factor))))
     args.out.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         learnable = learnable_pass(model, inputs, samples)
