@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Convert a checkpoint of another code base: ``convert.py SRC DST``.
 
-The source (official QPIC, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the initialisation of a
+The source (official QPIC or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the initialisation of a
 pair detector.
 """
 
