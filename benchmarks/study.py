@@ -26,10 +26,11 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from page import write_part  # noqa: E402
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi  # noqa: E402
-from hqm_mmdet.utils.atomic_io import write_atomically  # noqa: E402
 
 ABLATIONS = ROOT / "configs" / "ablations"
 ARMS = {
@@ -39,7 +40,6 @@ ARMS = {
 SPLITS = {"normal": ToySettings(), "position shift": ToySettings(position_shift=True)}
 LOCALISER_EPOCHS = 16
 METRIC = "hico/full"
-BEGIN, END = "<!-- results of `make study`: begin -->", "<!-- results of `make study`: end -->"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def train(config: Path, options: dict, work_dir: Path, seed: int, processes: int
 def train_localiser(out: Path) -> Path:
     """Common start of all runs; returns its checkpoint."""
     data = make_toy_hoi(out / "data" / "localiser", ToySettings(seed=1))
-    options = schedule(Path(data), LOCALISER_EPOCHS, 4e-4) | {"train_cfg.val_interval": LOCALISER_EPOCHS}
+    options = schedule(Path(data), LOCALISER_EPOCHS, 4e-4)
+    options |= {"train_cfg.val_interval": LOCALISER_EPOCHS, "param_scheduler.1.milestones": [12, 14]}
     train(ABLATIONS / "qpic_toy_localiser.py", options, out / "localiser", seed=0, processes=2)
     return out / "localiser" / f"epoch_{LOCALISER_EPOCHS}.pth"
 
@@ -186,9 +187,7 @@ def report(out: Path, seeds: list[int], page: Path, picture: Path) -> None:
         f"{len(seeds)} seeds, {iterations} iterations of 8 images, mean ± standard deviation over seeds.\n\n"
         f"{table(curves, seeds)}\n\n![mAP against iterations](images/{picture.name})"
     )
-    text = page.read_text() if page.is_file() else f"# Study\n\n{BEGIN}\n{END}\n"
-    head, _, rest = text.partition(BEGIN)
-    write_atomically(page, f"{head}{BEGIN}\n{results}\n{END}{rest.partition(END)[2]}".encode())
+    write_part(page, "make study", results)
     print(results)
 
 
@@ -197,7 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "work_dirs" / "study", help="folder of all runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=8, help="of 250 iterations")
+    parser.add_argument("--epochs", type=int, default=6, help="of 250 iterations")
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs at a time")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
