@@ -1,6 +1,7 @@
 """HOI detectors."""
 
 from .hoi_detr import HOIDETR
+from .hotr import HOTR
 from .qpic import QPIC
 
-__all__ = ["HOIDETR", "QPIC"]
+__all__ = ["HOIDETR", "HOTR", "QPIC"]

@@ -1,5 +1,6 @@
 """Heads: decoder states to pairs, and their losses."""
 
 from .hoi_head import HOIHead
+from .hotr_head import HOTRHead
 
-__all__ = ["HOIHead"]
+__all__ = ["HOIHead", "HOTRHead"]

@@ -3,6 +3,7 @@
 from .attention import AMMAttention, AttentionRule, FusedAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
+from .instances import InstanceMemory, Instances, PointerStates
 from .memory import Memory, QuerySet
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "HOIDecoderLayer",
     "HOIEncoder",
     "HOIEncoderLayer",
+    "InstanceMemory",
+    "Instances",
     "Memory",
+    "PointerStates",
     "QuerySet",
 ]

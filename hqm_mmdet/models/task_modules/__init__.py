@@ -1,15 +1,24 @@
 """Targets, matching costs and the matcher."""
 
 from .costs import ObjectClassCost, PairGIoUCost, PairL1Cost, VerbCost
+from .instance_matcher import InstanceMatcher
 from .matcher import Assignment, PairMatcher
+from .pointer_costs import InteractionCost, PointedClassCost, PointerCost
+from .pointer_targets import InstanceTargets, PointerTargets
 from .targets import PairTargets
 
 __all__ = [
     "Assignment",
+    "InstanceMatcher",
+    "InstanceTargets",
+    "InteractionCost",
     "ObjectClassCost",
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
     "PairTargets",
+    "PointedClassCost",
+    "PointerCost",
+    "PointerTargets",
     "VerbCost",
 ]

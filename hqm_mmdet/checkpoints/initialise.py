@@ -1,0 +1,102 @@
+"""Pair detectors out of plain ones: what becomes of a DETR's heads and decoder.
+
+Each initialiser changes a state dict, renamed by the key tables (heads still as ``class_embed``, ``bbox_embed``), in
+place and returns the names of new tensors.
+"""
+
+import torch
+from torch import Tensor
+
+from .key_tables import UNUSED_COCO_IDS
+
+StateDict = dict[str, Tensor]
+
+
+def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """Replace DETR's ``class_embed``/``bbox_embed`` by the head of a pair detector, as QPIC initialises it.
+
+    Both box networks are copies of DETR's. The object class layer takes the 80 used COCO classes and "no object"; for
+    V-COCO a row for "missing object" is put before the last, with PyTorch's initialisation of linear layers (drawn from
+    a fixed seed). The verb layer stays at its initialisation. Source: QPIC's ``convert_parameters.py``. There is one
+    decoder, so ``copy_decoder`` has no effect.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    new = {}
+    for name in [name for name in state if name.startswith("bbox_embed.")]:
+        tensor = state.pop(name)
+        for who in ("sub", "obj"):
+            new[name.replace("bbox_embed", f"bbox_head.{who}_box")] = tensor.clone()
+    generator = torch.Generator().manual_seed(0)
+    bound = state["class_embed.weight"].shape[1] ** -0.5
+    for part in ("weight", "bias"):
+        rows = coco_rows(state.pop(f"class_embed.{part}"))
+        if dataset == "vcoco":
+            missing = (torch.rand(1, *rows.shape[1:], generator=generator) * 2 - 1) * bound
+            rows = torch.cat([rows[:-1], missing.to(rows.dtype), rows[-1:]])
+        new[f"bbox_head.obj_cls.{part}"] = rows
+    state.update(new)
+    return list(new)
+
+
+def coco_rows(class_rows: Tensor) -> Tensor:
+    """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
+
+    Raises:
+        ValueError: another number of rows.
+    """
+    if len(class_rows) == 81:
+        return class_rows
+    if len(class_rows) != 92:
+        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
+    return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
+
+
+def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """DETR becomes HOTR's instance branch as it is; a copy of its decoder starts the interaction decoder.
+
+    The official flag ``pretrained_dec`` means to copy too, but does so before the checkpoint is read, so its decoder
+    starts at random values: ``copy_decoder=False``. Interaction queries, pointers and verb layer stay at their
+    initialisation. The class layer keeps DETR's 92 outputs whatever the data set is.
+
+    Returns:
+        list[str]: names of the new tensors.
+
+    Raises:
+        ValueError: a part of the instance branch, which does not learn, is missing.
+    """
+    before = dict(state)
+    state.clear()
+    for name, tensor in before.items():
+        part, _, rest = name.partition(".")
+        ours = HOTR_INSTANCE_PARTS.get(part, part)
+        state[f"{ours}.{rest}"] = _as_coco_ids(tensor) if part == "class_embed" else tensor
+        if part == "decoder" and copy_decoder:
+            state[name] = tensor.clone()
+    parts = ("backbone", "neck", "encoder", *HOTR_INSTANCE_PARTS.values())
+    missing = [part for part in parts if not any(name.startswith(f"{part}.") for name in state)]
+    if missing:
+        raise ValueError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
+    return [name for name in state if name not in before]
+
+
+HOTR_INSTANCE_PARTS = {
+    "decoder": "instance_decoder",
+    "query_embedding": "instance_queries",
+    "class_embed": "bbox_head.instance_cls",
+    "bbox_embed": "bbox_head.instance_box",
+}
+
+
+def _as_coco_ids(rows: Tensor) -> Tensor:
+    """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
+    if len(rows) == 92:
+        return rows
+    columns = [i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]
+    spread = rows.new_full((92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0)
+    spread[columns] = coco_rows(rows)
+    return spread
+
+
+INITIALISERS = {"qpic": init_qpic, "hotr": init_hotr}
