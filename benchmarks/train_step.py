@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.structures import InstanceData
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -46,6 +47,7 @@ def make_batch(size: tuple[int, int], batch: int, pairs: int, cfg: Config) -> tu
         sample = HOIDataSample(metainfo=dict(img_path=f"noise {i}", img_shape=size, ori_shape=size))
         labels = torch.randint(cfg.model.bbox_head.num_obj_classes, (pairs,))
         sample.gt_pairs = new_pairs(*boxes, labels, verb_labels=verbs)
+        sample.gt_instances = InstanceData(bboxes=torch.cat(boxes), labels=torch.cat([torch.zeros_like(labels), labels]))
         samples.append(sample)
     return torch.randn(batch, 3, height, width), samples
 

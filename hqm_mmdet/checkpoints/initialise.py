@@ -84,8 +84,8 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
 HOTR_INSTANCE_PARTS = {
     "decoder": "instance_decoder",
     "query_embedding": "instance_queries",
-    "class_embed": "bbox_head.instance_cls",
-    "bbox_embed": "bbox_head.instance_box",
+    "class_embed": "bbox_head.instance_head.cls",
+    "bbox_embed": "bbox_head.instance_head.box",
 }
 
 

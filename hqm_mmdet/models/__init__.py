@@ -1,7 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
 from .detectors import HOIDETR, HOTR, QPIC
-from .heads import HOIHead, HOTRHead
+from .heads import HOIHead, HOTRHead, InstanceHead
 from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
 from .losses import VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
@@ -30,6 +30,7 @@ __all__ = [
     "HOIHead",
     "HOTR",
     "HOTRHead",
+    "InstanceHead",
     "InstanceMatcher",
     "InteractionCost",
     "JointLearning",

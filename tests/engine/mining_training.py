@@ -1,4 +1,4 @@
-"""Training of a tiny QPIC with mining in two processes, one of which never sees a pair.
+"""Training of a tiny detector with mining in two processes, one of which never sees a pair.
 
 Run as a script it reads requests, one JSON dict per line with the arguments of :func:`main`, forks two processes for
 each (which spares the imports), and answers with a line ``status A B``. Each process appends, per iteration, its round
@@ -22,8 +22,10 @@ from torch.utils.data import Dataset
 from hqm_mmdet.registry import DATASETS, HOOKS
 from hqm_mmdet.utils.distributed import join_processes, leave_processes
 from tests.models.tiny import random_batch, tiny_config
+from tests.models.tiny_hotr import tiny_hotr_config
 
 ROUNDS = dict(ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
+DETECTORS = dict(qpic=tiny_config, hotr=tiny_hotr_config)
 LENGTH = 12  # two processes, one image each: 6 iterations per epoch
 mmengine.runner.runner.collect_env = dict  # asks compilers for their versions, which takes longer than training
 
@@ -64,7 +66,7 @@ class DigestHook(Hook):
             file.write(json.dumps(line) + "\n")
 
 
-def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None):
+def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="qpic"):
     """Config of the training; stops after two epochs of six iterations."""
     miners = dict(
         gbs=dict(type="GBSQueryGenerator", embed_dims=32),
@@ -79,7 +81,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None)
     )
     return Config(
         dict(
-            tiny_config(query_mining=mining),
+            DETECTORS[detector](query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
             experiment_name=f"{Path(work_dir).name}_{os.getpid()}",

@@ -16,7 +16,7 @@ LOSS_NAMES = {
 }
 # What the official code does otherwise; the converter takes care of the fourth difference.
 RELEASED = {
-    "hico": {"bbox_head.labels_as_columns": True, "bbox_head.dummy_pairs": True, "frozen_dropout": True},
+    "hico": {"bbox_head.instance_head.labels_as_columns": True, "bbox_head.dummy_pairs": True, "frozen_dropout": True},
     "vcoco": {"bbox_head.dummy_pairs": True, "frozen_dropout": True},
 }
 CONFIGS = dict(hico="hotr_hico.py", vcoco="_base_/models/hotr_r50_vcoco.py")
@@ -105,4 +105,3 @@ def official_name(ours):
 def fixture(reference_dir, name):
     """An npz of HOTR's fixtures as a dict."""
     return dict(load_arrays(reference_dir, "hotr", name))
-

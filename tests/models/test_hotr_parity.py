@@ -70,7 +70,7 @@ def outputs(hotr, reference_dir, dataset, kind):
     model, _ = hotr(dataset)
     expected = fixture(reference_dir, f"loss_{dataset}_{kind}.npz")
     if kind == "synthetic":
-        preds, leaves = raw_outputs(expected, model.bbox_head.columns)
+        preds, leaves = raw_outputs(expected, model.bbox_head.instance_head.columns)
         return model, samples_of(expected, dataset), preds, leaves, expected
     forward = fixture(reference_dir, f"forward_{dataset}.npz")
     inputs, plain = images(forward)
@@ -148,7 +148,7 @@ def losses_of(head, preds, samples):
 
 def test_corrected_label_numbering(hotr, reference_dir, monkeypatch):
     model, samples, preds, _, expected = outputs(hotr, reference_dir, "hico", "synthetic")
-    monkeypatch.setattr(model.bbox_head, "labels_as_columns", False)
+    monkeypatch.setattr(model.bbox_head.instance_head, "labels_as_columns", False)
     targets = model.bbox_head.targets(samples, preds)
     for i, count in enumerate(targets.counts):
         chosen = targets.instances_assigned.image == i
@@ -175,7 +175,7 @@ def test_postprocessing(hotr, reference_dir, dataset, kind):
         with torch.no_grad():
             predicted = [sample.pred_pairs for sample in model.eval()(inputs, samples, mode="predict")]
     else:
-        preds, _ = raw_outputs(expected, model.bbox_head.columns, "in_", last_layer_only=True)
+        preds, _ = raw_outputs(expected, model.bbox_head.instance_head.columns, "in_", last_layer_only=True)
         preds = {name: value.detach() for name, value in preds.items()}
         sizes = [tuple(size) for size in expected["orig_sizes"].tolist()]
         predicted = model.bbox_head.predict(preds, [HOIDataSample(metainfo=dict(ori_shape=size)) for size in sizes])
@@ -204,4 +204,3 @@ def check_vcoco(pairs, expected, i):
         np.testing.assert_allclose(pairs.obj_bboxes[k], expected[f"o_box{i}"][column], rtol=0, atol=5e-2)
         assert (pairs.obj_labels[k] == 80) == (sub == obj)
     np.testing.assert_allclose(rebuilt, expected[f"pair_score{i}"], rtol=0, atol=1e-4)
-

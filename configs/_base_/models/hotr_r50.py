@@ -10,8 +10,10 @@ model = dict(
         num_obj_classes=80,
         num_verbs=117,
         embed_dims=256,
-        num_instance_logits=92,
-        class_columns=[i for i in range(1, 91) if i not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)],
+        instance_head=dict(
+            num_logits=92,
+            class_columns=[i for i in range(1, 91) if i not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)],
+        ),
         temperature=0.2,
     ),
     train_cfg=dict(
@@ -23,6 +25,5 @@ model = dict(
                 dict(type="PointedClassCost", weight=1.0),
             ],
         ),
-        instance_matcher=dict(type="InstanceMatcher"),
     ),
 )

@@ -55,18 +55,15 @@ class HOTR(HOIDETR):
             for parameter in self._instance_branch().parameters():
                 parameter.requires_grad_(False)
 
-    def _instance_branch(self) -> nn.ModuleDict:
-        """Modules that find instances, by their names in the detector."""
-        names = ("backbone", "neck", "encoder", "instance_decoder", "instance_queries")
-        return nn.ModuleDict({name: getattr(self, name) for name in names} | self.bbox_head.instance_layers())
+    INSTANCE_BRANCH = ("backbone", "neck", "encoder", "instance_decoder", "instance_queries", "bbox_head.instance_head")
+
+    def _instance_branch(self) -> nn.ModuleList:
+        return nn.ModuleList(self.get_submodule(name) for name in self.INSTANCE_BRANCH)
 
     @property
     def required_parameters(self) -> tuple[str, ...]:
-        """Prefixes of parameters that training cannot start without: a frozen branch never leaves random values."""
-        if not self.freeze_instances:
-            return ()
-        heads = [f"bbox_head.{name}." for name in self.bbox_head.instance_layers()]
-        return ("backbone.", "neck.", "encoder.", "instance_decoder.", "instance_queries.", *heads)
+        """Prefixes of parameters that a checkpoint to start from must hold: frozen ones never leave random values."""
+        return tuple(f"{name}." for name in self.INSTANCE_BRANCH) if self.freeze_instances else ()
 
     def init_weights(self) -> None:
         """As mmdet's DETR, for both decoders."""
@@ -89,7 +86,7 @@ class HOTR(HOIDETR):
             pos = self.instance_queries.weight.expand(len(memory.tokens), -1, -1)
             states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), memory)
             layers = states[-1:] if self.freeze_instances else states
-            return InstanceMemory.of(memory, self.bbox_head.detect(layers))
+            return InstanceMemory.of(memory, self.bbox_head.instance_head(layers))
 
     def decode(self, queries: QuerySet, memory: Memory) -> PointerStates:
         """States of every interaction decoder layer (L, B, N, D), and the instances they point to."""

@@ -2,5 +2,6 @@
 
 from .hoi_head import HOIHead
 from .hotr_head import HOTRHead
+from .instance_head import InstanceHead
 
-__all__ = ["HOIHead", "HOTRHead"]
+__all__ = ["HOIHead", "HOTRHead", "InstanceHead"]

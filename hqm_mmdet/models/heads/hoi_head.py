@@ -13,10 +13,10 @@ from mmengine.model import BaseModule, bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.models.losses import box_terms
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
 from hqm_mmdet.models.task_modules.targets import num_pairs_over_processes
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-from hqm_mmdet.structures import cxcywh_to_xyxy
 
 from .postprocess import decode_pairs
 
@@ -200,19 +200,10 @@ class HOIHead(BaseModule):
         for who, weight, divisor in (("sub", torch.ones_like(present), num_pairs), ("obj", present, num_objects)):
             predicted = assigned.of_queries(preds[f"{who}_boxes"])  # (L, M, 4)
             labelled = assigned.of_targets(targets, f"{who}_boxes")
-            l1, giou = self._box_terms(predicted, labelled)
+            l1, giou = box_terms(self.loss_bbox, self.loss_iou, predicted, labelled)
             terms[f"loss_{who}_bbox"] = (l1 * weight).sum(1) / divisor
             terms[f"loss_{who}_iou"] = (giou * weight).sum(1) / divisor
         return terms
-
-    def _box_terms(self, predicted: Tensor, labelled: Tensor) -> tuple[Tensor, Tensor]:
-        """L1 (summed over coordinates) and GIoU loss of each assigned pair, (L, M) each."""
-        if not predicted.numel():  # mmdet's losses return a scalar for empty targets; keep shape and gradient path
-            zero = predicted.sum(-1)
-            return zero, zero
-        l1 = self.loss_bbox(predicted, labelled, reduction_override="none").sum(-1)
-        corners = (cxcywh_to_xyxy(boxes).flatten(0, 1) for boxes in (predicted, labelled))
-        return l1, self.loss_iou(*corners, reduction_override="none").view_as(l1)
 
     def _load_mask(self, path: str | None) -> Tensor | None:
         if path is None:

@@ -11,10 +11,10 @@ from mmengine.dist import get_world_size
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.models.layers import Instances, PointerStates
+from hqm_mmdet.models.layers import PointerStates
 from hqm_mmdet.models.task_modules import Assignment, InstanceTargets, PointerTargets
 from hqm_mmdet.models.task_modules.pointer_targets import drop_verbs
-from hqm_mmdet.registry import MODELS, TASK_UTILS
+from hqm_mmdet.registry import MODELS
 
 from .hoi_head import HOIHead
 from .pointed_pairs import decode_pointed_pairs, merge_pairs
@@ -25,14 +25,11 @@ class HOTRHead(HOIHead):
     """Points from each query to a subject and an object among the instances, and says what happens between them.
 
     Boxes and object class of a pair are those of the instances pointed to. The verb layer has one output more than
-    verbs: "no interaction". Matching is done twice, instances first (:class:`InstanceMatcher`), then pairs.
+    verbs: "no interaction". Instances are matched first (:class:`InstanceHead`), then pairs.
 
     Args:
         num_obj_classes, num_verbs, embed_dims: as in :class:`HOIHead`.
-        num_instance_logits (int, optional): K, outputs of the instance class layer; the last is "no object". Default:
-            ``num_obj_classes`` + 1. Official DETR has 92.
-        class_columns (Sequence[int], optional): output of the instance class layer for each object label. Default: the
-            labels. For official DETR: COCO ids.
+        instance_head (dict, optional): config of the :class:`InstanceHead`.
         temperature (float): pointers are cosines divided by it.
         subject_label (int): object label of subjects (person).
         ignored_verbs (Sequence[int]): verbs that are not trained; pairs with no other verb are left out (V-COCO's verbs
@@ -42,15 +39,12 @@ class HOTRHead(HOIHead):
         loss_pointer_weight (float): factor on both pointer losses.
         loss_obj_weight (float): factor on the class loss of the object pointed to; 0 leaves it out (V-COCO). It has no
             gradient while instances are frozen.
-        instance_losses (bool): train the instance layers, with ``loss_bbox``, ``loss_iou`` and cross entropy. Set by
-            the detector.
-        loss_verb, loss_bbox, loss_iou (dict, optional): as in :class:`HOIHead`, with HOTR's and DETR's weights.
-        labels_as_columns (bool): match instances by using labels as columns in spite of ``class_columns``: the official
-            code does so on HICO-DET, where person, 0, reads an output that no COCO class uses. Default: no.
+        instance_losses (bool): train the instance head. Set by the detector.
+        loss_verb (dict, optional): default: HOTR's focal loss.
         dummy_pairs (bool): teach one query of an image without pairs "neither a verb nor no interaction", as the
             official code does. Default: all its queries learn "no interaction".
-        train_cfg (dict, optional): ``matcher`` and ``instance_matcher``.
-        **kwargs: as in :class:`HOIHead`.
+        train_cfg (dict, optional): ``matcher``, config of the pair matcher.
+        **kwargs: as in :class:`HOIHead`; its box losses have no use here.
     """
 
     DEFAULT_COSTS = (
@@ -64,8 +58,7 @@ class HOTRHead(HOIHead):
         num_obj_classes: int,
         num_verbs: int,
         embed_dims: int = 256,
-        num_instance_logits: int | None = None,
-        class_columns: Sequence[int] | None = None,
+        instance_head: dict | None = None,
         temperature: float = 0.2,
         subject_label: int = 0,
         ignored_verbs: Sequence[int] = (),
@@ -73,72 +66,37 @@ class HOTRHead(HOIHead):
         loss_pointer_weight: float = 1.0,
         instance_losses: bool = False,
         loss_verb: dict | None = None,
-        loss_bbox: dict | None = None,
-        loss_iou: dict | None = None,
-        bg_weight: float = 0.1,
-        labels_as_columns: bool = False,
         dummy_pairs: bool = False,
         train_cfg: dict | None = None,
         **kwargs,
     ):
-        self.num_instance_logits = num_instance_logits or num_obj_classes + 1
         train_cfg = {"matcher": dict(type="PairMatcher", costs=self.DEFAULT_COSTS), **(train_cfg or {})}
         super().__init__(
             num_obj_classes,
             num_verbs,
             embed_dims,
-            bg_weight,
             loss_verb=loss_verb or dict(type="VerbFocalLoss", alpha=0.25, loss_weight=10.0),
-            loss_bbox=loss_bbox or dict(type="L1Loss", loss_weight=5.0),
-            loss_iou=loss_iou or dict(type="GIoULoss", loss_weight=2.0),
             train_cfg=train_cfg,
             **kwargs,
         )
+        sizes = dict(num_obj_classes=num_obj_classes, embed_dims=embed_dims)
+        self.instance_head = MODELS.build({"type": "InstanceHead", **sizes, **(instance_head or {})})
         self.temperature = temperature
         self.subject_label = subject_label
         self.merge_queries = merge_queries
         self.loss_pointer_weight = loss_pointer_weight
         self.instance_losses = instance_losses
-        self.labels_as_columns = labels_as_columns
         self.dummy_pairs = dummy_pairs
-        self.instance_matcher = TASK_UTILS.build(train_cfg.get("instance_matcher", dict(type="InstanceMatcher")))
-        self._init_tables(class_columns, ignored_verbs, bg_weight)
+        valid_verbs = torch.ones(num_verbs)
+        valid_verbs[list(ignored_verbs)] = 0
+        trained = torch.cat([valid_verbs, torch.ones(1)]).nonzero().flatten()
+        self.register_buffer("valid_verbs", valid_verbs, persistent=False)
+        self.register_buffer("trained_columns", trained, persistent=False)
 
     def _init_layers(self, embed_dims: int) -> None:
         self.sub_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
         self.obj_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
         self.verb_cls = nn.Linear(embed_dims, self.num_verbs + 1)
-        self.instance_cls = nn.Linear(embed_dims, self.num_instance_logits)
-        self.instance_box = MLP(embed_dims, embed_dims, 4, 3)
-
-    def _init_tables(self, class_columns: Sequence[int] | None, ignored_verbs: Sequence[int], bg_weight: float) -> None:
-        columns = list(range(self.num_obj_classes)) if class_columns is None else list(class_columns)
-        if len(columns) != self.num_obj_classes or not set(columns) <= set(range(self.num_instance_logits - 1)):
-            raise ValueError(
-                f"class_columns needs one of the {self.num_instance_logits} outputs of the instance class layer, not "
-                f"the last, for each of {self.num_obj_classes} object labels, got {columns}."
-            )
-        valid_verbs, weights = torch.ones(self.num_verbs), torch.ones(self.num_instance_logits)
-        valid_verbs[list(ignored_verbs)] = 0
-        weights[-1] = bg_weight
-        trained = torch.cat([valid_verbs, torch.ones(1)]).nonzero().flatten()
-        # the last column, "no object", stands for the label after the last
-        self.register_buffer("columns", torch.tensor([*columns, self.num_instance_logits - 1]), persistent=False)
-        self.register_buffer("valid_verbs", valid_verbs, persistent=False)
-        self.register_buffer("trained_columns", trained, persistent=False)
-        self.register_buffer("instance_weights", weights, persistent=False)
-
-    def instance_layers(self) -> dict[str, nn.Module]:
-        """What belongs to the instance branch."""
-        return dict(instance_cls=self.instance_cls, instance_box=self.instance_box)
-
-    def detect(self, states: Tensor) -> Instances:
-        """Instances from states (L', B, I, D) of the instance decoder."""
-        return Instances(
-            F.normalize(states[-1].float(), dim=-1),
-            self.instance_cls(states).float(),
-            self.instance_box(states).float().sigmoid(),
-        )
 
     def forward(self, states: PointerStates) -> dict[str, Tensor]:
         """Raw predictions of every layer.
@@ -156,7 +114,7 @@ class HOTRHead(HOIHead):
         obj = self._point(self.obj_pointer(queries), instances.embeddings)
         actions = self.verb_cls(queries).float()
         return dict(
-            obj_logits=_take(instances.logits[-1], obj.argmax(-1))[..., self.columns],
+            obj_logits=_take(instances.logits[-1], obj.argmax(-1))[..., self.instance_head.columns],
             verb_logits=actions[..., :-1],
             sub_boxes=_take(instances.boxes[-1], sub.argmax(-1)),
             obj_boxes=_take(instances.boxes[-1], obj.argmax(-1)),
@@ -186,9 +144,8 @@ class HOTRHead(HOIHead):
             samples = drop_verbs(samples, self.valid_verbs)
         pairs = super().targets(samples)
         instances = InstanceTargets.from_samples(samples, pairs)
-        columns = instances.labels if self.labels_as_columns else self.columns[instances.labels]
         logits, boxes = preds["instance_logits"], preds["instance_boxes"]
-        assigned = self.instance_matcher(logits, boxes, columns, instances)
+        assigned = self.instance_head.assign(logits, boxes, instances)
         num_queries = logits.shape[2]
         return PointerTargets.locate(pairs, instances, assigned, num_queries, self.subject_label, self.valid_verbs)
 
@@ -217,7 +174,8 @@ class HOTRHead(HOIHead):
             terms["loss_obj_cls"] = self._pointed_class_loss(preds, targets, assigned)
         losses = self._by_layer(terms)
         if background and self.instance_losses:
-            losses.update(self._by_layer(self._instance_losses(preds, targets)))
+            given = (preds["instance_logits"], preds["instance_boxes"], targets.instances, targets.instances_assigned)
+            losses.update(self._by_layer(self.instance_head.loss(*given)))
         return losses
 
     def _pointer_loss(self, name: str, preds: dict, targets: PointerTargets, assigned: Assignment) -> Tensor:
@@ -258,30 +216,13 @@ class HOTRHead(HOIHead):
             labels[chosen] = 0
         return labels
 
-    def _instance_losses(self, preds: dict, targets: PointerTargets) -> dict[str, Tensor]:
-        """DETR's losses of the instances, (L',) each."""
-        instances, assigned = targets.instances, targets.instances_assigned
-        logits, columns = preds["instance_logits"], self.columns[assigned.of_targets(instances, "labels")]
-        labels = torch.full(logits.shape[:3], self.num_instance_logits - 1, device=logits.device)
-        labels = assigned.put(labels, columns)
-        losses = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), self.instance_weights, reduction="none")
-        divisor = reduce_mean(self.instance_weights[labels].sum((1, 2)))
-        num_boxes = reduce_mean(labels.new_tensor(float(assigned.image.numel()), dtype=torch.float))
-        predicted = assigned.of_queries(preds["instance_boxes"])
-        l1, giou = self._box_terms(predicted, assigned.of_targets(instances, "boxes"))
-        return {
-            "loss_instance_cls": losses.view_as(labels).sum((1, 2)) / divisor,
-            "loss_instance_bbox": l1.sum(1) / num_boxes.clamp(min=1 / get_world_size()),
-            "loss_instance_iou": giou.sum(1) / num_boxes.clamp(min=1 / get_world_size()),
-        }
-
     def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
         """Pairs of one image."""
         pairs = decode_pointed_pairs(preds, size, self.verb_object_mask)
         if not self.merge_queries:
             return pairs
         labels = preds["instance_logits"][:, :-1].argmax(-1)
-        return merge_pairs(pairs, preds, labels == self.columns[self.subject_label], self.num_obj_classes)
+        return merge_pairs(pairs, preds, labels == self.instance_head.columns[self.subject_label], self.num_obj_classes)
 
 
 def _take(values: Tensor, rows: Tensor) -> Tensor:
