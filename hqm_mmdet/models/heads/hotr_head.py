@@ -79,6 +79,8 @@ class HOTRHead(HOIHead):
             train_cfg=train_cfg,
             **kwargs,
         )
+        if kwargs.get("verb_prior") is not None:
+            nn.init.zeros_(self.verb_cls.bias[-1:])  # most queries do find no interaction
         sizes = dict(num_obj_classes=num_obj_classes, embed_dims=embed_dims)
         self.instance_head = MODELS.build({"type": "InstanceHead", **sizes, **(instance_head or {})})
         self.temperature = temperature
