@@ -211,11 +211,10 @@ class HOTRHead(HOIHead):
     @torch.no_grad()
     def _with_dummies(self, labels: Tensor, preds: dict, targets: PointerTargets) -> Tensor:
         """Labels (L, B, N, V + 1) with a zero row at the cheapest query for a dummy pair; in place."""
-        without = torch.tensor([not count for count in targets.counts], device=labels.device)
         if self.dummy_pairs:
             cheapest = self.matcher.cost_matrix(preds, targets.dummy())[..., 0].argmin(-1)  # (L, B)
-            chosen = F.one_hot(cheapest, labels.shape[2]).bool() & without[:, None]
-            labels[chosen] = 0
+            without = torch.tensor([not count for count in targets.counts], device=labels.device)
+            labels[F.one_hot(cheapest, labels.shape[2]).bool() & without[:, None]] = 0
         return labels
 
     def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:

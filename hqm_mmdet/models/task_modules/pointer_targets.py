@@ -135,7 +135,7 @@ class PointerTargets(PairTargets):
 
 
 def _check_found(missing: Tensor, names: list[str], subject_label: int) -> None:
-    if not missing.any():
+    if not missing.any():  # a host synchronisation; the price of a message instead of a silently wrong pointer
         return
     image, pair = missing.nonzero()[0].tolist()
     raise ValueError(
