@@ -75,9 +75,10 @@ def test_hotr_with_a_process_that_has_no_pair(train, tmp_path):
     assert "gbs.loss_sub_pointer" in first[0]["hard"] and "amm.loss_obj_pointer" in first[1]["hard"]
 
 
-def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path):
-    whole, _ = train(tmp_path / "whole")
-    rest, other = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"))
+@pytest.mark.parametrize("detector", ("qpic", "hotr"))
+def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path, detector):
+    whole, _ = train(tmp_path / "whole", detector=detector)
+    rest, other = train(tmp_path / "rest", detector=detector, resume=str(tmp_path / "whole" / "iter_9.pth"))
     assert_ranks_agree(rest, other)
     assert rest == whole[9:]
     assert rest[0]["round"] == 1  # 9 is odd, and lies in the middle of the second epoch
