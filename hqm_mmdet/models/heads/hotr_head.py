@@ -89,8 +89,9 @@ class HOTRHead(HOIHead):
         self.loss_pointer_weight = loss_pointer_weight
         self.instance_losses = instance_losses
         self.dummy_pairs = dummy_pairs
+        self.ignored_verbs = list(ignored_verbs)
         valid_verbs = torch.ones(num_verbs)
-        valid_verbs[list(ignored_verbs)] = 0
+        valid_verbs[self.ignored_verbs] = 0
         trained = torch.cat([valid_verbs, torch.ones(1)]).nonzero().flatten()
         self.register_buffer("valid_verbs", valid_verbs, persistent=False)
         self.register_buffer("trained_columns", trained, persistent=False)
@@ -142,7 +143,7 @@ class HOTRHead(HOIHead):
         Raises:
             ValueError: labels do not fit the head's numbers, or a pair's box is not among the instances.
         """
-        if not self.valid_verbs.all():
+        if self.ignored_verbs:
             samples = drop_verbs(samples, self.valid_verbs)
         pairs = super().targets(samples)
         instances = InstanceTargets.from_samples(samples, pairs)
