@@ -114,7 +114,7 @@ def test_bf16_autocast(strategy):
         assert not parameter.requires_grad or torch.isfinite(parameter.grad).all(), name
 
 
-@pytest.mark.parametrize("dataset", ("hico", "toy"))
+@pytest.mark.parametrize("dataset", ("hico", "vcoco", "toy"))
 def test_configs_differ_by_the_fragment_alone(dataset):
     plain, mined = (Config.fromfile(CONFIGS / f"hotr{name}_{dataset}.py").to_dict() for name in ("", "_hqm"))
     fragment = Config.fromfile(CONFIGS / f"_base_/query_mining/ajl{'_toy' if dataset == 'toy' else ''}.py").to_dict()
