@@ -3,13 +3,14 @@
 from .detectors import HOIDETR, QPIC
 from .heads import HOIHead
 from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
-from .losses import VerbFocalLoss
+from .losses import DynamicReweighting, VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, PairNMS, VerbCost
 
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",

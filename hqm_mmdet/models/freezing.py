@@ -1,0 +1,33 @@
+"""Training a part of a model."""
+
+import re
+from collections.abc import Sequence
+
+from torch import nn
+
+
+def train_only(model: nn.Module, patterns: Sequence[str]) -> None:
+    """Freeze every parameter whose name none of the patterns is found in.
+
+    Gradients are off, so nothing is computed or stored for them, and optimizers leave them alone. To be called before
+    DistributedDataParallel wraps the model, which waits for the gradients that were on then; therefore detectors do it
+    when they are built, and no hook could. Modes do not change: dropout in frozen layers stays active in training, as
+    in CDN's second stage.
+
+    Args:
+        model (nn.Module): parameters that are frozen already stay so.
+        patterns (Sequence[str]): regular expressions, searched for in parameter names.
+
+    Raises:
+        ValueError: a pattern is found in no name.
+    """
+    names = [name for name, _ in model.named_parameters()]
+    unused = [pattern for pattern in patterns if not any(re.search(pattern, name) for name in names)]
+    if unused:
+        raise ValueError(
+            f"trainable: {unused} is found in no parameter name. The model's parts are "
+            f"{sorted({name.split('.')[0] for name in names})}."
+        )
+    for name, parameter in model.named_parameters():
+        if not any(re.search(pattern, name) for pattern in patterns):
+            parameter.requires_grad_(False)
