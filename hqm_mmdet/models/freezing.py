@@ -12,7 +12,7 @@ def train_only(model: nn.Module, patterns: Sequence[str]) -> None:
     Gradients are off, so nothing is computed or stored for them, and optimizers leave them alone. To be called before
     DistributedDataParallel wraps the model, which waits for the gradients that were on then; therefore detectors do it
     when they are built, and no hook could. Modes do not change: dropout in frozen layers stays active in training, as
-    in CDN's second stage.
+    in CDN's second stage, and batch norms learn statistics unless the backbone's ``norm_eval`` is set.
 
     Args:
         model (nn.Module): parameters that are frozen already stay so.

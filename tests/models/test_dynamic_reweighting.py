@@ -13,7 +13,8 @@ from hqm_mmdet.models import DynamicReweighting
 from hqm_mmdet.models.losses.dynamic_reweighting import frequency_weights
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.models.reference import load_arrays, load_json
-from tests.models.tiny import NUM_CLASSES, NUM_VERBS, random_batch, tiny_config
+from tests.models.reweighted import HQM, reweighted_config, reweighted_model
+from tests.models.tiny import NUM_CLASSES, random_batch, tiny_config
 
 K = 4
 
@@ -129,21 +130,6 @@ def test_targets_are_counted_by_class():
     torch.testing.assert_close(weights, expected)
 
 
-def reweighted_config(**options):
-    config = tiny_config(**options)
-    config.model.bbox_head.obj_reweighting = dict(type="DynamicReweighting", queue_size=9)
-    config.model.bbox_head.verb_reweighting = dict(type="DynamicReweighting", queue_size=9)
-    return config
-
-
-def reweighted_model(seed=0, **options):
-    torch.manual_seed(seed)
-    model = build_model(reweighted_config(**options)).train()
-    model.bbox_head.obj_reweighting.set_initial_counts(torch.arange(1, NUM_CLASSES + 1))
-    model.bbox_head.verb_reweighting.set_initial_counts(torch.arange(1, NUM_VERBS + 1))
-    return model
-
-
 def train(model, optimizer, iterations):
     """Losses of the given iterations, which see the same batches whenever they run."""
     history = []
@@ -187,14 +173,7 @@ def test_losses_are_weighted_as_the_formulas_say():
     torch.testing.assert_close(losses["loss_verb"], -terms.sum() / verbs.sum())
 
 
-MINING = dict(
-    type="JointLearning",
-    miners=dict(gbs=dict(type="GBSQueryGenerator", embed_dims=32), amm=dict(type="AMMQueryGenerator", top_k=20)),
-    rounds=[["gbs"], ["amm"]],
-)
-
-
-@pytest.mark.parametrize("query_mining", (None, MINING), ids=("plain", "hqm"))
+@pytest.mark.parametrize("query_mining", (None, HQM), ids=("plain", "hqm"))
 def test_resumed_training_equals_the_uninterrupted_one(tmp_path, query_mining):
     model = reweighted_model(query_mining=query_mining)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
