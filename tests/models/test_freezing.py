@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from torch import nn
 
-from tests.models.tiny import random_batch, tiny_model
+from hqm_mmdet.models import QPIC
+from tests.models.tiny import random_batch, tiny_config, tiny_model
 
 SECOND_STAGE = [r"decoder\.", r"^bbox_head\."]
 
@@ -35,6 +37,19 @@ def test_what_is_frozen_elsewhere_stays_frozen():
     model = tiny_model(trainable=["."])
     frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
     assert frozen == {name for name, value in tiny_model().named_parameters() if not value.requires_grad}
+
+
+def test_parts_that_a_subclass_adds_are_frozen_too():
+    class Extended(QPIC):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.extra = nn.Linear(2, 2)
+
+    config = tiny_config().model
+    config.pop("type")
+    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
+        model = Extended(**config, trainable=["^bbox_head"])
+    assert not model.extra.weight.requires_grad and model.bbox_head.obj_cls.weight.requires_grad
 
 
 def test_pattern_without_a_parameter_is_refused():

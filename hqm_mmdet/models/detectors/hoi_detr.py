@@ -1,21 +1,20 @@
 """The base of all DETR-style HOI detectors: the data flow, written once."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 
 import torch
 from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
-from hqm_mmdet.models.freezing import train_only
+from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample
 
 
-class HOIDETR(DETR):
+class HOIDETR(DETR, metaclass=TrainableParts):
     """Image to pairs, in one direction.
 
     .. code:: text
@@ -30,26 +29,17 @@ class HOIDETR(DETR):
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
-        trainable (list[str], optional): regular expressions; parameters whose names match none are frozen, see
+        trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
 
-    def __init__(
-        self,
-        *,
-        query_mining: dict | None = None,
-        trainable: Sequence[str] | None = None,
-        channels_last: bool = False,
-        **kwargs,
-    ):
+    def __init__(self, *, query_mining: dict | None = None, channels_last: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         self.query_mining = MODELS.build(query_mining) if query_mining else None
-        if trainable is not None:
-            train_only(self, trainable)
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})

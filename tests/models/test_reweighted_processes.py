@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.models import two_processes
+from tests.models import reweighted_processes
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def ranks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, two_processes.__file__, str(folder)]
+    command = [sys.executable, reweighted_processes.__file__, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return [torch.load(folder / f"rank{rank}.pth", weights_only=True) for rank in (0, 1)]
@@ -32,7 +32,7 @@ def test_both_processes_hold_the_same_queue_and_weights(ranks, which):
 
 
 def test_the_queue_is_that_of_one_process_with_the_whole_batch(ranks):
-    single = two_processes.train(0, 1)["queues"]
+    single = reweighted_processes.train(0, 1)["queues"]
     for ours, expected in zip(ranks[0]["plain"]["queues"], single, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(ours, expected, strict=True))
     assert not torch.equal(single[0][0], single[1][0])

@@ -1,4 +1,4 @@
-"""Trains the tiny QPIC with re-weighting and frozen parts in two processes; ``two_processes.py FOLDER``.
+"""Trains the tiny QPIC with re-weighting and frozen parts in two processes; ``reweighted_processes.py FOLDER``.
 
 Each process writes ``rank{r}.pth``: its queues after every iteration and its model's state at the end.
 """
