@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hqm_mmdet.evaluation.functional import to_official_detections, verb_mask_by_object
+from hqm_mmdet.evaluation.functional import to_official_detections
 from hqm_mmdet.models.heads.postprocess import decode_pairs
 from tests.models.reference import (
     annotate,
@@ -210,21 +210,26 @@ class TestVCOCOGeneration:
             np.testing.assert_allclose(boxes, arrays[f"boxes{i}"], rtol=0, atol=1e-2)
             np.testing.assert_array_equal(arrays[f"labels{i}"][len(each) :], each.obj_labels)
 
-    def test_official_detections_of_kept_pairs(self, arrays, pairs, reference_dir):
+    @pytest.mark.parametrize("image", (0, 1))
+    def test_official_detections_of_kept_pairs(self, arrays, pairs, reference_dir, image):
         answer = load_json(reference_dir, "cdn", "vcoco_official_detections.json")
-        ours = []
-        for i, image_id in enumerate(dict.fromkeys(d["image_id"] for d in answer["detections"])):
-            kept = pairs[i][torch.from_numpy(arrays[f"nms_subject_ids{i}"])]
-            ours += to_official_detections(
-                image_id,
-                *(kept[name].numpy() for name in ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")),
-                answer["verb_classes"],
-                answer["missing_category_id"],
-                verb_mask_by_object(arrays["correct_mat"], answer["missing_category_id"]),
-            )
-        assert len(ours) == len(answer["detections"])
-        for detection, expected in zip(ours, answer["detections"], strict=True):
-            assert set(detection) == set(expected)
-            for key, value in expected.items():
-                wanted = np.array(value, dtype=float)  # null -> NaN
-                np.testing.assert_allclose(detection[key], wanted, rtol=1e-5, atol=1e-4, err_msg=key)
+        image_id, missing = 1000 + image, arrays["correct_mat"].shape[1]
+        verbs = load_json(reference_dir, "qpic", "vcoco_official_detections.json")["verb_classes"]
+        kept = pairs[image][torch.from_numpy(arrays[f"nms_subject_ids{image}"])]
+        fields = [kept[name].numpy() for name in ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")]
+        ours = to_official_detections(image_id, *fields, verbs, missing)
+        assert len(ours) == answer["counts"][image]
+        first = [d for d in answer["first_12_of_each_image"] if d["image_id"] == image_id]
+        check_detections(ours[: len(first)], first)
+        absent = [d for d, label in zip(ours, kept.obj_labels.tolist(), strict=True) if label == missing]
+        some = [d for d in answer["examples_with_missing_object"] if d["image_id"] == image_id]
+        check_detections([d for d in absent for e in some if np.allclose(d["person_box"], e["person_box"])], some)
+
+
+def check_detections(ours, expected):
+    assert len(ours) == len(expected)
+    for detection, wanted in zip(ours, expected, strict=True):
+        assert set(detection) == set(wanted)
+        for key, value in wanted.items():
+            numbers = np.array(value, dtype=float)  # null -> NaN
+            np.testing.assert_allclose(detection[key], numbers, rtol=1e-5, atol=1e-4, err_msg=key)
