@@ -129,8 +129,8 @@ class JitterBoxShift:
     """The released CDN combination's way: move each box and change its sides by a little, clip the four numbers.
 
     Centres move by up to 0.1, sides change by up to 0.2 of the sides, uniformly. The release then draws again until 70
-    per cent of the boxes have an IoU between 0.6 and 1; this draw has at least 0.64 wherever nothing is clipped, so that
-    test is left out. Source: HQM, described in the project's reference notes; only for comparison.
+    per cent of the boxes have an IoU between 0.6 and 1; this draw has 0.64 at least wherever nothing is clipped, so
+    that test is left out. Source: HQM, described in the project's reference notes; only for comparison.
     """
 
     STRENGTH = 0.2
