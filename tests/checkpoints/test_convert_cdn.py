@@ -1,11 +1,16 @@
 """DETR as the initialisation of CDN, and which checkpoints are CDN's."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import convert_state_dict, recognise
 from tests.checkpoints.test_convert import as_mmdet, official_detr, rename_as_qpic
 from tests.models.reference import load_json, official_weights
+
+ROOT = Path(__file__).parents[2]
 
 
 def detr(num_layers=2, dim=4):
@@ -37,6 +42,19 @@ def test_every_tensor_comes_from_where_the_official_one_does(reference_dir, data
             assert torch.equal(ours, theirs), name
     queries = 64 if dataset == "hico" else 100
     assert len(converted["query_embedding.weight"]) == queries
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("size,layers", (("s", 3), ("b", 6)))
+def test_initialised_cdn_lacks_the_verb_layer_only(reference_dir, size, layers):
+    converted, _ = convert_state_dict(official_weights(reference_dir, "qpic", "detr_r50"), model="cdn")
+    model = build_model(ROOT / "configs" / f"cdn_{size}_hico.py")
+    missing, unexpected = model.load_state_dict(converted, strict=False)
+    assert {name for name in missing if not name.endswith("num_batches_tracked")} == {
+        "bbox_head.verb_cls.weight",
+        "bbox_head.verb_cls.bias",
+    }
+    assert {name.split(".layers.")[1][0] for name in unexpected} == set("345"[layers - 3 :])
 
 
 def rows_of(ours, source, rows):
