@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,7 +11,15 @@ from torch import Tensor
 
 from hqm_mmdet.compat import load_untrusted
 
-from .key_tables import MMDET_DETR, OFFICIAL_DETR, OFFICIAL_HQM, OFFICIAL_QPIC, UNUSED_COCO_IDS, Rules
+from .key_tables import (
+    MMDET_DETR,
+    OFFICIAL_CDN_HQM,
+    OFFICIAL_DETR,
+    OFFICIAL_HQM,
+    OFFICIAL_QPIC,
+    UNUSED_COCO_IDS,
+    Rules,
+)
 
 StateDict = dict[str, Tensor]
 DATASETS = ("hico", "vcoco")
@@ -47,14 +56,13 @@ class Source:
         title (str): for messages.
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
-        initialise (callable, optional): makes a head for pairs out of a detector's, in place; takes the renamed state
-            dict and the data set's name.
+        plain_detector (bool): whether the renamed weights are to initialise a pair detector, see ``INITIALISED``.
     """
 
     title: str
     marker: str
     rules: Rules
-    initialise: Callable[[StateDict, str], list[str]] | None = None
+    plain_detector: bool = False
 
 
 def init_pair_head(state: StateDict, dataset: str) -> list[str]:
@@ -97,12 +105,46 @@ def coco_rows(class_rows: Tensor) -> Tensor:
     return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
 
 
+def init_cdn(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """As :func:`init_pair_head`, with CDN's queries and second decoder.
+
+    HICO-DET takes the first 64 queries. Both decoders are copies of DETR's with all its layers; CDN-S, which has 3,
+    leaves the rest of them. The author says that the published models started so (issue 18 of the official repository).
+
+    Args:
+        state (dict[str, Tensor]): renamed DETR, changed in place.
+        dataset (str): ``hico`` or ``vcoco``.
+        copy_decoder (bool): False keeps the interaction decoder out, which leaves it at its random initialisation: so
+            does the released converter, which writes names that the model does not have.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    new = init_pair_head(state, dataset)
+    if dataset == "hico":
+        state["query_embedding.weight"] = state["query_embedding.weight"][:CDN_HICO_QUERIES].clone()
+    decoder = {name: tensor for name, tensor in state.items() if copy_decoder and name.startswith("decoder.")}
+    state.update({f"interaction_{name}": tensor.clone() for name, tensor in decoder.items()})
+    return new + [f"interaction_{name}" for name in decoder]
+
+
+CDN_HICO_QUERIES = 64
+
+# What a plain detector can initialise: each takes the renamed state dict, which it changes in place, and the data set.
+INITIALISED: dict[str, Callable[[StateDict, str], list[str]]] = {
+    "qpic": init_pair_head,
+    "cdn": init_cdn,
+    "cdn_released": partial(init_cdn, copy_decoder=False),
+}
+
 SOURCES = {
+    "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
+    "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_QPIC),
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", OFFICIAL_DETR + [
-        (r"^((?:class|bbox)_embed)\.", r"\1.")], init_pair_head),
-    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, init_pair_head),
+        (r"^((?:class|bbox)_embed)\.", r"\1.")], plain_detector=True),
+    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, True),
 }  # fmt: skip
 
 
@@ -122,7 +164,7 @@ def recognise(state: StateDict) -> str:
 
 
 def convert_state_dict(
-    state: StateDict, source: str | None = None, dataset: str = "hico"
+    state: StateDict, source: str | None = None, dataset: str = "hico", model: str | None = None
 ) -> tuple[StateDict, ConversionReport]:
     """Rename, and where the source is a plain detector, initialise the head of a pair detector.
 
@@ -130,18 +172,24 @@ def convert_state_dict(
         state (dict[str, Tensor]): the source's weights.
         source (str, optional): a key of ``SOURCES``. Default: recognised by the keys.
         dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head.
+        model (str, optional): a key of ``INITIALISED``, what a plain detector initialises. Default: ``qpic``.
 
     Returns:
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
-        ValueError: unknown source or data set.
+        ValueError: unknown source, data set or model; or a model for a source that is a pair detector already.
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
     if source is not None and source not in SOURCES:
         raise ValueError(f"source must be one of {tuple(SOURCES)}, got {source!r}.")
     source = source or recognise(state)
+    if model is not None and not (model in INITIALISED and SOURCES[source].plain_detector):
+        raise ValueError(
+            f"model must be one of {tuple(INITIALISED)} and is for a plain detector's weights only; got {model!r} for "
+            f"{SOURCES[source].title}."
+        )
     report, converted = ConversionReport(source), {}
     for old, tensor in state.items():
         new = _rename(old, SOURCES[source].rules)
@@ -150,8 +198,8 @@ def convert_state_dict(
         else:
             converted[new] = tensor
             report.renamed[old] = new
-    if SOURCES[source].initialise:
-        report.added = SOURCES[source].initialise(converted, dataset)
+    if SOURCES[source].plain_detector:
+        report.added = INITIALISED[model or "qpic"](converted, dataset)
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
 
@@ -165,9 +213,11 @@ def _rename(name: str, rules: Rules) -> str | None:
 
 
 def convert_checkpoint(
-    src: str | Path, dst: str | Path, source: str | None = None, dataset: str = "hico"
+    src: str | Path, dst: str | Path, source: str | None = None, dataset: str = "hico", model: str | None = None
 ) -> ConversionReport:
     """Read ``src`` without running code it may hold, convert, write ``dst`` (``.pth`` or ``.safetensors``).
+
+    Further arguments as in :func:`convert_state_dict`.
 
     Raises:
         FileNotFoundError: no such file.
@@ -177,7 +227,7 @@ def convert_checkpoint(
     checkpoint = load_untrusted(src, "cpu")
     state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
     try:
-        converted, report = convert_state_dict(state, source, dataset)
+        converted, report = convert_state_dict(state, source, dataset, model)
     except ValueError as error:
         raise ValueError(f"{src}: {error}") from error
     if str(dst).endswith(".safetensors"):

@@ -2,27 +2,31 @@
 
 Rules = list[tuple[str, str]]
 
+# CDN's second decoder is named like the first.
 OFFICIAL_DETR: Rules = [
     (r"^backbone\.0\.body\.", "backbone."),
     (r"^input_proj\.", "neck.convs.0.conv."),
     (r"^query_embed\.", "query_embedding."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.self_attn\.", r"\1.layers.\2.self_attn.attn."),
-    (r"^transformer\.decoder\.layers\.(\d+)\.multihead_attn\.", r"decoder.layers.\1.cross_attn.attn."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.linear1\.", r"\1.layers.\2.ffn.layers.0.0."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.linear2\.", r"\1.layers.\2.ffn.layers.1."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.norm1\.", r"\1.layers.\2.norms.0."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.norm2\.", r"\1.layers.\2.norms.1."),
-    (r"^transformer\.decoder\.layers\.(\d+)\.norm3\.", r"decoder.layers.\1.norms.2."),
-    (r"^transformer\.decoder\.norm\.", "decoder.post_norm."),
+    (r"^transformer\.(\w*coder)\.layers\.(\d+)\.self_attn\.", r"\1.layers.\2.self_attn.attn."),
+    (r"^transformer\.(\w*decoder)\.layers\.(\d+)\.multihead_attn\.", r"\1.layers.\2.cross_attn.attn."),
+    (r"^transformer\.(\w*coder)\.layers\.(\d+)\.linear1\.", r"\1.layers.\2.ffn.layers.0.0."),
+    (r"^transformer\.(\w*coder)\.layers\.(\d+)\.linear2\.", r"\1.layers.\2.ffn.layers.1."),
+    (r"^transformer\.(\w*coder)\.layers\.(\d+)\.norm1\.", r"\1.layers.\2.norms.0."),
+    (r"^transformer\.(\w*coder)\.layers\.(\d+)\.norm2\.", r"\1.layers.\2.norms.1."),
+    (r"^transformer\.(\w*decoder)\.layers\.(\d+)\.norm3\.", r"\1.layers.\2.norms.2."),
+    (r"^transformer\.(\w*decoder)\.norm\.", r"\1.post_norm."),
 ]
 
-# QPIC keeps the heads beside the transformer.
+# QPIC and CDN keep the heads beside the transformer.
 OFFICIAL_QPIC: Rules = [
     *OFFICIAL_DETR,
     (r"^obj_class_embed\.", "bbox_head.obj_cls."),
     (r"^verb_class_embed\.", "bbox_head.verb_cls."),
     (r"^(sub|obj)_bbox_embed\.", r"bbox_head.\1_box."),
 ]
+
+# HQM on CDN adds the GBS encoder.
+OFFICIAL_CDN_HQM: Rules = [*OFFICIAL_QPIC, (r"^bbox_enc\.", "query_mining.miners.gbs.mlp.")]
 
 # HQM keeps the same heads, and the GBS encoder, inside the transformer's decoder and beside it.
 OFFICIAL_HQM: Rules = [

@@ -1,6 +1,6 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import HOIDETR, QPIC
+from .detectors import CDN, HOIDETR, QPIC
 from .heads import HOIHead
 from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
 from .losses import DynamicReweighting, VerbFocalLoss
@@ -10,6 +10,7 @@ from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "CDN",
     "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",

@@ -1,14 +1,14 @@
 #!/usr/bin/env python
 """Convert a checkpoint of another code base: ``convert.py SRC DST``.
 
-The source (official QPIC or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the
-initialisation of a pair detector.
+The source (official QPIC, CDN, HQM on either, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes
+the initialisation of a pair detector.
 """
 
 import argparse
 import sys
 
-from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
+from hqm_mmdet.checkpoints import INITIALISED, SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS
 
 
@@ -19,10 +19,11 @@ def main() -> int:
     parser.add_argument("dst", help="checkpoint to write (.pth or .safetensors)")
     parser.add_argument("--source", choices=SOURCES, help="overrides the recognition")
     parser.add_argument("--dataset", choices=DATASETS, default="hico", help="object classes of an initialised head")
+    parser.add_argument("--model", choices=INITIALISED, help="what a DETR initialises (default: qpic)")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
     args = parser.parse_args()
     try:
-        report = convert_checkpoint(args.src, args.dst, args.source, args.dataset)
+        report = convert_checkpoint(args.src, args.dst, args.source, args.dataset, args.model)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,3 @@
+# AMM only, on the toy set (`make study`).
+_base_ = ["../qpic_hqm_toy.py"]
+model = dict(query_mining=dict(rounds=[["amm"]]))

@@ -1,0 +1,3 @@
+# Cascaded joint learning: AMM masks the attention of GBS's queries, on the toy set (`make study`).
+_base_ = ["../qpic_hqm_toy.py"]
+model = dict(query_mining=dict(rounds=[[["gbs", "amm"]]]))
