@@ -2,14 +2,15 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from hqm_mmdet.apis import build_model, init_model
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.safe_loading import load_untrusted
 from tests.tools.conftest import ROOT
 
-CONFIG = f"""
-_base_ = ["{ROOT}/configs/qpic_toy.py", "{ROOT}/configs/_base_/reweighting/stage2.py"]
+CONFIG = """
+_base_ = ["{first}", "{fragment}"]
 model = dict(
     trainable=_base_.trainable,
     backbone=dict(norm_eval=True),  # frozen, its statistics too
@@ -24,13 +25,23 @@ default_hooks = dict(checkpoint=dict(iter_interval=1))
 """
 
 
+LEARNING = ("decoder.", "interaction_decoder.", "bbox_head.")
+
+
+@pytest.fixture(params=("qpic_toy", "cdn_s_toy"))
+def first_stage(request):
+    return ROOT / "configs" / f"{request.param}.py"
+
+
 @pytest.fixture
-def runs(call, tmp_path):
+def runs(call, tmp_path, first_stage):
     """State dicts: the first stage, the second one, and the second one resumed in its middle."""
     make_toy_hoi(tmp_path / "data" / "toy_hoi", ToySettings(num_train=16, num_test=2), progress=False)
     torch.manual_seed(0)
-    torch.save(dict(state_dict=build_model(ROOT / "configs" / "qpic_toy.py").state_dict()), tmp_path / "first.pth")
-    (tmp_path / "second.py").write_text(CONFIG)
+    torch.save(dict(state_dict=build_model(first_stage).state_dict()), tmp_path / "first.pth")
+    (tmp_path / "second.py").write_text(
+        CONFIG.format(first=first_stage, fragment=ROOT / "configs" / "_base_" / "reweighting" / "stage2.py")
+    )
     assert not call("train", tmp_path / "second.py", "--work-dir", "whole")
     assert not call(
         "train", tmp_path / "second.py", "--work-dir", "rest", "--resume", tmp_path / "whole" / "iter_3.pth"
@@ -39,16 +50,17 @@ def runs(call, tmp_path):
     return [load_untrusted(tmp_path / file)["state_dict"] for file in files]
 
 
-def test_second_stage(runs, tmp_path):
+def test_second_stage(runs, first_stage, tmp_path):
     first, whole, rest = runs
     assert whole.keys() == rest.keys()
     assert all(torch.equal(value, rest[name]) for name, value in whole.items())  # queues too
     for name, value in first.items():
-        assert torch.equal(value, whole[name]) or name.startswith(("decoder.", "bbox_head.")), name
+        assert torch.equal(value, whole[name]) or name.startswith(LEARNING), name
     assert not torch.equal(first["bbox_head.verb_cls.weight"], whole["bbox_head.verb_cls.weight"])
     queue, calls = (whole[f"bbox_head.verb_reweighting.{name}"] for name in ("queue", "num_calls"))
-    assert calls == 4 * 3 and (queue.sum(1) > 0).sum() == 12 and queue.shape == (4704, 12)
+    layers = Config.fromfile(first_stage).model.decoder.num_layers
+    assert calls == 4 * layers == (queue.sum(1) > 0).sum() and queue.shape == (4704, 12)
 
-    plain = init_model(ROOT / "configs" / "qpic_toy.py", tmp_path / "whole" / "epoch_2.pth")
+    plain = init_model(first_stage, tmp_path / "whole" / "epoch_2.pth")
     assert plain.state_dict().keys() == first.keys()
     assert init_model(tmp_path / "second.py", tmp_path / "first.pth").bbox_head.verb_reweighting is not None
