@@ -5,7 +5,7 @@
 #       bbox_head=dict(obj_reweighting=_base_.reweighting, verb_reweighting=_base_.reweighting),
 #   )
 #   custom_hooks = _base_.reweighting_hooks
-# and states its start (load_from, the end of the first stage), learning rate and epochs.
+# and states its start (load_from, the end of the first stage), learning rate and epochs. Described in docs/cdn.md.
 reweighting = dict(type="DynamicReweighting", queue_size=4704)
 trainable = [r"decoder\.", r"^bbox_head\."]
 reweighting_hooks = [dict(type="ReweightingHook")]

@@ -9,6 +9,8 @@ from hqm_mmdet.registry import HOOKS
 
 from .random_state_hook import base_datasets
 
+PARTS = (("objects", "obj"), ("verbs", "verb"))  # names in class_counts and in the head
+
 
 @HOOKS.register_module()
 class ReweightingHook(Hook):
@@ -27,8 +29,9 @@ class ReweightingHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Count and hand over; after the checkpoint was loaded."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        parts = {"objects": model.bbox_head.obj_reweighting, "verbs": model.bbox_head.verb_reweighting}
-        if not any(parts.values()):
+        head = getattr(model, "bbox_head", None)
+        parts = {name: getattr(head, f"{part}_reweighting", None) for name, part in PARTS}
+        if all(part is None for part in parts.values()):
             raise ValueError(
                 "ReweightingHook is among the hooks, but the head has neither obj_reweighting nor verb_reweighting. "
                 "Remove the hook, or write `model = dict(bbox_head=dict(verb_reweighting=_base_.reweighting))`."

@@ -1,4 +1,4 @@
-"""Class weights from class frequencies: CDN's second training stage (section 3.4, "dynamic re-weighting")."""
+"""Class weights from class frequencies: the dynamic re-weighting of CDN's second training stage."""
 
 import math
 
