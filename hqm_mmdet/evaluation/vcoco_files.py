@@ -144,7 +144,7 @@ class _Labels:
     def _row(self, object_id: int, ann_id: int, entry: dict, row_of_id: dict) -> int:
         if object_id not in row_of_id:
             raise AnnotationError(
-                f"{self.ann_file}: action {entry['action_name']!r}, person {ann_id}: the object annotation {object_id} is "
-                f"not in the COCO file, or has no area. Give the instances file(s) of that split (coco_file). {HOW_TO_GET}"
+                f"{self.ann_file}: action {entry['action_name']!r}, person {ann_id}: the object annotation {object_id} "
+                f"is not in the COCO file, or has no area. Give the instances file(s) of that split. {HOW_TO_GET}"
             )
         return row_of_id[object_id]
