@@ -1,7 +1,9 @@
 """V-COCO's official annotation files: ``vcoco_*.json`` and COCO's instances."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,26 @@ class VCOCOGroundTruth:
     image_ids: tuple[int, ...]
     file_names: tuple[str, ...]
     persons: PersonTable
+
+    def position(self, image: str | int) -> int:
+        """Where an image, named by its file or its id, stands among ``image_ids``.
+
+        Raises:
+            ValueError: The split has no such image.
+        """
+        known = self._positions
+        key = os.path.basename(image) if isinstance(image, str) else image
+        if key not in known:
+            raise ValueError(
+                f"image {image!r} is not in the split, which has {len(self.image_ids)} images, e.g. "
+                f"{self.file_names[0]!r}. Predictions and annotations must belong to the same split."
+            )
+        return known[key]
+
+    @cached_property
+    def _positions(self) -> dict[str | int, int]:
+        names = {os.path.basename(name): i for i, name in enumerate(self.file_names)}
+        return names | {image_id: i for i, image_id in enumerate(self.image_ids)}
 
 
 def is_official(entries: list) -> bool:

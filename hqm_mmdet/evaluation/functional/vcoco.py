@@ -61,7 +61,7 @@ class RankedVCOCO:
     role_s2: tuple[RankedColumn, ...]
 
     def tables(self, image_weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """AP and recall per action (A,) and role (R,): ``agent``, ``role_s1``, ``role_s2``, each also ``..._recall``."""
+        """AP per action, ``agent`` (A,), and per role, ``role_s1``, ``role_s2`` (R,); recall as ``..._recall``."""
         columns = {}
         for name in ("agent", "role_s1", "role_s2"):
             values = np.array([c.results(image_weights) for c in getattr(self, name)]).reshape(-1, 2)

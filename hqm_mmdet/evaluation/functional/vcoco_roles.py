@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,32 +20,32 @@ class VCOCORoles:
 
     verbs: tuple[str, ...]
 
-    @property
+    @cached_property
     def actions(self) -> tuple[str, ...]:
         """A names in order of first appearance; 26 in V-COCO."""
         return tuple(dict.fromkeys(action_of(verb) for verb in self.verbs))
 
-    @property
+    @cached_property
     def roles(self) -> tuple[str, ...]:
         """R names, those of the verbs with a role; 25 in V-COCO."""
         return tuple(verb for verb in self.verbs if verb.endswith(ROLE_SUFFIXES))
 
-    @property
+    @cached_property
     def verb_actions(self) -> np.ndarray:
         """(V,) int, the action of each verb."""
         return np.array([self.actions.index(action_of(verb)) for verb in self.verbs], dtype=np.int64)
 
-    @property
+    @cached_property
     def role_verbs(self) -> np.ndarray:
         """(R,) int, the verb of each role."""
         return np.array([self.verbs.index(role) for role in self.roles], dtype=np.int64)
 
-    @property
+    @cached_property
     def role_actions(self) -> np.ndarray:
         """(R,) int, the action of each role."""
         return self.verb_actions[self.role_verbs]
 
-    @property
+    @cached_property
     def published(self) -> np.ndarray:
         """(R,) bool, the roles that published AP_role averages: all but ``point_instr``."""
         return np.array([role != NOT_PUBLISHED for role in self.roles], dtype=bool)

@@ -75,8 +75,8 @@ def persons_from_hois(
 ) -> PersonTable:
     """Persons of one image from HOIA-style annotations.
 
-    Such files know less than the official ones: a person who takes part in no HOI as subject counts as not labelled, because
-    the file does not tell whether V-COCO labelled that person.
+    Such files know less than the official ones: a person who is no HOI's subject counts as not labelled, because the
+    file does not tell whether V-COCO labelled that person.
 
     Args:
         boxes (ndarray): (B, 4) x1, y1, x + width, y + height, as the field's converters write COCO boxes.
@@ -144,12 +144,15 @@ def agents_from_pairs(
     )
 
 
-def stack_tables(tables: Sequence[PersonTable] | Sequence[AgentTable]) -> PersonTable | AgentTable:
-    """Join one table per image; ``image`` becomes the position in the list, which must not be empty."""
+def stack_tables(
+    tables: Sequence[PersonTable] | Sequence[AgentTable], keep_image: bool = False
+) -> PersonTable | AgentTable:
+    """Join tables; ``image`` becomes the position in the list, unless ``keep_image``. The list must not be empty."""
     kind = type(tables[0])
-    image = np.repeat(np.arange(len(tables)), [len(t.image) for t in tables])
-    columns = [name for name in kind.__dataclass_fields__ if name != "image"]
-    return kind(image, *(np.concatenate([getattr(t, name) for t in tables]) for name in columns))
+    columns = {name: np.concatenate([getattr(t, name) for t in tables]) for name in kind.__dataclass_fields__}
+    if not keep_image:
+        columns["image"] = np.repeat(np.arange(len(tables)), [len(t.image) for t in tables])
+    return kind(**columns)
 
 
 def _check_hois(hois, num_boxes, num_verbs, image) -> None:
