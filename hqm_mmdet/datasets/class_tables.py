@@ -17,6 +17,25 @@ def load_metainfo(name: str) -> dict:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
+def valid_pairs_of_rules(table: dict, classes: Sequence[str]) -> np.ndarray:
+    """Which verb goes with which object, by the rules of a packaged class table.
+
+    Args:
+        table (dict): ``verbs``; ``objects_of_verb``, {verb: its object classes}; ``excluded_objects_of_verb``, {verb:
+            all but these}. Verbs in neither go with every class.
+        classes (Sequence[str]): C object classes.
+
+    Returns:
+        ndarray: (V, C) bool.
+    """
+    allowed, excluded = table["objects_of_verb"], table.get("excluded_objects_of_verb", {})
+    rows = [
+        [name in allowed.get(verb, classes) and name not in excluded.get(verb, ()) for name in classes]
+        for verb in table["verbs"]
+    ]
+    return np.array(rows, dtype=bool)
+
+
 def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
     """HOI entries per triplet class as annotated (repetitions count), (V, C) int. HOIs without object are left out."""
     pairs = [

@@ -15,6 +15,7 @@ from .class_tables import count_triplets, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
 from .problems import ProblemReport
 from .seeding import SharedInteger, random_streams
+from .subsets import draw_fraction
 from .transforms import BadImageError
 
 
@@ -36,7 +37,7 @@ class HOIDataset(BaseDetDataset):
     Training follows the official filters (QPIC, ``datasets/hico.py``): an image with a box index out of range is left
     out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
     the image's size, in :class:`~.transforms.LoadHOIAnnotations`), and pairs with them. One warning counts what was
-    left out.
+    left out. ``fraction`` trains on a part of the images.
 
     ``metainfo`` gains ``valid_pairs`` and ``rare_triplets`` (:class:`~hqm_mmdet.structures.HOIVocabulary`) when the
     annotations are loaded.
@@ -44,13 +45,16 @@ class HOIDataset(BaseDetDataset):
     Args:
         ann_file (str): ``.json`` or ``.json.gz``.
         corre_file (str, optional): ``.npy`` table verbs x objects. Default: the subclass's ``CORRE_FILE`` beside
-            ``ann_file`` if it exists. Without one, the combinations that occur in training are valid.
+            ``ann_file`` if it exists, else its ``VALID_PAIRS``. Without any, what occurs in training is valid.
         rare_file (str, optional): JSON list of [object category id, verb id]. Without one, triplets with fewer than 10
-            HOI entries in the training annotations are rare.
+            HOI entries in the training annotations are rare, unless the subclass has no rare set (``HAS_RARE_SET``).
         vocabulary_ann_file (str, optional): training annotations, for what is not given by files. Default: the
             subclass's ``TRAIN_ANN_FILE`` beside ``ann_file`` (also when training on a part of it); where there is none,
             training counts in ``ann_file``.
         max_boxes (int, optional): see above; None keeps all.
+        fraction (float): share of the training images, in (0, 1]; see :func:`~.subsets.draw_fraction`. The class tables
+            stay those of the whole file.
+        fraction_seed (int): which images the fraction consists of.
         strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
         on_bad_image (str): 'error', or 'skip': training takes another image in place of a missing or unreadable one.
         seed (int, optional): makes a sample a function of (seed, epoch, index), whatever the number of workers; see
@@ -64,6 +68,8 @@ class HOIDataset(BaseDetDataset):
     """
 
     CORRE_FILE: str | None = None
+    VALID_PAIRS: np.ndarray | None = None
+    HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
     HOW_TO_GET: str = "See README, Data."
 
@@ -74,6 +80,8 @@ class HOIDataset(BaseDetDataset):
         rare_file: str | None = None,
         vocabulary_ann_file: str | None = None,
         max_boxes: int | None = 100,
+        fraction: float = 1.0,
+        fraction_seed: int = 0,
         strict: bool = False,
         on_bad_image: str = "error",
         seed: int | None = None,
@@ -85,6 +93,7 @@ class HOIDataset(BaseDetDataset):
         self.rare_file = rare_file
         self.vocabulary_ann_file = vocabulary_ann_file
         self.max_boxes = max_boxes
+        self.fraction, self.fraction_seed = fraction, fraction_seed
         self.strict = strict
         self.on_bad_image = on_bad_image
         self.seed = seed
@@ -100,12 +109,25 @@ class HOIDataset(BaseDetDataset):
         self._check_class_tables()
         report = ProblemReport(self.ann_file, self.strict)
         parser = self._parser(report, training=not self.test_mode)
-        images = [parser.read(*item) for item in enumerate(read_annotations(self.ann_file, self.HOW_TO_GET))]
+        images = [parser.read(*item) for item in enumerate(self.read_entries())]
         self._metainfo.update(self._vocabulary(images).as_metainfo())
         self._check_image_folder()
         usable = [(i, parser.usable(i, image)) for i, image in enumerate(images) if image is not None]
         report.log()
-        return [self._data_info(i, image) for i, image in usable]
+        return [self._data_info(i, image) for i, image in (usable if self.test_mode else self._select(usable))]
+
+    def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:
+        """Entries of an annotation file as it stands, HOIA-style.
+
+        Args:
+            path (str, optional): the file; default ``ann_file``.
+            hint (str): what it is needed for, for the message if it is missing.
+        """
+        return read_annotations(path or self.ann_file, hint + self.HOW_TO_GET)
+
+    def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
+        """Images to train on, of all usable ones; each with its position in the file."""
+        return draw_fraction(images, self.fraction, self.fraction_seed)
 
     def filter_data(self) -> list[dict]:
         """Apply ``filter_cfg`` to training data."""
@@ -152,8 +174,10 @@ class HOIDataset(BaseDetDataset):
         info = self._metainfo
         corre_file, rare_file = self._beside(self.corre_file, self.CORRE_FILE), self._beside(self.rare_file)
         shape = (len(info["verbs"]), len(info["classes"]))
-        valid_pairs = None if corre_file is None else load_valid_pairs(corre_file, *shape)
-        rare = None if rare_file is None else load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
+        valid_pairs = self.VALID_PAIRS if corre_file is None else load_valid_pairs(corre_file, *shape)
+        rare = None if self.HAS_RARE_SET else frozenset()
+        if rare_file is not None:
+            rare = load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
         if valid_pairs is None or rare is None:
             counts = count_triplets(self._training_images(images), *shape)
             valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs)
@@ -175,7 +199,7 @@ class HOIDataset(BaseDetDataset):
             return images
         hint = "The verb-object table and the rare set are counted in it; or set dataset.vocabulary_ann_file. "
         parser = self._parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
-        return [parser.read(*item) for item in enumerate(read_annotations(path, hint + self.HOW_TO_GET))]
+        return [parser.read(*item) for item in enumerate(self.read_entries(path, hint))]
 
     def _under_root(self, path: str | None) -> str | None:
         return osp.join(self.data_root, path) if path and self.data_root else path
