@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from hqm_mmdet.datasets import VCOCODataset
+from hqm_mmdet.evaluation import VCOCOMetric
 from hqm_mmdet.evaluation.functional import (
     QPIC,
     TripletCoder,
@@ -22,12 +24,16 @@ FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")
 IMAGES = (0, 1)
 
 
-@pytest.fixture(scope="module")
-def arrays(reference_dir):
-    file = reference_dir / "cdn" / "postprocess_hico_synthetic.npz"
+def load(reference_dir, name):
+    file = reference_dir / "cdn" / name
     if not file.is_file():
         pytest.skip(f"no file {file}")
     return np.load(file)
+
+
+@pytest.fixture(scope="module")
+def arrays(reference_dir):
+    return load(reference_dir, "postprocess_hico_synthetic.npz")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +42,16 @@ def coder(arrays):
     return TripletCoder(num_objects, num_verbs)
 
 
-def candidates(arrays, coder, image):
-    """The 100 best candidates from raw outputs."""
+def predicted(arrays, image):
+    """All pairs of an image."""
     names = ("obj_logits", "verb_logits", "sub_boxes", "obj_boxes")
     preds = {name: torch.from_numpy(arrays[f"in_pred_{name}"][image]) for name in names}
-    pairs = decode_pairs(preds, tuple(arrays["orig_sizes"][image]))
-    mask = verb_mask_by_object(arrays["correct_mat"], coder.num_objects)
+    return decode_pairs(preds, tuple(arrays["orig_sizes"][image]))
+
+
+def candidates(arrays, coder, image):
+    """The 100 best candidates from raw outputs."""
+    pairs, mask = predicted(arrays, image), verb_mask_by_object(arrays["correct_mat"], coder.num_objects)
     return prediction_table(*(pairs[name].numpy() for name in FIELDS), coder, mask)
 
 
@@ -83,3 +93,21 @@ def test_map(arrays, coder, stage):
     ours = [means[name] for name in ("full", "rare", "non_rare", "max_recall")]
     np.testing.assert_allclose(ours, arrays[f"eval_{stage}"], rtol=1e-6)
     assert means["full"] > 0
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_pairs_that_the_vcoco_metric_keeps(reference_dir, image):
+    arrays, metric = (
+        load(reference_dir, "postprocess_vcoco_synthetic.npz"),
+        VCOCOMetric(protocol="official_masked", pair_nms=dict()),
+    )
+    metric.dataset_meta = {**VCOCODataset.METAINFO, "valid_pairs": arrays["correct_mat"]}
+    truth = dict(boxes=[], labels=[], hois=[])
+    sample = dict(img_id=image, img_path=f"{image}.jpg", pred_pairs=predicted(arrays, image), gt_hois=truth)
+    agents = metric.make_record(sample).agents
+    everything = VCOCOMetric()
+    everything.dataset_meta = metric.dataset_meta
+    whole = everything.make_record(sample).agents
+    kept = np.sort(arrays[f"nms_subject_ids{image}"])
+    assert len(kept) < len(whole.boxes)
+    np.testing.assert_array_equal(agents.boxes, whole.boxes[kept])

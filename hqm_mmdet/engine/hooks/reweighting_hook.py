@@ -16,8 +16,8 @@ PARTS = (("objects", "obj"), ("verbs", "verb"))  # names in class_counts and in 
 class ReweightingHook(Hook):
     """Tells the head's :class:`DynamicReweighting` how frequent classes are in the training annotations.
 
-    Frequencies are those of all HOI entries as annotated (:attr:`HOIDataset.class_counts`), which on HICO-DET are the
-    official code's tables. Pairs without object count for the label C, if the annotations have any.
+    Frequencies are those of the HOI entries as annotated (:attr:`HOIDataset.class_counts`), which on the whole of
+    HICO-DET are the official code's tables. Pairs without object count for the label C, if the annotations have any.
 
     Raises:
         ValueError: before training, if the head has no re-weighting, the data set does not count its classes, or it has
