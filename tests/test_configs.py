@@ -11,9 +11,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.evaluation.functional import TripletNMS
+from hqm_mmdet.evaluation.functional import TripletNMS, WholePairNMS
 from hqm_mmdet.models.query_mining import JointLearning
-from hqm_mmdet.registry import HOOKS, METRICS, MODELS
+from hqm_mmdet.registry import HOOKS, MODELS
 from hqm_mmdet.visualization import HOIVisualizer
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +71,7 @@ SCHEDULES = dict(
     cdn_s_hqm_hico=(60, 30),
     cdn_b_hqm_hico=(60, 30),
     cdn_l_hqm_hico=(60, 30),
+    cdn_s_vcoco=(90, 60),
 )
 
 
@@ -90,36 +91,36 @@ def test_cdn_sizes(size, layers, depth, mining):
     assert "interaction_decoder" not in model  # as deep as the pair decoder
 
 
-@pytest.mark.parametrize("size", "sbl")
-def test_second_stage_of_cdn(size):
-    first, second = (Config.fromfile(ROOT / "configs" / f"cdn_{size}{stage}_hico.py") for stage in ("", "_reweight"))
+@pytest.mark.parametrize(
+    ("name", "reweighted"),
+    [("s_{}hico", "obj verb"), ("b_{}hico", "obj verb"), ("l_{}hico", "obj verb"), ("s_{}vcoco", "verb")],
+)
+def test_second_stage_of_cdn(name, reweighted):
+    first, second = (Config.fromfile(ROOT / "configs" / f"cdn_{name.format(stage)}.py") for stage in ("", "reweight_"))
     model, plain = second.model.to_dict(), first.model.to_dict()
     assert model.pop("trainable") == second.trainable
-    for which in ("obj", "verb"):
+    for which in reweighted.split():
         assert model["bbox_head"].pop(f"{which}_reweighting") == second.reweighting
     assert model == plain
-    assert second.load_from == f"work_dirs/cdn_{size}_hico/epoch_90.pth" and first.train_cfg.max_epochs == 90
+    assert second.load_from == f"work_dirs/cdn_{name.format('')}/epoch_90.pth" and first.train_cfg.max_epochs == 90
     assert second.train_cfg.max_epochs == 10 and second.param_scheduler is None
     assert second.optim_wrapper.optimizer.lr == 1e-5 and first.optim_wrapper.optimizer.lr == 1e-4
     assert second.custom_hooks == [dict(type="ReweightingHook")]
     changed = {name for name in second if second[name] != first.get(name)}
     fragment = {"reweighting", "trainable", "reweighting_hooks"}
-    assert changed == fragment | {
-        "model",
-        "load_from",
-        "custom_hooks",
-        "optim_wrapper",
-        "param_scheduler",
-        "train_cfg",
-    }
+    training = {"load_from", "custom_hooks", "optim_wrapper", "param_scheduler", "train_cfg"}
+    assert changed == fragment | training | {"model"}
 
 
-@pytest.mark.parametrize("name", [path.stem for path in CONFIGS if "cdn" in path.stem and path.stem.endswith("hico")])
-def test_cdn_is_evaluated_with_pair_nms(name):
-    cfg = Config.fromfile(ROOT / "configs" / f"{name}.py")
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.stem.startswith("cdn")], ids=lambda path: path.stem)
+def test_cdn_is_evaluated_with_pair_nms(path):
+    cfg = Config.fromfile(path)
     assert cfg.val_evaluator == cfg.test_evaluator
-    metric = METRICS.build(cfg.test_evaluator)
-    assert metric.pair_nms == TripletNMS() and metric.protocol.name == "qpic"
+    options = cfg.test_evaluator.get("pair_nms")
+    if path.stem.endswith("toy"):
+        assert options is None
+    else:
+        assert TripletNMS(**options) == TripletNMS() and WholePairNMS(**options) == WholePairNMS()
 
 
 def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
