@@ -266,7 +266,7 @@ def test_bf16_autocast(strategy):
 
 def test_two_processes_compute_what_one_does_in_spite_of_a_rank_without_pairs():
     """DistributedDataParallel without find_unused_parameters, alternate joint learning, gloo."""
-    command = [sys.executable, "-m", "tests.models.two_processes", "CDN"]
+    command = [sys.executable, "-m", "tests.models.one_and_two_processes", "CDN"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout.splitlines()[-1])

@@ -24,8 +24,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         mined queries     -> decode(memory) -> head -> loss of the already assigned pairs   (training with mining)
         learnable queries -> decode(memory) -> head.predict -> pred_pairs                   (inference)
 
-    A detector overrides :meth:`decode` (and builds what it needs); :meth:`learnable_queries` where its queries are not
-    DETR's.
+    A detector overrides :meth:`decode` (and what feeds it, and builds what they need in ``_init_layers``).
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
@@ -76,13 +75,13 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         return tuple(feature.contiguous() for feature in features)
 
     def learnable_queries(self, memory: Memory) -> QuerySet:
-        """The detector's own queries, (B, N, D) for the images of ``memory``: zero content, learnable positions."""
+        """The detector's own queries, for the images of ``memory``: learnable positions (B, N, D), zero content."""
         pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
         return QuerySet(torch.zeros_like(pos), pos)
 
     @abstractmethod
-    def decode(self, queries: QuerySet, memory: Memory) -> Tensor | tuple[Tensor, Tensor]:
-        """Any query set to decoder states (L, B, N, D), what the head reads; two where verbs have their own."""
+    def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
+        """Any query set to what the head reads: decoder states (L, B, N, D), or whatever the detector's head wants."""
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""

@@ -10,7 +10,7 @@ from .hoi_detr import HOIDETR
 
 @MODELS.register_module()
 class QPIC(HOIDETR):
-    """DETR whose queries stand for pairs."""
+    """DETR whose queries stand for pairs. Decoder content starts at zero, the learnable part is the position."""
 
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
         """States of every decoder layer, (L, B, N, D)."""

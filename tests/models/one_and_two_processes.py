@@ -1,7 +1,7 @@
 """Alternate joint learning in one process and in two, of which the second never sees a pair.
 
-``python -m tests.models.two_processes TYPE`` prints, as last line, the gradient norms and losses of both trainings as
-JSON. Processes are forked before any computation, which spares their imports.
+``python -m tests.models.one_and_two_processes TYPE`` prints, as last line, the gradient norms and losses of both
+trainings as JSON. Processes are forked before any computation, which spares their imports.
 """
 
 import json
