@@ -12,8 +12,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.evaluation.functional import TripletNMS
 from hqm_mmdet.models.query_mining import JointLearning
-from hqm_mmdet.registry import HOOKS, MODELS
+from hqm_mmdet.registry import HOOKS, METRICS, MODELS
 from hqm_mmdet.visualization import HOIVisualizer
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +90,38 @@ def test_cdn_sizes(size, layers, depth, mining):
     model = Config.fromfile(ROOT / "configs" / f"cdn_{size}{mining}_hico.py").model
     assert (model.decoder.num_layers, model.backbone.depth, model.num_queries) == (layers, depth, 64)
     assert "interaction_decoder" not in model  # as deep as the pair decoder
+
+
+@pytest.mark.parametrize("size", "sbl")
+def test_second_stage_of_cdn(size):
+    first, second = (Config.fromfile(ROOT / "configs" / f"cdn_{size}{stage}_hico.py") for stage in ("", "_reweight"))
+    model, plain = second.model.to_dict(), first.model.to_dict()
+    assert model.pop("trainable") == second.trainable
+    for which in ("obj", "verb"):
+        assert model["bbox_head"].pop(f"{which}_reweighting") == second.reweighting
+    assert model == plain
+    assert second.load_from == f"work_dirs/cdn_{size}_hico/epoch_90.pth" and first.train_cfg.max_epochs == 90
+    assert second.train_cfg.max_epochs == 10 and second.param_scheduler is None
+    assert second.optim_wrapper.optimizer.lr == 1e-5 and first.optim_wrapper.optimizer.lr == 1e-4
+    assert second.custom_hooks == [dict(type="ReweightingHook")]
+    changed = {name for name in second if second[name] != first.get(name)}
+    fragment = {"reweighting", "trainable", "reweighting_hooks"}
+    assert changed == fragment | {
+        "model",
+        "load_from",
+        "custom_hooks",
+        "optim_wrapper",
+        "param_scheduler",
+        "train_cfg",
+    }
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS if "cdn" in path.stem and path.stem.endswith("hico")])
+def test_cdn_is_evaluated_with_pair_nms(name):
+    cfg = Config.fromfile(ROOT / "configs" / f"{name}.py")
+    assert cfg.val_evaluator == cfg.test_evaluator
+    metric = METRICS.build(cfg.test_evaluator)
+    assert metric.pair_nms == TripletNMS() and metric.protocol.name == "qpic"
 
 
 def test_wheel_holds_what_mim_and_the_package_need(tmp_path):

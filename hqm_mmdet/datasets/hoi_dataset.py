@@ -11,7 +11,7 @@ from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
 
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
-from .class_tables import count_triplets, load_rare_triplets, load_valid_pairs
+from .class_tables import count_classes, count_triplets, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
 from .problems import ProblemReport
 from .seeding import SharedInteger, random_streams
@@ -37,6 +37,9 @@ class HOIDataset(BaseDetDataset):
     out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
     the image's size, in :class:`~.transforms.LoadHOIAnnotations`), and pairs with them. One warning counts what was
     left out.
+
+    ``class_counts`` holds the number of HOI entries of each object class and verb as annotated, see
+    :func:`~.class_tables.count_classes`.
 
     ``metainfo`` gains ``valid_pairs`` and ``rare_triplets`` (:class:`~hqm_mmdet.structures.HOIVocabulary`) when the
     annotations are loaded.
@@ -102,6 +105,7 @@ class HOIDataset(BaseDetDataset):
         parser = self._parser(report, training=not self.test_mode)
         images = [parser.read(*item) for item in enumerate(read_annotations(self.ann_file, self.HOW_TO_GET))]
         self._metainfo.update(self._vocabulary(images).as_metainfo())
+        self.class_counts = count_classes(images, len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
         self._check_image_folder()
         usable = [(i, parser.usable(i, image)) for i, image in enumerate(images) if image is not None]
         report.log()

@@ -12,6 +12,7 @@ from hqm_mmdet.evaluation.functional import (
     PROTOCOLS,
     QPIC,
     TripletCoder,
+    TripletNMS,
     evaluate_triplets,
     ground_truth_table,
     match_triplets,
@@ -165,10 +166,12 @@ class RealSet:
             gts.append(annotated(annotations[i], label, self.coder))
         assert digest.hexdigest() == self.meta["predictions_sha256"], "these are not the reference's predictions"
         self.preds, self.gts = stack_images(preds, scored=True), stack_images(gts, scored=False)
+        self.suppressed = stack_images([TripletNMS()(table) for table in preds], scored=True)
         self.num_boxes = np.array([len(annotations[i]["annotations"]) for i in indices])
 
-    def evaluate(self, protocol):
-        return evaluate_triplets(self.preds, self.gts, self.num_boxes, self.coder, protocol, known_object=True)
+    def evaluate(self, protocol, pair_nms=False):
+        preds = self.suppressed if pair_nms else self.preds
+        return evaluate_triplets(preds, self.gts, self.num_boxes, self.coder, protocol, known_object=True)
 
     def by_hoi(self, results, column):
         """Column of ClassResults in the order of hoi ids, NaN without ground truth."""
@@ -217,6 +220,14 @@ def test_real_qpic(real_set):
         ours = np.nan_to_num(real_set.by_hoi(results, getattr(results, column)))
         has_gt = ~np.isnan(real_set.per_class["qpic_ap"])
         np.testing.assert_array_equal(ours[has_gt], real_set.per_class[key][has_gt])
+
+
+def test_real_cdn_with_pair_nms(real_set):
+    results = real_set.evaluate(QPIC, pair_nms=True)["default"]
+    expected = {k: real_set.answers["cdn_nms"][name] for k, name in QPIC_KEYS.items()}
+    assert mean_results(results, real_set.rare) == pytest.approx(expected, abs=1e-9)
+    ours = real_set.by_hoi(results, results.ap)
+    np.testing.assert_allclose(ours, real_set.per_class["cdn_nms_ap"], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from .hico import evaluate_triplets, known_object_mask, mean_results
 from .images import ground_truth_table, prediction_table
 from .matching import aligned_iou, match_triplets
 from .protocol import MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, EvalProtocol, get_protocol
+from .suppression import TripletNMS
 from .triplets import TripletCoder, TripletTable, stack_images
 from .vcoco import to_official_detections
 
@@ -23,6 +24,7 @@ __all__ = [
     "ClassResults",
     "EvalProtocol",
     "TripletCoder",
+    "TripletNMS",
     "TripletTable",
     "aligned_iou",
     "class_results",

@@ -11,6 +11,7 @@ from hqm_mmdet.registry import METRICS
 
 from ..functional import (
     EvalProtocol,
+    TripletNMS,
     evaluate_triplets,
     get_protocol,
     mean_results,
@@ -37,15 +38,24 @@ class HICODetMetric(BaseMetric):
         protocol (str | EvalProtocol): 'qpic' (what DETR-based papers report), 'ppdm', 'matlab' or
             'pocket'. Defaults to 'qpic'.
         known_object (bool): Whether to report the known-object setting too. Defaults to True.
+        pair_nms (dict, optional): Arguments of :class:`~.functional.TripletNMS` (``dict()`` is CDN's setting), which
+            drops repeated triplets after the cut to 100. Defaults to None, nothing is dropped.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
     """
 
     default_prefix = "hico"
 
-    def __init__(self, protocol: str | EvalProtocol = "qpic", known_object: bool = True, **kwargs) -> None:
+    def __init__(
+        self,
+        protocol: str | EvalProtocol = "qpic",
+        known_object: bool = True,
+        pair_nms: dict[str, float] | None = None,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         self.protocol = get_protocol(protocol)
         self.known_object = known_object
+        self.pair_nms = None if pair_nms is None else TripletNMS(**pair_nms)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the best candidates and the ground truth of a batch.
@@ -55,7 +65,7 @@ class HICODetMetric(BaseMetric):
             data_samples (Sequence[dict]): See :func:`~.records.make_record`.
         """
         vocabulary = EvalVocabulary.from_metainfo(self.dataset_meta)
-        self.results.extend(make_record(s, vocabulary, self.protocol.top_k) for s in data_samples)
+        self.results.extend(make_record(s, vocabulary, self.protocol.top_k, self.pair_nms) for s in data_samples)
 
     def compute_metrics(self, results: list[ImageRecord]) -> dict[str, float]:
         """Evaluate the whole set and log a table.
@@ -86,8 +96,9 @@ class HICODetMetric(BaseMetric):
 
     def _table(self, means: dict[str, dict[str, float]], num_images: int, num_classes: int) -> str:
         columns = ("full", "rare", "non_rare", "max_recall")
+        protocol = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
         lines = [
-            f"mAP, protocol {self.protocol.name}, {num_images} images, {num_classes} classes with ground truth",
+            f"mAP, protocol {protocol}, {num_images} images, {num_classes} classes with ground truth",
             f"{'setting':<14}" + "".join(f"{c:>12}" for c in columns),
         ]
         for name, row in means.items():

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
-from ..functional import TripletTable, ground_truth_table, prediction_table
+from ..functional import TripletNMS, TripletTable, ground_truth_table, prediction_table
 from .vocabulary import EvalVocabulary
 
 PAIR_FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")
@@ -41,7 +41,12 @@ class ImageRecord:
         )
 
 
-def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, top_k: int | None = 100) -> ImageRecord:
+def make_record(
+    sample: Mapping | BaseDataElement,
+    vocabulary: EvalVocabulary,
+    top_k: int | None = 100,
+    pair_nms: TripletNMS | None = None,
+) -> ImageRecord:
     """Reduce a predicted sample to its record.
 
     Args:
@@ -51,6 +56,7 @@ def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, t
             ``hois`` (M, 3) = subject index, object index (-1 = none), verb.
         vocabulary (EvalVocabulary): Class tables.
         top_k (int, optional): Candidates kept per image; None keeps all. Defaults to 100.
+        pair_nms (TripletNMS, optional): Drops repeated candidates; None keeps them.
 
     Returns:
         ImageRecord: The record.
@@ -70,6 +76,8 @@ def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, t
         sub_labels=vocabulary.subject_label,
         image=image,
     )
+    if pair_nms is not None:
+        preds = pair_nms(preds)
     boxes, labels, hois = (to_numpy(_field(truth, key, image)) for key in ("boxes", "labels", "hois"))
     gts = ground_truth_table(boxes, labels, hois, vocabulary.coder, image)
     return ImageRecord(img_id, img_path, len(boxes), preds, gts)
