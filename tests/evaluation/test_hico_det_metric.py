@@ -6,7 +6,7 @@ import torch
 
 from hqm_mmdet.evaluation import HICODetMetric
 from hqm_mmdet.evaluation.functional import QPIC
-from hqm_mmdet.evaluation.metrics import hico_det_metric
+from hqm_mmdet.evaluation.metrics import base
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle
@@ -194,7 +194,7 @@ def test_tables_of_different_data_sets_are_refused(samples):
 
 def test_table_is_logged(samples, monkeypatch):
     printed = []
-    monkeypatch.setattr(hico_det_metric, "print_log", lambda text, logger: printed.append(text))
+    monkeypatch.setattr(base, "print_log", lambda text, logger: printed.append(text))
     result = run(make_metric(), samples)
     assert len(printed) == 1 and "protocol qpic, 40 images" in printed[0]
     assert f"{result['hico/full']:.4f}" in printed[0] and f"{result['hico/ko_full']:.4f}" in printed[0]

@@ -1,9 +1,6 @@
 """Equality with the official evaluators' answers in the reference folder's ``evaluation``."""
 
-import gzip
 import hashlib
-import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -22,6 +19,7 @@ from hqm_mmdet.evaluation.functional import (
     verb_mask_by_object,
 )
 from tests.evaluation.cases import by_triplet, evaluate, means, tables
+from tests.evaluation.reference_data import load_simulator, read_json
 
 pytestmark = pytest.mark.parity
 QPIC_KEYS = {"full": "mAP", "rare": "mAP rare", "non_rare": "mAP non-rare", "max_recall": "mean max recall"}
@@ -32,14 +30,6 @@ OTHER_ANSWERS = (
     ("matlab", "default", "matlab_default"),
     ("matlab", "known_object", "matlab_known_object"),
 )
-
-
-def read_json(path):
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in {path.parent}")
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt") as file:
-        return json.load(file)
 
 
 def triplet(key):
@@ -177,16 +167,6 @@ class RealSet:
         """Column of ClassResults in the order of hoi ids, NaN without ground truth."""
         by_class = dict(zip(results.classes.tolist(), column.tolist(), strict=True))
         return np.array([by_class.get(c, np.nan) for c in self.hoi_classes.tolist()])
-
-
-def load_simulator(data_dir):
-    path = data_dir / "simulate_predictions.py"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in {data_dir}")
-    spec = importlib.util.spec_from_file_location("simulate_predictions", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def annotated(entry, label, coder):
