@@ -21,8 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # the checkout's package and tests
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout's package and tests
 
 import numpy as np
 import torch
@@ -48,6 +47,7 @@ from hqm_mmdet.evaluation.vcoco_files import VCOCOGroundTruth, read_vcoco
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle, oracle_vcoco
 
+ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("HQM_DATA") or ROOT / "../shared/data").resolve()
 NO_OBJECT = 80
 
