@@ -23,9 +23,10 @@ class VCOCODataset(HOIDataset):
             annotations/trainval_vcoco.json
             annotations/test_vcoco.json
             annotations/corre_vcoco.npy     (optional; the same table follows from packaged rules)
+            data/vcoco/vcoco_{trainval,test}.json, data/instances_vcoco_all_2014.json      (official, for VCOCOMetric)
 
-    Without the files in ``annotations`` it reads the official ones: ``ann_file='vcoco_trainval.json',
-    coco_file='instances_train2014.json'``. That takes as long as reading the COCO file does; converting once
+    Without the files in ``annotations`` it reads the official ones: ``ann_file='data/vcoco/vcoco_trainval.json',
+    coco_file='data/instances_vcoco_all_2014.json'``. That takes as long as reading the COCO file does; converting once
     (``tools/dataset_converters/to_hoia.py vcoco``) gives the same samples faster.
 
     A pair may lack its object, its label is then 80. Models in which this is a class have 81 object classes (QPIC,
@@ -45,7 +46,8 @@ class VCOCODataset(HOIDataset):
     HAS_RARE_SET = False
     TRAIN_ANN_FILE = "trainval_vcoco.json"
     HOW_TO_GET = (
-        "Expected layout: data/v-coco/{images/{train2014,val2014},annotations/{trainval_vcoco.json,test_vcoco.json}}; "
+        "Expected layout: data/v-coco/{images/{train2014,val2014},annotations/{trainval_vcoco.json,test_vcoco.json},"
+        "data/{vcoco/vcoco_test.json,instances_vcoco_all_2014.json}}; "
         f"images come from COCO 2014. {HOW_TO_GET}"
     )
 

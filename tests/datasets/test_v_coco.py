@@ -9,7 +9,7 @@ import pytest
 from hqm_mmdet.datasets import AnnotationError, VCOCODataset
 from hqm_mmdet.datasets.conversion import vcoco_valid_pairs
 from tests.datasets.tiny_hoi import build, write_image
-from tests.datasets.tiny_vcoco import LABELS, instances, labels, write_vcoco
+from tests.datasets.tiny_vcoco import instances, labels, write_vcoco
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_official_labels_alone_are_refused_with_a_remedy(tmp_path):
 
 def spoiled_labels():
     """(what is wrong, labels, instances, message)"""
-    other_verb = [dict(LABELS[0], action_name="fly"), *LABELS[1:]]
+    other_verb = [dict(labels()[0], action_name="fly"), *labels()[1:]]
     no_box, no_image = instances(), instances()
     no_box["annotations"] = no_box["annotations"][:1]
     no_image["images"] = []
@@ -110,7 +110,7 @@ def spoiled_labels():
             "box",
             labels(),
             no_box,
-            r"labels\.json: image 7 \(COCO_.*7\.jpg\): COCO annotation 102 of the action 'sit'",
+            r"labels\.json: image 7 \(COCO_.*7\.jpg\): COCO annotation 702 of the action 'sit'",
         ),
     ]
 
