@@ -7,7 +7,7 @@ import torch
 from hqm_mmdet.datasets import VCOCODataset
 from hqm_mmdet.evaluation import VCOCOMetric
 from hqm_mmdet.evaluation.functional import rank_vcoco
-from hqm_mmdet.evaluation.metrics import vcoco_metric
+from hqm_mmdet.evaluation.metrics import base, vcoco_metric
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle_vcoco
@@ -131,10 +131,12 @@ def test_masked_protocol(images, pairs, files):
 
 def test_missing_image_counts_as_not_found(images, pairs, files, monkeypatch):
     printed = []
-    monkeypatch.setattr(vcoco_metric, "print_log", lambda text, **kwargs: printed.append(text))
-    result = run(VCOCOMetric(**files), [make_sample(i, p) for i, p in enumerate(pairs)][1:], meta=META)
+    for module in (vcoco_metric, base):
+        monkeypatch.setattr(module, "print_log", lambda text, **kwargs: printed.append(text))
+    result = run(VCOCOMetric(**files), [make_sample(i, p) for i, p in enumerate(pairs)][1:], size=5, meta=META)
     assert result == pytest.approx(expected(images, [[[]] * 4, *pairs[1:]]), abs=1e-9)
     assert "1 of the 5 images" in printed[0] and "000000000001.jpg" in printed[0]
+    assert not any("have no result; their ground truth is not counted" in text for text in printed)
 
 
 def test_unknown_image_is_refused(pairs, files):

@@ -42,6 +42,7 @@ class HOIMetric(BaseMetric):
     def __init__(self, bootstrap: int = 0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.bootstrap = bootstrap
+        self.knows_all_images = False  # else a subclass counts those without a result, and says so
         self._num_expected: int | None = None
         self._vocabulary: tuple[Mapping | None, EvalVocabulary] | None = None
 
@@ -89,7 +90,7 @@ class HOIMetric(BaseMetric):
         """
         records = drop_repeated(results)
         missing = (self._num_expected or 0) - len(records)
-        if missing > 0:
+        if missing > 0 and not self.knows_all_images:
             message = f"{missing} of {self._num_expected} images have no result; their ground truth is not counted."
             print_log(f"{type(self).__name__}: {message}", logger="current", level=logging.WARNING)
         metrics, table = self.summarize(records)

@@ -91,6 +91,7 @@ class VCOCOMetric(HOIMetric):
         for file in [ann_file, *self.coco_files] if ann_file else ():
             if find_annotations(file) is None:
                 raise FileNotFoundError(f"{osp.abspath(file)} does not exist. {HOW_TO_GET}")
+        self.knows_all_images = ann_file is not None
         self._truth: VCOCOGroundTruth | None = None
 
     @property
