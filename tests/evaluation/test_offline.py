@@ -462,6 +462,25 @@ def test_packaged_hico_tables_equal_what_training_annotations_say(data_dir):
 
 
 @pytest.mark.parity
+def test_official_cases_through_files(reference_dir, write):
+    for case in read_json(reference_dir / "evaluation" / "edge_cases_hoia.json")["cases"]:
+        images = load_evaluation_set("hoia", str(write("ann.json", case["gt"])))
+        metrics = evaluate_file(write("pred.json", case["pred"]), images).metrics
+        assert metrics["hoia/mAP"] == pytest.approx(case["answer"]["mAP"], abs=1e-9), case["name"]
+    for case in read_json(reference_dir / "evaluation" / "edge_cases_vcoco.json")["cases"]:
+        answer = case["answers"]["official"]
+        if "error" in answer:
+            continue
+        labels, instances = official_files(case["images"])
+        files = str(write("vcoco.json", labels)), str(write("instances.json", instances))
+        path = write("pred.pkl", official_pickle(case["detections"]))
+        metrics = evaluate_file(path, load_evaluation_set("vcoco", *files)).metrics
+        for key, scenario in (("role_s1_25", "scenario_1"), ("role_s2_25", "scenario_2")):
+            expected = answer[f"{scenario}_mean_all_25_roles"]
+            assert metrics[f"vcoco/{key}"] == pytest.approx(expected, abs=1e-6), case["name"]
+
+
+@pytest.mark.parity
 def test_reference_numbers_through_files(reference_dir, data_dir, tmp_path):
     """A subset of the reference set, written as JSON with one verb per entry: PPDM's number."""
     reference = read_json(reference_dir / "evaluation" / "hico_subset500.json")
