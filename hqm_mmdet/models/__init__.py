@@ -1,8 +1,16 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import HOIDETR, QPIC
-from .heads import HOIHead
-from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
+from .detectors import HOIDETR, QPIC, ConditionalHOI
+from .heads import ConditionalHOIHead, HOIHead
+from .layers import (
+    AMMAttention,
+    ConditionalHOIDecoder,
+    FusedAttention,
+    HOIDecoder,
+    HOIDecoderLayer,
+    HOIEncoder,
+    HOIEncoderLayer,
+)
 from .losses import VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
@@ -10,6 +18,9 @@ from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "ConditionalHOI",
+    "ConditionalHOIDecoder",
+    "ConditionalHOIHead",
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",

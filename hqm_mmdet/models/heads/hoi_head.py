@@ -77,11 +77,12 @@ class HOIHead(BaseModule):
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
 
-    def forward(self, states: Tensor) -> dict[str, Tensor]:
+    def forward(self, states: Tensor, box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
             states (Tensor): (L, B, N, D) decoder states.
+            box_origin (Tensor | float): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid.
 
         Returns:
             dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V), ``sub_boxes`` and
@@ -91,8 +92,8 @@ class HOIHead(BaseModule):
         return dict(
             obj_logits=self.obj_cls(states).float(),
             verb_logits=self.verb_cls(states).float(),
-            sub_boxes=self.sub_box(states).float().sigmoid(),
-            obj_boxes=self.obj_box(states).float().sigmoid(),
+            sub_boxes=(self.sub_box(states).float() + box_origin).sigmoid(),
+            obj_boxes=(self.obj_box(states).float() + box_origin).sigmoid(),
         )
 
     def targets(self, samples: SampleList) -> PairTargets:
