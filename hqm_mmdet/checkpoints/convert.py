@@ -10,10 +10,19 @@ from torch import Tensor
 
 from hqm_mmdet.compat import load_untrusted
 
-from .key_tables import MMDET_DETR, OFFICIAL_DETR, OFFICIAL_HQM, OFFICIAL_QPIC, UNUSED_COCO_IDS, Rules
+from .key_tables import (
+    MMDET_CONDITIONAL,
+    MMDET_DETR,
+    OFFICIAL_DETR,
+    OFFICIAL_HQM,
+    OFFICIAL_QPIC,
+    UNUSED_COCO_IDS,
+    Rules,
+)
 
 StateDict = dict[str, Tensor]
 DATASETS = ("hico", "vcoco")
+NUM_QUERIES = 100  # of pair detectors
 
 
 @dataclass
@@ -62,12 +71,15 @@ def init_pair_head(state: StateDict, dataset: str) -> list[str]:
 
     Both box networks are copies of DETR's. The object class layer takes the 80 used COCO classes and "no object"; for
     V-COCO a row for "missing object" is put before the last, with PyTorch's initialisation of linear layers (drawn from
-    a fixed seed). The verb layer stays at its initialisation. Source: QPIC's ``convert_parameters.py``.
+    a fixed seed). The verb layer stays at its initialisation. Source: QPIC's ``convert_parameters.py``. Of more than
+    100 queries (Conditional DETR has 300) the first 100 are taken.
 
     Returns:
         list[str]: names of the new tensors.
     """
     new = {}
+    if "query_embedding.weight" in state:
+        state["query_embedding.weight"] = state["query_embedding.weight"][:NUM_QUERIES].clone()
     for name in [name for name in state if name.startswith("bbox_embed.")]:
         tensor = state.pop(name)
         for who in ("sub", "obj"):
@@ -87,13 +99,21 @@ def init_pair_head(state: StateDict, dataset: str) -> list[str]:
 def coco_rows(class_rows: Tensor) -> Tensor:
     """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
 
+    Conditional DETR has 80 rows for sigmoids and gets a zero row for "no object": of a single class against it, the
+    softmax is that class's sigmoid.
+
     Raises:
         ValueError: another number of rows.
     """
     if len(class_rows) == 81:
         return class_rows
+    if len(class_rows) == 80:
+        return torch.cat([class_rows, torch.zeros_like(class_rows[:1])])
     if len(class_rows) != 92:
-        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
+        raise ValueError(
+            f"The class layer has {len(class_rows)} rows; expected 92 (official DETR), 81 (mmdet DETR) or 80 (mmdet "
+            "Conditional DETR)."
+        )
     return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
 
 
@@ -102,6 +122,9 @@ SOURCES = {
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", OFFICIAL_DETR + [
         (r"^((?:class|bbox)_embed)\.", r"\1.")], init_pair_head),
+    "mmdet_conditional_detr": Source(
+        "mmdet Conditional DETR, as initialisation", "decoder.layers.0.cross_attn.qpos_sine_proj.weight",
+        MMDET_CONDITIONAL, init_pair_head),
     "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, init_pair_head),
 }  # fmt: skip
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Convert a checkpoint of another code base: ``convert.py SRC DST``.
 
-The source (official QPIC or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the
-initialisation of a pair detector.
+The source (official QPIC or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its keys.
+A DETR becomes the initialisation of a pair detector.
 """
 
 import argparse
