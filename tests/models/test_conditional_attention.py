@@ -168,7 +168,7 @@ def test_self_attention(inputs):
 
 def test_dropout_acts_in_training_only(cross, inputs):
     query, pos, spatial, tokens, token_pos, _ = inputs
-    cross.weight_dropout, cross.dropout.p = 0.5, 0.0
+    cross.attn.attn_drop.p = 0.5
     args = (query, cross.keys_values(tokens, token_pos), (pos, spatial))
     calm = cross(*args)
     assert torch.equal(cross(*args), calm)

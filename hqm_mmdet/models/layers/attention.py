@@ -29,13 +29,17 @@ class FusedAttention(BaseModule):
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
         self.num_heads = num_heads
-        self.weight_dropout = dropout
-        self.attn = self._build_projections()
+        self.attn = self._build_projections(dropout)
         self.dropout = nn.Dropout(dropout)
 
-    def _build_projections(self) -> nn.Module:
-        """Module that holds the parameters; its own forward is not used. Has a layer ``out_proj``."""
-        return nn.MultiheadAttention(self.embed_dims, self.num_heads, batch_first=True)
+    def _build_projections(self, dropout: float) -> nn.Module:
+        """Module that holds the parameters, ``out_proj`` among them. Its own forward is not used."""
+        return nn.MultiheadAttention(self.embed_dims, self.num_heads, dropout, batch_first=True)
+
+    @property
+    def weight_dropout(self) -> float:
+        """Dropout of the attention weights in training."""
+        return self.attn.dropout
 
     def forward(
         self,

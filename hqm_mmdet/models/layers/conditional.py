@@ -13,16 +13,29 @@ from .decoder import HOIDecoder, HOIDecoderLayer
 from .memory import Memory, QuerySet
 
 
-class ConditionalSelfAttention(FusedAttention):
-    """Self-attention whose content and position have projections of their own, then are added.
+class ConditionalProjections:
+    """The parameters of an attention, held by mmdet's ``ConditionalAttention`` and named ``attn.qcontent_proj.*`` etc.
 
-    Parameters are those of mmdet's ``ConditionalAttention``, named ``attn.qcontent_proj.*`` and so on. Its forward is
-    not used: it materialises the weights, and takes neither projected keys nor a mask per image. Arguments as in
-    :class:`FusedAttention`; ``dropout`` acts on weights and output (mmdet has an option for each).
+    Its forward is not used: it materialises the weights, and takes neither projected keys nor a mask per head. Its
+    dropout of the output is :class:`FusedAttention`'s, which has one rate for weights and output.
     """
 
-    def _build_projections(self) -> ConditionalAttention:
-        return ConditionalAttention(self.embed_dims, self.num_heads, cross_attn=False)
+    is_cross = False
+
+    def _build_projections(self, dropout: float) -> ConditionalAttention:
+        return ConditionalAttention(self.embed_dims, self.num_heads, attn_drop=dropout, cross_attn=self.is_cross)
+
+    @property
+    def weight_dropout(self) -> float:
+        """Dropout of the attention weights in training."""
+        return self.attn.attn_drop.p
+
+
+class ConditionalSelfAttention(ConditionalProjections, FusedAttention):
+    """Self-attention whose content and position have projections of their own, then are added.
+
+    Arguments as in :class:`FusedAttention`.
+    """
 
     def queries(self, query: Tensor, query_pos: Tensor) -> Tensor:
         """Projected queries, (B, N, D) -> (B, H, N, D/H)."""
@@ -34,16 +47,15 @@ class ConditionalSelfAttention(FusedAttention):
         return self._split_heads(keys), self._split_heads(self.attn.v_proj(source))
 
 
-class ConditionalCrossAttention(AMMAttention):
+class ConditionalCrossAttention(ConditionalProjections, AMMAttention):
     """Cross-attention whose logits are the sum of a content and a spatial product (Conditional DETR, section 3.3).
 
     Query and key are (content, position) side by side in every head, so one product gives both terms, and a rule sees
     and masks their sum. The first layer's content terms also have the position embeddings added, as in mmdet.
-    Parameters and arguments as in :class:`ConditionalSelfAttention`.
+    Arguments as in :class:`FusedAttention`.
     """
 
-    def _build_projections(self) -> ConditionalAttention:
-        return ConditionalAttention(self.embed_dims, self.num_heads, cross_attn=True)
+    is_cross = True
 
     def drop_query_pos(self) -> None:
         """Make this the attention of a later layer: without projection of the query's position embedding."""
