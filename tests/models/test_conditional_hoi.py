@@ -5,14 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.models import QPIC
 from tests.models.test_query_mining import STRATEGIES, mining
 from tests.models.tiny import NUM_QUERIES, NUM_VERBS, random_batch, tiny_config, tiny_model
+from tests.models.toy_training import train_on_toy_set
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -198,25 +196,5 @@ def test_only_the_decoder_has_other_parameters_than_qpic():
 
 def test_learns_the_toy_set(tmp_path):
     """The HQM config, for some iterations: losses of learnable and of hard queries fall clearly."""
-    root = make_toy_hoi(tmp_path / "toy", ToySettings(num_train=24, num_test=2), progress=False)
-    cfg = Config.fromfile(CONFIGS / "conditional_hqm_toy.py")
-    cfg.train_dataloader.dataset.data_root = str(root)
-    torch.manual_seed(0)
-    model = build_model(cfg).train()
-    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
-        loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-    optimizer = torch.optim.AdamW(model.parameters(), 4e-4)
-    history = []
-    for _ in range(12):
-        for batch in loader:
-            model.query_mining.take_round(len(history))
-            losses = model(**model.data_preprocessor(batch, True), mode="loss")
-            optimizer.zero_grad()
-            total(losses).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            hard = [value.item() for name, value in losses.items() if name.startswith(("gbs", "amm"))]
-            history.append((total(losses).item() - sum(hard), sum(hard)))
-    learnable, hard = (torch.tensor(values) for values in zip(*history, strict=True))
-    assert learnable[-6:].mean() < 0.7 * learnable[:6].mean()
-    assert hard[-6:].mean() < 0.7 * hard[:6].mean()
+    for losses in train_on_toy_set(Config.fromfile(CONFIGS / "conditional_hqm_toy.py"), tmp_path):
+        assert losses[-6:].mean() < 0.7 * losses[:6].mean()
