@@ -9,8 +9,11 @@ import argparse
 import json
 import resource
 import statistics
+import sys
 from contextlib import contextmanager
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
 
 import torch
 from mmengine.config import Config

@@ -13,7 +13,7 @@ from .layers import (
 )
 from .losses import VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
-from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
+from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, PairNMS, VerbCost
 
 __all__ = [
     "AMMAttention",
@@ -34,6 +34,7 @@ __all__ = [
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
+    "PairNMS",
     "QPIC",
     "VerbCost",
     "VerbFocalLoss",
