@@ -174,10 +174,9 @@ def test_bf16_autocast_stays_close(strategy):
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.requires_grad)
 
 
-@pytest.mark.parametrize("name", ("conditional_hico", "conditional_toy"))
-def test_config_differs_from_qpic_in_type_and_from_hqm_in_the_fragment(name):
-    method, dataset = name.split("_")
-    plain, hqm = (Config.fromfile(CONFIGS / f"{n}.py").to_dict() for n in (name, f"{method}_hqm_{dataset}"))
+@pytest.mark.parametrize("dataset", ("hico", "vcoco", "hoia", "toy"))
+def test_config_differs_from_qpic_in_type_and_from_hqm_in_the_fragment(dataset):
+    plain, hqm = (Config.fromfile(CONFIGS / f"conditional{hqm}_{dataset}.py").to_dict() for hqm in ("", "_hqm"))
     assert hqm["model"].pop("query_mining") == hqm["query_mining"]
     assert {key for key in hqm if hqm[key] != plain.get(key)} == {"query_mining", "custom_hooks"}
     qpic = Config.fromfile(CONFIGS / f"qpic_{dataset}.py").to_dict()["model"]
@@ -185,6 +184,9 @@ def test_config_differs_from_qpic_in_type_and_from_hqm_in_the_fragment(name):
     assert plain["model"]["bbox_head"].pop("type") == "ConditionalHOIHead"
     qpic["bbox_head"].pop("type")
     assert plain["model"] == qpic
+    if dataset != "toy":  # HQM's schedule, with and without HQM
+        (step,) = plain["param_scheduler"]
+        assert (plain["train_cfg"]["max_epochs"], step["end"], step["milestones"]) == (80, 80, [50])
 
 
 def test_only_the_decoder_has_other_parameters_than_qpic():
