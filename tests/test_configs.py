@@ -53,17 +53,46 @@ def test_ablations_differ_from_hqm_in_mining_only(path):
     assert cfg.to_dict() == hqm.to_dict()
 
 
-def test_hqm_differs_from_plain_in_mining_and_schedule_only():
-    plain, hqm = (Config.fromfile(ROOT / "configs" / name).to_dict() for name in ("qpic_hico.py", "qpic_hqm_hico.py"))
+@pytest.mark.parametrize("path", [path for path in CONFIGS if "_hqm_" in path.stem], ids=lambda path: path.stem)
+def test_hqm_differs_from_plain_in_mining_and_schedule_only(path):
+    plain, hqm = (Config.fromfile(each).to_dict() for each in (path.with_name(path.name.replace("_hqm", "")), path))
     assert hqm["model"].pop("query_mining")
-    assert {name for name in hqm if hqm[name] != plain.get(name)} == {
-        "query_mining",
-        "custom_hooks",
-        "param_scheduler",
-        "train_cfg",
-    }
-    assert hqm["train_cfg"]["max_epochs"] == 80 and hqm["param_scheduler"][0]["milestones"] == [50]
-    assert plain["train_cfg"]["max_epochs"] == 150 and plain["param_scheduler"][0]["milestones"] == [100]
+    differing, mining = {name for name in hqm if hqm[name] != plain.get(name)}, {"query_mining", "custom_hooks"}
+    assert mining <= differing <= mining | (set() if path.stem.endswith("_toy") else {"param_scheduler", "train_cfg"})
+    assert set(plain) <= set(hqm)
+
+
+# epochs, and the one before the learning rate drops
+SCHEDULES = dict(
+    qpic_hico=(150, 100),
+    qpic_hqm_hico=(80, 50),
+    conditional_hico=(80, 50),
+    conditional_hqm_hico=(80, 50),
+    conditional_vcoco=(80, 50),
+    conditional_hoia=(80, 50),
+    cdn_s_hico=(90, 60),
+    cdn_b_hico=(90, 60),
+    cdn_l_hico=(90, 60),
+    cdn_s_hqm_hico=(60, 30),
+    cdn_b_hqm_hico=(60, 30),
+    cdn_l_hqm_hico=(60, 30),
+)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules(name):
+    cfg, (epochs, drop) = Config.fromfile(ROOT / "configs" / f"{name}.py"), SCHEDULES[name]
+    (step,) = cfg.param_scheduler
+    assert (cfg.train_cfg.max_epochs, step.end, step.milestones) == (epochs, epochs, [drop])
+    assert cfg.train_cfg.dynamic_intervals == [(drop + 1, 1)]
+
+
+@pytest.mark.parametrize("mining", ("", "_hqm"))
+@pytest.mark.parametrize("size,layers,depth", (("s", 3, 50), ("b", 6, 50), ("l", 6, 101)))
+def test_cdn_sizes(size, layers, depth, mining):
+    model = Config.fromfile(ROOT / "configs" / f"cdn_{size}{mining}_hico.py").model
+    assert (model.decoder.num_layers, model.backbone.depth, model.num_queries) == (layers, depth, 64)
+    assert "interaction_decoder" not in model  # as deep as the pair decoder
 
 
 def test_wheel_holds_what_mim_and_the_package_need(tmp_path):

@@ -1,6 +1,6 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import HOIDETR, QPIC, ConditionalHOI
+from .detectors import CDN, HOIDETR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIHead
 from .layers import (
     AMMAttention,
@@ -18,6 +18,7 @@ from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "CDN",
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",

@@ -83,6 +83,18 @@ def test_300_queries_become_100_and_classes_get_no_object(dataset, rows):
     assert (weight[-1] == 0).all()
 
 
+@pytest.mark.parametrize("model", ("qpic", "cdn"))
+def test_it_becomes_nothing_else(model):
+    with pytest.raises(ValueError, match=f"Conditional DETR.*'conditional'.*{model}"):
+        convert_state_dict(checkpoint(torch.rand(80, 4)), model=model)
+
+
+def test_a_detr_becomes_none():
+    detr = {"bbox_head.fc_cls.weight": torch.rand(81, 4), "bbox_head.fc_cls.bias": torch.rand(81)}
+    with pytest.raises(ValueError, match="mmdet DETR.*'qpic'.*conditional"):
+        convert_state_dict(detr, model="conditional")
+
+
 def test_our_own_checkpoint_is_not_taken_for_mmdets():
     with pytest.raises(ValueError, match="nothing to convert"):
         recognise(build_model(pair_config()).state_dict())

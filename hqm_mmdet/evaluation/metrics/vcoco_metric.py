@@ -136,7 +136,9 @@ class VCOCOMetric(HOIMetric):
             places = [truth.position(record.img_path) for record in records]
             self._warn_of_missing(set(places), truth)
         # in ascending order of the images: the official tie rule depends on it
-        tables = [replace(r.agents, image=np.full(len(r.agents.image), i)) for i, r in zip(places, records, strict=True)]
+        tables = [
+            replace(r.agents, image=np.full(len(r.agents.image), i)) for i, r in zip(places, records, strict=True)
+        ]
         agents = stack_tables([tables[i] for i in np.argsort(list(places), kind="stable")], keep_image=True)
         return VCOCORanking(num_images, rank_vcoco(agents, persons, self.roles), self.protocol)
 

@@ -4,12 +4,12 @@ from hqm_mmdet.models.heads import PointedStates
 from hqm_mmdet.models.layers import Memory, QuerySet
 from hqm_mmdet.registry import MODELS
 
-from .qpic import QPIC
+from .hoi_detr import HOIDETR
 
 
 @MODELS.register_module()
-class ConditionalHOI(QPIC):
-    """QPIC on Conditional DETR (Meng et al., ICCV 2021): its reference point is the interaction point of a pair.
+class ConditionalHOI(HOIDETR):
+    """Conditional DETR (Meng et al., ICCV 2021) whose reference point is the interaction point of a pair.
 
     Source: the comparison row of the HQM paper (section 4.5, table 6). It says that "an interaction point" represents
     "one potential human-object pair" and that all other settings are HQM's, no more. Choices made here: the point is a

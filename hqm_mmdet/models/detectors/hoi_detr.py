@@ -23,8 +23,7 @@ class HOIDETR(DETR):
         mined queries     -> decode(memory) -> head -> loss of the already assigned pairs   (training with mining)
         learnable queries -> decode(memory) -> head.predict -> pred_pairs                   (inference)
 
-    A detector overrides :meth:`learnable_queries` and :meth:`decode` (and builds what they need in
-    ``_init_layers``).
+    A detector overrides :meth:`decode` (and what feeds it, and builds what they need in ``_init_layers``).
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
@@ -72,13 +71,14 @@ class HOIDETR(DETR):
         features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
         return tuple(feature.contiguous() for feature in features)
 
-    @abstractmethod
     def learnable_queries(self, memory: Memory) -> QuerySet:
-        """The detector's own queries, for the images of ``memory``."""
+        """The detector's own queries, for the images of ``memory``: learnable positions (B, N, D), zero content."""
+        pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
+        return QuerySet(torch.zeros_like(pos), pos)
 
     @abstractmethod
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
-        """Any query set to decoder states (L, B, N, D), what the head reads."""
+        """Any query set to what the head reads: decoder states (L, B, N, D), or whatever the detector's head wants."""
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
@@ -101,7 +101,7 @@ class HOIDETR(DETR):
         for hard in self.query_mining(learnable):
             preds = self.bbox_head(self.decode(hard, learnable.memory))
             terms = self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False)
-            losses.update({f"{hard.name}.{name}": hard.loss_weight * value for name, value in terms.items()})
+            losses.update({f"{hard.name}.{name}": hard.weight_of(name) * value for name, value in terms.items()})
         return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:

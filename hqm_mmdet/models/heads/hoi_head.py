@@ -80,11 +80,12 @@ class HOIHead(BaseModule):
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
 
-    def forward(self, states: Tensor, box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
+    def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
-            states (Tensor): (L, B, N, D) decoder states.
+            states (Tensor | tuple[Tensor, Tensor]): (L, B, N, D) decoder states. Of two, the first is read by boxes and
+                object class, the second by the verbs (CDN).
             box_origin (Tensor | float): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid.
 
         Returns:
@@ -92,11 +93,12 @@ class HOIHead(BaseModule):
             ``obj_boxes`` (L, B, N, 4), centre x, centre y, width, height in [0, 1] relative to the image. All float32,
             under autocast too.
         """
+        pair_states, verb_states = states if isinstance(states, tuple) else (states, states)
         return dict(
-            obj_logits=self.obj_cls(states).float(),
-            verb_logits=self.verb_cls(states).float(),
-            sub_boxes=(self.sub_box(states).float() + box_origin).sigmoid(),
-            obj_boxes=(self.obj_box(states).float() + box_origin).sigmoid(),
+            obj_logits=self.obj_cls(pair_states).float(),
+            verb_logits=self.verb_cls(verb_states).float(),
+            sub_boxes=(self.sub_box(pair_states).float() + box_origin).sigmoid(),
+            obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
         )
 
     def targets(self, samples: SampleList) -> PairTargets:
