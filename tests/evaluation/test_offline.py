@@ -144,11 +144,8 @@ def test_dense_scores_equal_the_metric(entries, pairs, ann_file, expected):
 
 def test_one_verb_per_entry(entries, pairs, write, evaluate, expected):
     """The best 100 of the allowed combinations are all that the protocol uses."""
-    masked = []
-    mask = load_evaluation_set("hico", write("empty.json", [])).metric.vocabulary.verb_mask
-    for entry, p in zip(entries, pairs, strict=True):
-        p = dict(p, verb_scores=p["verb_scores"] * mask[p["obj_labels"]])
-        masked.append(prediction_entry(entry["file_name"], p, HICO, top_k=100))
+    info = load_evaluation_set("hico", write("empty.json", [])).metric.dataset_meta
+    masked = [prediction_entry(e["file_name"], p, info, top_k=100) for e, p in zip(entries, pairs, strict=True)]
     assert all(len(e["hoi_prediction"]) == 100 and "category_id" in e["hoi_prediction"][0] for e in masked)
     assert evaluate(write("best.json", masked)).metrics == pytest.approx(expected, abs=1e-12)
 
