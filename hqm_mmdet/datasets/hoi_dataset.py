@@ -10,7 +10,7 @@ from hqm_mmdet.structures import HOIVocabulary
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
 from .class_tables import count_classes, count_triplets, load_names, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
-from .problems import ProblemReport
+from .problems import AnnotationError, ProblemReport
 from .sampling_dataset import SamplingDataset
 from .subsets import draw_fraction
 
@@ -135,11 +135,12 @@ class HOIDataset(SamplingDataset):
             info.update(load_names(self._under_root(self.names_file), self.HOW_TO_GET))
         for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
             if not info.get(names):
-                raise ValueError(f"{type(self).__name__} needs names_file or metainfo with '{names}', a list of names.")
+                kind = type(self).__name__
+                raise AnnotationError(f"{kind} needs names_file or metainfo with '{names}', a list of names.")
             info[names] = tuple(info[names])
             info[ids] = tuple(info.get(ids, range(1, len(info[names]) + 1)))
             if len(info[ids]) != len(info[names]):
-                raise ValueError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
+                raise AnnotationError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
 
     @property
     def image_folder(self) -> str:
@@ -155,7 +156,7 @@ class HOIDataset(SamplingDataset):
         """Reader of entries, with the ids of this data set.
 
         Raises:
-            ValueError: the metainfo does not describe classes and verbs.
+            AnnotationError: the metainfo does not describe classes and verbs.
         """
         self._complete_class_tables()
         info = self._metainfo
@@ -199,7 +200,7 @@ class HOIDataset(SamplingDataset):
             path = osp.join(osp.dirname(self.ann_file), self.TRAIN_ANN_FILE)
             path = path if self.test_mode or find_annotations(path) else None
         if path is None and self.test_mode:
-            raise ValueError(
+            raise AnnotationError(
                 "The verb-object table and the rare set are counted in the training annotations: set "
                 "dataset.vocabulary_ann_file, or give dataset.corre_file and dataset.rare_file."
             )
