@@ -18,19 +18,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import matplotlib
-import numpy as np
-from mmengine.config import Config
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from page import write_part  # noqa: E402
+import matplotlib
+import numpy as np
+from matplotlib import pyplot
+from mmengine.config import Config
+from page import write_part
 
-from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi  # noqa: E402
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+
+matplotlib.use("Agg")
 
 ABLATIONS = ROOT / "configs" / "ablations"
 ARMS = {

@@ -53,6 +53,49 @@ def coco_rows(class_rows: Tensor) -> Tensor:
     return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
 
 
+def init_cdn(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """As :func:`init_qpic`, with CDN's queries and second decoder.
+
+    HICO-DET takes the first 64 queries. Both decoders are copies of DETR's with all its layers; CDN-S, which has 3,
+    leaves the rest of them. The author says that the published models started so (issue 18 of the official repository).
+    The released converter writes names that the model does not have, so its interaction decoder starts at random
+    values: ``copy_decoder=False``.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    new = init_qpic(state, dataset)
+    if dataset == "hico":
+        state["query_embedding.weight"] = state["query_embedding.weight"][:CDN_HICO_QUERIES].clone()
+    if not copy_decoder:
+        return new
+    decoder = {name: tensor for name, tensor in state.items() if name.startswith("decoder.")}
+    state.update({f"interaction_{name}": tensor.clone() for name, tensor in decoder.items()})
+    return new + [f"interaction_{name}" for name in decoder]
+
+
+CDN_HICO_QUERIES = 64
+
+
+def init_conditional(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """As :func:`init_qpic`, out of a Conditional DETR: the first 100 of its 300 queries, and a class "no object".
+
+    mmdet's Conditional DETR has 80 sigmoid classes. "No object" gets a zero row: of a single class against it, the
+    softmax is that class's sigmoid. There is one decoder, so ``copy_decoder`` has no effect.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    state["query_embedding.weight"] = state["query_embedding.weight"][:CONDITIONAL_QUERIES].clone()
+    for name in ("class_embed.weight", "class_embed.bias"):
+        if len(state[name]) == 80:
+            state[name] = torch.cat([state[name], torch.zeros_like(state[name][:1])])
+    return init_qpic(state, dataset)
+
+
+CONDITIONAL_QUERIES = 100
+
+
 def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
     """DETR becomes HOTR's instance branch as it is; a copy of its decoder starts the interaction decoder.
 
@@ -99,4 +142,4 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     return spread
 
 
-INITIALISERS = {"qpic": init_qpic, "hotr": init_hotr}
+INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn, "conditional": init_conditional, "hotr": init_hotr}

@@ -48,6 +48,10 @@ OFFICIAL_HQM: Rules = [
     *OFFICIAL_DETR,
 ]
 
+# CDN is a QPIC with a second decoder; HQM on it adds the GBS encoder.
+OFFICIAL_CDN: Rules = [*OFFICIAL_QPIC, *layers("transformer.interaction_decoder.", "interaction_decoder.")]
+OFFICIAL_CDN_HQM: Rules = [*OFFICIAL_CDN, (r"^bbox_enc\.", "query_mining.miners.gbs.mlp.")]
+
 # HOTR holds a whole DETR, and its encoder a second time as part of the interaction transformer.
 OFFICIAL_HOTR: Rules = [
     (r"^detr\.backbone\.0\.body\.", "backbone."),
@@ -73,6 +77,9 @@ MMDET_DETR: Rules = [
     (r"^bbox_head\.reg_ffn\.layers\.1\.", "bbox_embed.layers.1."),
     (r"^bbox_head\.fc_reg\.", "bbox_embed.layers.2."),
 ]
+
+# mmdet's Conditional DETR keeps the projections in the attention itself, ours in its `attn`.
+MMDET_CONDITIONAL: Rules = [(r"^(decoder\.layers\.\d+\.(?:self|cross)_attn)\.", r"\1.attn."), *MMDET_DETR]
 
 # DETR's class layer has 91 + 1 rows; the COCO ids that no category uses:
 UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)

@@ -1,9 +1,17 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import HOIDETR, HOTR, QPIC
-from .heads import HOIHead, HOTRHead, InstanceHead
-from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
-from .losses import VerbFocalLoss
+from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
+from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
+from .layers import (
+    AMMAttention,
+    ConditionalHOIDecoder,
+    FusedAttention,
+    HOIDecoder,
+    HOIDecoderLayer,
+    HOIEncoder,
+    HOIEncoderLayer,
+)
+from .losses import DynamicReweighting, VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import (
     InstanceMatcher,
@@ -12,6 +20,7 @@ from .task_modules import (
     PairGIoUCost,
     PairL1Cost,
     PairMatcher,
+    PairNMS,
     PointedClassCost,
     PointerCost,
     VerbCost,
@@ -20,6 +29,11 @@ from .task_modules import (
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "CDN",
+    "ConditionalHOI",
+    "ConditionalHOIDecoder",
+    "ConditionalHOIHead",
+    "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",
@@ -38,6 +52,7 @@ __all__ = [
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
+    "PairNMS",
     "PointedClassCost",
     "PointerCost",
     "QPIC",

@@ -25,7 +25,6 @@ from tests.models.tiny import random_batch, tiny_config
 from tests.models.tiny_hotr import tiny_hotr_config
 
 ROUNDS = dict(ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
-DETECTORS = dict(qpic=tiny_config, hotr=tiny_hotr_config)
 LENGTH = 12  # two processes, one image each: 6 iterations per epoch
 mmengine.runner.runner.collect_env = dict  # asks compilers for their versions, which takes longer than training
 
@@ -66,7 +65,7 @@ class DigestHook(Hook):
             file.write(json.dumps(line) + "\n")
 
 
-def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="qpic"):
+def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="QPIC"):
     """Config of the training; stops after two epochs of six iterations."""
     miners = dict(
         gbs=dict(type="GBSQueryGenerator", embed_dims=32),
@@ -81,7 +80,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
     )
     return Config(
         dict(
-            DETECTORS[detector](query_mining=mining),
+            tiny_hotr_config(query_mining=mining) if detector == "HOTR" else tiny_config(detector, query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
             experiment_name=f"{Path(work_dir).name}_{os.getpid()}",

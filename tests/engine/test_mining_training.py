@@ -68,14 +68,22 @@ def test_ranks_stay_equal_with_one_that_has_no_pair(train, tmp_path, strategy):
 
 
 def test_hotr_with_a_process_that_has_no_pair(train, tmp_path):
-    first, second = train(tmp_path / "run", detector="hotr", amp=True)
+    first, second = train(tmp_path / "run", detector="HOTR", amp=True)
     assert_ranks_agree(first, second)
     assert [line["round"] for line in first] == [0, 1] * 6
     assert len({line["parameters"] for line in first}) == ITERATIONS
     assert "gbs.loss_sub_pointer" in first[0]["hard"] and "amm.loss_obj_pointer" in first[1]["hard"]
 
 
-@pytest.mark.parametrize("detector", ("qpic", "hotr"))
+def test_ranks_of_other_detectors_stay_equal(train, tmp_path):
+    first, second = train(tmp_path / "run", detector="ConditionalHOI")
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert all(line["hard"] for line in first)
+
+
+@pytest.mark.parametrize("detector", ("QPIC", "HOTR"))
 def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path, detector):
     whole, _ = train(tmp_path / "whole", detector=detector)
     rest, other = train(tmp_path / "rest", detector=detector, resume=str(tmp_path / "whole" / "iter_9.pth"))
@@ -97,3 +105,14 @@ def test_bf16(train, tmp_path):
     first, second = train(tmp_path / "run", amp=True)
     assert_ranks_agree(first, second)
     assert len({line["parameters"] for line in first}) == ITERATIONS
+
+
+def test_two_decoders_with_bf16_and_a_resume(train, tmp_path):
+    options = dict(amp=True, detector="CDN")
+    first, second = train(tmp_path / "whole", **options)
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert all(line["hard"] for line in first)
+    rest, _ = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"), **options)
+    assert rest == first[9:]

@@ -7,13 +7,14 @@ from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
+from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample
 
 
-class HOIDETR(DETR):
+class HOIDETR(DETR, metaclass=TrainableParts):
     """Image to pairs, in one direction.
 
     .. code:: text
@@ -27,6 +28,8 @@ class HOIDETR(DETR):
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
+            :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
@@ -101,7 +104,7 @@ class HOIDETR(DETR):
         for hard in self.query_mining(learnable):
             preds = self.bbox_head(self.decode(hard, learnable.memory))
             terms = self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False)
-            losses.update({f"{hard.name}.{name}": hard.loss_weight * value for name, value in terms.items()})
+            losses.update({f"{hard.name}.{name}": hard.weight_of(name) * value for name, value in terms.items()})
         return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
