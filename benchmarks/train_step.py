@@ -2,27 +2,31 @@
 """What query mining costs: training steps of QPIC with and without HQM, interleaved in one process.
 
 A step is forward, loss and backward. Ratios are of process CPU time, because wall time on a shared machine measures the
-neighbours too. Prints a table and, as last line, the same figures as JSON.
+neighbours too. Prints a table (--page writes it into a page as well) and, as last line, the same figures as JSON.
 """
 
 import argparse
 import json
+import platform
 import resource
 import statistics
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
-
 import torch
 from mmengine.config import Config
 
-from hqm_mmdet.apis import build_model
-from hqm_mmdet.models.query_mining import LearnablePass
-from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # a checkout runs its own package, installed or not
 
-CONFIG = Path(__file__).resolve().parents[1] / "configs" / "qpic_hqm_hico.py"
+from page import write_part  # noqa: E402
+
+from hqm_mmdet.apis import build_model  # noqa: E402
+from hqm_mmdet.models.query_mining import LearnablePass  # noqa: E402
+from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
+
+CONFIG = ROOT / "configs" / "qpic_hqm_hico.py"
 SIZES = ("320x320", "800x1066")
 ROUNDS = {"gbs": 0, "amm": 1}
 
@@ -117,6 +121,14 @@ def measure(size: str, args: argparse.Namespace) -> dict[str, float]:
     return row
 
 
+def as_markdown(results: dict[str, dict[str, float]]) -> str:
+    """A row per figure, a column per image size."""
+    lines = [f"| | {' | '.join(results)} |", "| --- " * (len(results) + 1) + "|"]
+    for name in next(iter(results.values())):
+        lines.append(f"| {name} | {' | '.join(f'{row[name]:.3f}' for row in results.values())} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -125,15 +137,18 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=10, help="per image")
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--page", type=Path, help="Markdown file whose table is replaced")
     args = parser.parse_args()
     torch.set_num_threads(1)
     results = {size: measure(size, args) for size in args.sizes}
-    setting = f"batch {args.batch}, {args.pairs} pairs per image, 1 thread, medians of {args.repeats}"
-    print(f"{setting}, torch {torch.__version__}")
-    print(f"{'':28s}" + "".join(f"{size:>12s}" for size in results))
-    for name in next(iter(results.values())):
-        print(f"{name:28s}" + "".join(f"{row[name]:12.3f}" for row in results.values()))
-    print(json.dumps(results))
+    setting = (
+        f"batch {args.batch}, {args.pairs} pairs per image, one thread, medians of {args.repeats}, "
+        f"torch {torch.__version__}, {platform.machine()}"
+    )
+    text = f"{setting}\n\n{as_markdown(results)}"
+    print(f"{text}\n{json.dumps(results)}")
+    if args.page:
+        write_part(args.page, "python benchmarks/train_step.py", text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-# What the toy study starts from, in the place of a DETR trained on COCO: finds pairs and object classes, knows no verbs.
+# What the toy study starts from, in place of a DETR trained on COCO: finds pairs and object classes, knows no verbs.
 _base_ = ["../qpic_toy.py"]
 model = dict(
     bbox_head=dict(

@@ -1,0 +1,61 @@
+"""The GPU benchmark's rows, tried out on a CPU."""
+
+import json
+from argparse import Namespace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def gpu(script):
+    return script("gpu")
+
+
+@pytest.fixture
+def bench(gpu, tmp_path):
+    return gpu.Bench(Namespace(device="cpu", quick=True, page=tmp_path / "benchmarks.md"))
+
+
+@pytest.mark.parametrize("name", ("plain", "gbs", "amm"))
+def test_parity_of_a_device_with_itself(gpu, bench, name):
+    assert all(value == 0 for value in gpu.parity(bench, name).values())
+
+
+def test_parity_sees_other_draws(gpu, bench, monkeypatch):
+    """The record of random draws is what makes both sides comparable."""
+    replayed = gpu.replayed
+
+    def anew(model, record, store):
+        torch.manual_seed(0 if record is None else 1)
+        return replayed(model, None, store)
+
+    monkeypatch.setattr(gpu, "replayed", anew)
+    assert gpu.parity(bench, "gbs")["losses, largest relative difference"] > 1e-6
+
+
+def test_rows_are_kept_and_errors_told(gpu, bench):
+    def fail():
+        raise torch.OutOfMemoryError("CUDA out of memory.\nmore")
+
+    bench.measure("good", lambda: gpu.speed(bench, "amm", 1, "bf16"))
+    bench.measure("bad", fail)
+    bench.begin -= 2 * gpu.TIME_LIMIT
+    bench.measure("late", fail)
+    rows = json.loads(bench.json.read_text())["rows"]
+    assert rows["good"]["training ms"] > rows["good"]["inference ms"] > 0
+    assert rows["bad"] == {"not measured": "OutOfMemoryError: CUDA out of memory."}
+    assert rows["late"] == {"not measured": "time ran out"}
+    assert "| bad | not measured OutOfMemoryError" in bench.page.read_text()
+
+
+def test_data_pipeline_row(gpu, bench):
+    assert gpu.idle(bench, "fp32")["iteration ms"] > 0
+
+
+def test_overlapping_work_counts_once(gpu):
+    cuda, cpu = torch.autograd.DeviceType.CUDA, torch.autograd.DeviceType.CPU
+    spans = [(cuda, 0, 4e6), (cuda, 1e6, 3e6), (cuda, 2e6, 5e6), (cuda, 7e6, 8e6), (cpu, 0, 9e6)]
+    events = [SimpleNamespace(device_type=d, time_range=SimpleNamespace(start=a, end=b)) for d, a, b in spans]
+    assert gpu.device_busy_seconds(SimpleNamespace(events=lambda: events)) == pytest.approx(6.0)
