@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -13,14 +14,14 @@ from hqm_mmdet.structures import HOIDataSample, new_pairs
 Batch = tuple[Tensor, list[HOIDataSample]]
 
 
-def make_batch(size: tuple[int, int], batch: int, pairs: int, head: nn.Module) -> Batch:
+def make_batch(size: tuple[int, int], batch: int, pairs: int, head: nn.Module | ConfigDict) -> Batch:
     """Noise images with random pairs inside, and their boxes as ``gt_instances``.
 
     Args:
         size (tuple[int, int]): height and width in pixels.
         batch (int): images.
         pairs (int): pairs per image.
-        head (nn.Module): tells ``num_obj_classes`` and ``num_verbs``.
+        head (nn.Module | ConfigDict): a head or its config, tells ``num_obj_classes`` and ``num_verbs``.
 
     Returns:
         tuple[Tensor, list[HOIDataSample]]: (B, 3, H, W) and annotated samples, on the CPU.
