@@ -2,6 +2,7 @@
 
 from .hooks import (
     AJLHook,
+    ClassCheckHook,
     FiniteLossHook,
     LogHistoryHook,
     MeanLossHook,
@@ -15,6 +16,7 @@ from .runner import BFloat16OptimWrapper, DataShareLogProcessor, ResumableSample
 __all__ = [
     "AJLHook",
     "BFloat16OptimWrapper",
+    "ClassCheckHook",
     "DataShareLogProcessor",
     "FiniteLossHook",
     "LogHistoryHook",

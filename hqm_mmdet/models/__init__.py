@@ -5,7 +5,7 @@ from .heads import HOIHead
 from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
 from .losses import VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
-from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
+from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, PairNMS, VerbCost
 
 __all__ = [
     "AMMAttention",
@@ -23,6 +23,7 @@ __all__ = [
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
+    "PairNMS",
     "QPIC",
     "VerbCost",
     "VerbFocalLoss",

@@ -97,7 +97,7 @@ def test_missing_sources_of_class_tables(arguments):
 
 
 def test_metainfo_without_classes_or_with_too_few_ids(arguments):
-    with pytest.raises(ValueError, match="needs metainfo with 'verbs'"):
+    with pytest.raises(ValueError, match="needs names_file or metainfo with 'verbs'"):
         build(**dict(arguments, metainfo=dict(classes=["person"])))
     with pytest.raises(ValueError, match="3 classes, but 2 category_ids"):
         build(**dict(arguments, metainfo=dict(METAINFO, category_ids=[1, 7])))

@@ -7,6 +7,9 @@ initialisation of a pair detector.
 
 import argparse
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout runs its own package, installed or not
 
 from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS

@@ -1,6 +1,7 @@
 """Hooks: each touches one moment of training."""
 
 from .ajl_hook import AJLHook
+from .class_check_hook import ClassCheckHook
 from .finite_loss_hook import FiniteLossHook
 from .log_history_hook import LogHistoryHook
 from .mean_loss_hook import MeanLossHook
@@ -11,6 +12,7 @@ from .weight_check_hook import WeightCheckHook
 
 __all__ = [
     "AJLHook",
+    "ClassCheckHook",
     "FiniteLossHook",
     "LogHistoryHook",
     "MeanLossHook",

@@ -37,6 +37,7 @@ class HOIHead(BaseModule):
             losses; speeds up training from scratch. None: PyTorch's initialisation, as in QPIC.
         verb_object_mask (str, optional): ``.npy`` file of a (V, C) 0/1 table; scores of forbidden combinations are set
             to 0 in inference, as QPIC does on V-COCO.
+        pair_nms (dict, optional): :class:`PairNMS` for inference. Default None, every query's pair is kept, as in QPIC.
         train_cfg (dict, optional): ``matcher``, config of the matcher.
         test_cfg (dict, optional): unused; mmdet's detectors hand it in.
         init_cfg (dict, optional): as in mmengine.
@@ -54,6 +55,7 @@ class HOIHead(BaseModule):
         loss_iou: dict | None = None,
         verb_prior: float | None = None,
         verb_object_mask: str | None = None,
+        pair_nms: dict | None = None,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | None = None,
@@ -72,6 +74,7 @@ class HOIHead(BaseModule):
         self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
         self.loss_iou = MODELS.build(loss_iou or dict(type="GIoULoss", loss_weight=1.0))
         self.matcher = TASK_UTILS.build((train_cfg or {}).get("matcher", dict(type="PairMatcher")))
+        self.pair_nms = TASK_UTILS.build(pair_nms) if pair_nms else None
         class_weights = torch.ones(num_obj_classes + 1)
         class_weights[-1] = bg_weight
         self.register_buffer("class_weights", class_weights, persistent=False)
@@ -145,7 +148,7 @@ class HOIHead(BaseModule):
     def predict(self, preds: dict[str, Tensor], samples: SampleList, rescale: bool = True) -> list[InstanceData]:
         """Pairs of the last layer, one InstanceData per image, see :func:`decode_pairs`."""
         last = {name: value[-1] for name, value in preds.items()}
-        return [
+        pairs = [
             decode_pairs(
                 {name: value[i] for name, value in last.items()},
                 (sample.ori_shape if rescale else sample.img_shape)[:2],
@@ -153,6 +156,7 @@ class HOIHead(BaseModule):
             )
             for i, sample in enumerate(samples)
         ]
+        return pairs if self.pair_nms is None else self.pair_nms(pairs)
 
     def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
         """(L,) cross entropy, weighted mean over queries; "no object" where nothing is assigned."""
