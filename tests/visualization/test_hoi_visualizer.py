@@ -7,8 +7,8 @@ from PIL import Image
 
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from hqm_mmdet.visualization import HOIVisualizer, PairView, draw_pairs
-from hqm_mmdet.visualization.drawing import MIN_SIDE, PALETTE
-from hqm_mmdet.visualization.mining_view import captioned, draw_attention, draw_shift, grid
+from hqm_mmdet.visualization.drawing import MIN_SIDE, PALETTE, captioned
+from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 
 META = dict(classes=("person", "cup"), verbs=("hold", "drink_from", "wave"), valid_pairs=[[0, 1], [0, 1], [0, 0]])
 
