@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
+
 import torch
 from mmengine.config import Config
 

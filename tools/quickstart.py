@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
+
 import numpy as np
 import torch
 from mmengine.config import Config

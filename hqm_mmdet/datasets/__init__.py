@@ -2,21 +2,25 @@
 
 from .annotations import ImageAnnotations, merge_pairs, read_annotations
 from .hico_det import HICODetDataset
+from .hoi_a import HOIADataset
 from .hoi_dataset import HOIDataset
 from .problems import AnnotationError
 from .toy_hoi import ToyHOIDataset
 from .transforms import BadImageError, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
+from .v_coco import VCOCODataset
 
 __all__ = [
     "AnnotationError",
     "BadImageError",
     "HICODetDataset",
+    "HOIADataset",
     "HOIDataset",
     "ImageAnnotations",
     "LoadHOIAnnotations",
     "LoadHOIImage",
     "PackHOIInputs",
     "ToyHOIDataset",
+    "VCOCODataset",
     "merge_pairs",
     "read_annotations",
 ]

@@ -38,34 +38,44 @@ class ImageAnnotations:
     hois: list[tuple[int, int, int]]
 
 
-def find_annotations(path: str) -> Path | None:
+def find_annotations(path: str | Path) -> Path | None:
     """``path`` or ``path.gz``, whichever exists."""
     return next((file for file in (Path(path), Path(f"{path}.gz")) if file.is_file()), None)
 
 
-def read_annotations(path: str, how_to_get: str = "") -> list[dict]:
-    """Entries of an annotation file.
+def read_json(path: str | Path, how_to_get: str = ""):
+    """Content of a JSON file.
 
     Args:
-        path (str): the ``.json`` file; ``.json.gz`` is read too, also where only the name without ``.gz`` is given.
+        path (str | Path): a ``.json`` or ``.json.gz`` file; ``.json.gz`` also where only the name without ``.gz`` is
+            given.
         how_to_get (str): closes the message if the file is missing.
 
     Raises:
         FileNotFoundError: neither ``path`` nor ``path.gz`` exists.
-        AnnotationError: not JSON, or not a list.
+        AnnotationError: not JSON.
     """
     file = find_annotations(path)
     if file is None:
         raise FileNotFoundError(f"Annotation file {Path(path).absolute()} (or .json.gz) does not exist. {how_to_get}")
     try:
         with gzip.open(file, "rb") if file.suffix == ".gz" else open(file, "rb") as stream:
-            entries = json.load(stream)
+            return json.load(stream)
     except (ValueError, EOFError, OSError) as error:
         raise AnnotationError(f"{file}: no readable JSON ({error}). Copy or download it again. {how_to_get}") from error
+
+
+def read_annotations(path: str, how_to_get: str = "") -> list[dict]:
+    """Entries of an annotation file; arguments and errors as of :func:`read_json`.
+
+    Raises:
+        AnnotationError: also if the file holds no list.
+    """
+    entries = read_json(path, how_to_get)
     if not isinstance(entries, list):
         raise AnnotationError(
-            f"{file}: expected a list with one entry per image, found {type(entries).__name__}. This is no HOIA-style "
-            "annotation file; see README, Data."
+            f"{find_annotations(path)}: expected a list with one entry per image, found {type(entries).__name__}. This "
+            "is no HOIA-style annotation file; see README, Data."
         )
     return entries
 

@@ -8,13 +8,59 @@ import numpy as np
 
 from hqm_mmdet.structures import HOIVocabulary
 
-from .annotations import NO_OBJECT, ImageAnnotations
+from .annotations import NO_OBJECT, ImageAnnotations, read_json
+from .problems import AnnotationError
+
+NAMES_KEYS = frozenset({"dataset_type", "classes", "verbs", "category_ids", "verb_ids", "subject_label"})
 
 
 def load_metainfo(name: str) -> dict:
     """A packaged class table, ``metainfo/<name>.json``, with lists as tuples."""
     table = json.loads((Path(__file__).parent / "metainfo" / f"{name}.json").read_text(encoding="utf-8"))
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def load_names(path: str | Path, how_to_get: str = "") -> dict:
+    """Names of a data set of one's own, as metainfo.
+
+    Args:
+        path (str | Path): JSON file, ``{"classes": [...], "verbs": [...]}`` and, if the annotations do not count 1, 2,
+            3 ..., ``category_ids`` and ``verb_ids``; ``subject_label`` if the subject is not the first class.
+        how_to_get (str): closes the message if the file is missing.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: no JSON, an unknown key, or a value that is no list of different names.
+    """
+    names = read_json(path, how_to_get)
+    if not isinstance(names, dict) or not {"classes", "verbs"} <= names.keys() <= NAMES_KEYS:
+        found = sorted(names) if isinstance(names, dict) else type(names).__name__
+        raise AnnotationError(f"{path}: expected classes and verbs among the keys {sorted(NAMES_KEYS)}, found {found}.")
+    for key in ("classes", "verbs"):
+        each = names[key]
+        is_names = isinstance(each, list) and each and all(isinstance(name, str) for name in each)
+        if not is_names or len(set(each)) != len(each):
+            raise AnnotationError(f"{path}: {key} must be a list of different names, got {each!r}.")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in names.items()}
+
+
+def valid_pairs_of_rules(table: dict, classes: Sequence[str]) -> np.ndarray:
+    """Which verb goes with which object, by the rules of a packaged class table.
+
+    Args:
+        table (dict): ``verbs``; ``objects_of_verb``, {verb: its object classes}; ``excluded_objects_of_verb``, {verb:
+            all but these}. Verbs in neither go with every class.
+        classes (Sequence[str]): C object classes.
+
+    Returns:
+        ndarray: (V, C) bool.
+    """
+    allowed, excluded = table["objects_of_verb"], table.get("excluded_objects_of_verb", {})
+    rows = [
+        [name in allowed.get(verb, classes) and name not in excluded.get(verb, ()) for name in classes]
+        for verb in table["verbs"]
+    ]
+    return np.array(rows, dtype=bool)
 
 
 def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
@@ -28,6 +74,23 @@ def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, nu
     ]
     labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes)
+
+
+def count_classes(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> dict[str, np.ndarray]:
+    """HOI entries per class as annotated (repetitions count).
+
+    Returns:
+        dict[str, ndarray]: ``objects`` (C + 1,) int by the object's label, the last for HOIs without object; ``verbs``
+        (V,) int.
+    """
+    pairs = [
+        (num_classes if obj == NO_OBJECT else image.labels[obj], verb)
+        for image in images
+        if image is not None
+        for _, obj, verb in image.hois
+    ]
+    labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return dict(objects=np.bincount(labels, minlength=num_classes + 1), verbs=np.bincount(verbs, minlength=num_verbs))
 
 
 def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.ndarray:

@@ -8,6 +8,12 @@ from .annotations import NO_OBJECT, NOT_FINITE, ImageAnnotations, box_defect
 from .problems import AnnotationError, ProblemReport
 
 
+def indices_fit(hoi: tuple[int, int, int], num_boxes: int) -> bool:
+    """Whether an HOI (subject, object, verb) names boxes of its image; the object may be -1."""
+    subject, obj, _ = hoi
+    return 0 <= subject < num_boxes and NO_OBJECT <= obj < num_boxes
+
+
 class EntryParser:
     """Turns entries of one annotation file into :class:`ImageAnnotations`.
 
@@ -43,9 +49,9 @@ class EntryParser:
         Raises:
             AnnotationError: see the class.
         """
-        name = self._value(entry, "?", raw, "file_name", str)
-        boxes, labels = self._boxes(entry, name, self._value(entry, name, raw, "annotations", list))
-        hois = self._hois(entry, name, self._value(entry, name, raw, "hoi_annotation", list), len(boxes))
+        name = self.value(entry, "?", raw, "file_name", str)
+        boxes, labels = self._boxes(entry, name, self.value(entry, name, raw, "annotations", list))
+        hois = self._hois(entry, name, self.value(entry, name, raw, "hoi_annotation", list), len(boxes))
         return None if hois is None else ImageAnnotations(name, boxes, labels, hois)
 
     def usable(self, entry: int, image: ImageAnnotations) -> ImageAnnotations:
@@ -62,7 +68,12 @@ class EntryParser:
         self._count_losses(entry, image, limit, len(image.hois) - len(hois))
         return ImageAnnotations(image.file_name, [image.boxes[i] for i in keep], [image.labels[i] for i in keep], hois)
 
-    def _value(self, entry: int, name: str, raw: dict, key: str, kind: type):
+    def value(self, entry: int, name: str, raw: dict, key: str, kind: type):
+        """``raw[key]``.
+
+        Raises:
+            AnnotationError: it is missing, or no ``kind``.
+        """
         if not isinstance(raw, dict) or not isinstance(raw.get(key), kind):
             state = (
                 f"no key '{key}'" if not isinstance(raw, dict) or key not in raw else f"'{key}' is no {kind.__name__}"
@@ -73,29 +84,45 @@ class EntryParser:
     def _boxes(self, entry: int, name: str, rows: list) -> tuple[list, list]:
         boxes, labels = [], []
         for i, row in enumerate(rows):
-            try:
-                x1, y1, x2, y2 = row["bbox"]
-                math.isfinite(x1 + y1 + x2 + y2)  # a TypeError for what is no number
-                labels.append(self.labels[str(row["category_id"])])
-            except (KeyError, TypeError, ValueError) as error:
-                raise self._row_error(entry, name, f"annotations[{i}]", row, self.labels, ("bbox",)) from error
-            boxes.append([x1, y1, x2, y2])
+            box, label = self.read_box(entry, name, i, row)
+            boxes.append(box)
+            labels.append(label)
         return boxes, labels
+
+    def read_box(self, entry: int, name: str, i: int, row: dict) -> tuple[list[float], int]:
+        """Coordinates and label of ``annotations[i]``.
+
+        Raises:
+            AnnotationError: see the class.
+        """
+        try:
+            x1, y1, x2, y2 = row["bbox"]
+            math.isfinite(x1 + y1 + x2 + y2)  # a TypeError for what is no number
+            return [x1, y1, x2, y2], self.labels[str(row["category_id"])]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._row_error(entry, name, f"annotations[{i}]", row, self.labels, ("bbox",)) from error
 
     def _hois(self, entry: int, name: str, rows: list, num_boxes: int) -> list | None:
         hois = []
         for i, row in enumerate(rows):
-            try:
-                subject, obj = as_index(row["subject_id"]), as_index(row["object_id"])
-                verb = self.verbs[str(row["category_id"])]
-            except (KeyError, TypeError) as error:
-                keys = ("subject_id", "object_id")
-                raise self._row_error(entry, name, f"hoi_annotation[{i}]", row, self.verbs, keys) from error
-            if not (0 <= subject < num_boxes and NO_OBJECT <= obj < num_boxes):
+            hoi = self.read_hoi(entry, name, i, row)
+            if not indices_fit(hoi, num_boxes):
                 self._add_bad_index(entry, name, f"hoi_annotation[{i}]", row, num_boxes)
                 return None
-            hois.append((subject, obj, verb))
+            hois.append(hoi)
         return hois
+
+    def read_hoi(self, entry: int, name: str, i: int, row: dict) -> tuple[int, int, int]:
+        """Subject index, object index or -1, and verb of ``hoi_annotation[i]``; see :func:`indices_fit`.
+
+        Raises:
+            AnnotationError: see the class.
+        """
+        try:
+            return as_index(row["subject_id"]), as_index(row["object_id"]), self.verbs[str(row["category_id"])]
+        except (KeyError, TypeError) as error:
+            keys = ("subject_id", "object_id")
+            raise self._row_error(entry, name, f"hoi_annotation[{i}]", row, self.verbs, keys) from error
 
     def _row_error(self, entry: int, name: str, field: str, row, ids: dict, keys: tuple[str, ...]) -> AnnotationError:
         """Tells what is wrong with a box or HOI that could not be read."""

@@ -1,9 +1,14 @@
 """HICO-DET: 80 object classes (COCO's), 117 verbs, 600 valid combinations."""
 
-from hqm_mmdet.registry import DATASETS
+from dataclasses import replace
 
+from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import HOIVocabulary
+
+from .annotations import ImageAnnotations
 from .class_tables import load_metainfo
 from .hoi_dataset import HOIDataset
+from .subsets import unseen_triplets, without_unseen_pairs
 
 
 @DATASETS.register_module()
@@ -25,6 +30,16 @@ class HICODetDataset(HOIDataset):
 
     Entries: 37,633 training and 9,546 test images have box pairs (the rest of the announced 38,118 and 9,658 is not in
     the files). In training 4 of them have more than 100 boxes; see ``max_boxes``.
+
+    Args:
+        zero_shot (str, optional): a split of :func:`~.subsets.unseen_triplets`. Training then leaves out, as GEN-VLKT
+            and HOICLIP do, every pair that shows an unseen triplet, with all its verbs, and images without a pair left.
+            Testing uses all annotations. ``metainfo['unseen']`` lists the unseen (object label, verb) for the metric.
+            With ``fraction``, the images are drawn first.
+        **kwargs: as in :class:`HOIDataset`.
+
+    Raises:
+        ValueError: no such split.
     """
 
     METAINFO = load_metainfo("hico_det")
@@ -35,3 +50,17 @@ class HICODetDataset(HOIDataset):
         "annotations/{trainval_hico.json,test_hico.json,corre_hico.npy}}; images come from the HICO-DET archive "
         "(hico_20160224_det.tar.gz), annotations from the PPDM authors. See README, Data."
     )
+
+    def __init__(self, *args, zero_shot: str | None = None, **kwargs):
+        self.unseen = unseen_triplets(zero_shot) if zero_shot else frozenset()
+        super().__init__(*args, **kwargs)
+
+    def _vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
+        return replace(super()._vocabulary(images), unseen=self.unseen)
+
+    def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
+        chosen = super()._select(images)
+        if not self.unseen:
+            return chosen
+        seen = ((i, without_unseen_pairs(image, self.unseen)) for i, image in chosen)
+        return [(i, image) for i, image in seen if image.hois]

@@ -11,10 +11,11 @@ from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
 
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
-from .class_tables import count_triplets, load_rare_triplets, load_valid_pairs
+from .class_tables import count_classes, count_triplets, load_names, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
 from .problems import ProblemReport
 from .seeding import SharedInteger, random_streams
+from .subsets import draw_fraction
 from .transforms import BadImageError
 
 
@@ -24,7 +25,8 @@ class HOIDataset(BaseDetDataset):
 
     A data set differs from others by its metainfo and file names, so a subclass is a table; your own data can also be
     described with the argument ``metainfo``: ``classes`` and ``verbs`` (names), ``category_ids`` and ``verb_ids`` (ids
-    in the file, in the same order; default 1, 2, 3 ...), ``subject_label`` (default 0).
+    in the file, in the same order; default 1, 2, 3 ...), ``subject_label`` (default 0); or with ``names_file``, a JSON
+    file of the same keys.
 
     Each item of ``data_list`` has mmdet's ``img_path``, ``img_id``, ``instances`` (``bbox`` x1, y1, x2, y2 in pixels of
     the image file, ``bbox_label``, ``ignore_flag``), and ``pairs``: (subject index, object index or -1, verbs), where
@@ -36,21 +38,28 @@ class HOIDataset(BaseDetDataset):
     Training follows the official filters (QPIC, ``datasets/hico.py``): an image with a box index out of range is left
     out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
     the image's size, in :class:`~.transforms.LoadHOIAnnotations`), and pairs with them. One warning counts what was
-    left out.
+    left out. ``fraction`` trains on a part of the images.
+
+    ``class_counts`` holds the number of HOI entries of each object class and verb, as annotated in the images trained
+    on (``max_boxes`` aside), see :func:`~.class_tables.count_classes`.
 
     ``metainfo`` gains ``valid_pairs`` and ``rare_triplets`` (:class:`~hqm_mmdet.structures.HOIVocabulary`) when the
     annotations are loaded.
 
     Args:
         ann_file (str): ``.json`` or ``.json.gz``.
+        names_file (str, optional): JSON file with ``classes``, ``verbs`` and what else describes them (see above).
         corre_file (str, optional): ``.npy`` table verbs x objects. Default: the subclass's ``CORRE_FILE`` beside
-            ``ann_file`` if it exists. Without one, the combinations that occur in training are valid.
+            ``ann_file`` if it exists, else its ``VALID_PAIRS``. Without any, what occurs in training is valid.
         rare_file (str, optional): JSON list of [object category id, verb id]. Without one, triplets with fewer than 10
-            HOI entries in the training annotations are rare.
+            HOI entries in the training annotations are rare, unless the subclass has no rare set (``HAS_RARE_SET``).
         vocabulary_ann_file (str, optional): training annotations, for what is not given by files. Default: the
             subclass's ``TRAIN_ANN_FILE`` beside ``ann_file`` (also when training on a part of it); where there is none,
             training counts in ``ann_file``.
         max_boxes (int, optional): see above; None keeps all.
+        fraction (float): share of the training images, in (0, 1]; see :func:`~.subsets.draw_fraction`. The class tables
+            stay those of the whole file.
+        fraction_seed (int): which images the fraction consists of.
         strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
         on_bad_image (str): 'error', or 'skip': training takes another image in place of a missing or unreadable one.
         seed (int, optional): makes a sample a function of (seed, epoch, index), whatever the number of workers; see
@@ -64,16 +73,21 @@ class HOIDataset(BaseDetDataset):
     """
 
     CORRE_FILE: str | None = None
+    VALID_PAIRS: np.ndarray | None = None
+    HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
     HOW_TO_GET: str = "See README, Data."
 
     def __init__(
         self,
         *args,
+        names_file: str | None = None,
         corre_file: str | None = None,
         rare_file: str | None = None,
         vocabulary_ann_file: str | None = None,
         max_boxes: int | None = 100,
+        fraction: float = 1.0,
+        fraction_seed: int = 0,
         strict: bool = False,
         on_bad_image: str = "error",
         seed: int | None = None,
@@ -81,10 +95,12 @@ class HOIDataset(BaseDetDataset):
     ):
         if on_bad_image not in ("error", "skip"):
             raise ValueError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
+        self.names_file = names_file
         self.corre_file = corre_file
         self.rare_file = rare_file
         self.vocabulary_ann_file = vocabulary_ann_file
         self.max_boxes = max_boxes
+        self.fraction, self.fraction_seed = fraction, fraction_seed
         self.strict = strict
         self.on_bad_image = on_bad_image
         self.seed = seed
@@ -97,15 +113,31 @@ class HOIDataset(BaseDetDataset):
     @no_garbage_collection()
     def load_data_list(self) -> list[dict]:
         """Read ``ann_file``; also fills the class tables in ``metainfo``."""
-        self._check_class_tables()
         report = ProblemReport(self.ann_file, self.strict)
-        parser = self._parser(report, training=not self.test_mode)
-        images = [parser.read(*item) for item in enumerate(read_annotations(self.ann_file, self.HOW_TO_GET))]
+        parser = self.make_parser(report, training=not self.test_mode)
+        images = [parser.read(*item) for item in enumerate(self.read_entries())]
         self._metainfo.update(self._vocabulary(images).as_metainfo())
         self._check_image_folder()
-        usable = [(i, parser.usable(i, image)) for i, image in enumerate(images) if image is not None]
+        annotated = [(i, image) for i, image in enumerate(images) if image is not None]
+        usable = [(i, parser.usable(i, image)) for i, image in annotated]
         report.log()
-        return [self._data_info(i, image) for i, image in usable]
+        select = list if self.test_mode else self._select
+        shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
+        self.class_counts = count_classes((image for _, image in select(annotated)), *shape)
+        return [self._data_info(i, image) for i, image in select(usable)]
+
+    def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:
+        """Entries of an annotation file as it stands, HOIA-style.
+
+        Args:
+            path (str, optional): the file; default ``ann_file``.
+            hint (str): what it is needed for, for the message if it is missing.
+        """
+        return read_annotations(path or self.ann_file, hint + self.HOW_TO_GET)
+
+    def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
+        """Images to train on, of all usable ones; each with its position in the file."""
+        return draw_fraction(images, self.fraction, self.fraction_seed)
 
     def filter_data(self) -> list[dict]:
         """Apply ``filter_cfg`` to training data."""
@@ -113,26 +145,35 @@ class HOIDataset(BaseDetDataset):
             return self.data_list
         return [info for info in self.data_list if info["pairs"]]
 
-    def _check_class_tables(self) -> None:
+    def _complete_class_tables(self) -> None:
         info = self._metainfo
+        if self.names_file is not None:
+            info.update(load_names(self._under_root(self.names_file), self.HOW_TO_GET))
         for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
             if not info.get(names):
-                raise ValueError(f"{type(self).__name__} needs metainfo with '{names}', a list of names.")
+                raise ValueError(f"{type(self).__name__} needs names_file or metainfo with '{names}', a list of names.")
             info[names] = tuple(info[names])
             info[ids] = tuple(info.get(ids, range(1, len(info[names]) + 1)))
             if len(info[ids]) != len(info[names]):
                 raise ValueError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
 
     @property
-    def _image_folder(self) -> str:
+    def image_folder(self) -> str:
+        """Where ``file_name`` of the annotations is looked for."""
         return self.data_prefix.get("img") or self.data_root or "."
 
     def _check_image_folder(self) -> None:
-        folder = self._image_folder
+        folder = self.image_folder
         if len(self.pipeline.transforms) and "://" not in folder and not osp.isdir(folder):
             raise FileNotFoundError(f"Image folder {osp.abspath(folder)} does not exist. {self.HOW_TO_GET}")
 
-    def _parser(self, report: ProblemReport, training: bool) -> EntryParser:
+    def make_parser(self, report: ProblemReport, training: bool) -> EntryParser:
+        """Reader of entries, with the ids of this data set.
+
+        Raises:
+            ValueError: the metainfo does not describe classes and verbs.
+        """
+        self._complete_class_tables()
         info = self._metainfo
         return EntryParser(info["category_ids"], info["verb_ids"], report, training, self.max_boxes)
 
@@ -140,7 +181,7 @@ class HOIDataset(BaseDetDataset):
         boxes = zip(image.boxes, image.labels, strict=True)
         info = dict(
             img_id=img_id,
-            img_path=osp.join(self._image_folder, image.file_name),
+            img_path=osp.join(self.image_folder, image.file_name),
             instances=[dict(bbox=box, bbox_label=label, ignore_flag=0) for box, label in boxes],
             pairs=merge_pairs(image.hois),
         )
@@ -148,12 +189,19 @@ class HOIDataset(BaseDetDataset):
 
     # ---- class tables
 
+    def given_valid_pairs(self) -> np.ndarray | None:
+        """(V, C) bool, which verb goes with which object, of the file or the package; None where neither says."""
+        path, info = self._beside(self.corre_file, self.CORRE_FILE), self._metainfo
+        return self.VALID_PAIRS if path is None else load_valid_pairs(path, len(info["verbs"]), len(info["classes"]))
+
     def _vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
         info = self._metainfo
-        corre_file, rare_file = self._beside(self.corre_file, self.CORRE_FILE), self._beside(self.rare_file)
         shape = (len(info["verbs"]), len(info["classes"]))
-        valid_pairs = None if corre_file is None else load_valid_pairs(corre_file, *shape)
-        rare = None if rare_file is None else load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
+        rare_file = self._beside(self.rare_file)
+        valid_pairs = self.given_valid_pairs()
+        rare = None if self.HAS_RARE_SET else frozenset()
+        if rare_file is not None:
+            rare = load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
         if valid_pairs is None or rare is None:
             counts = count_triplets(self._training_images(images), *shape)
             valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs)
@@ -174,8 +222,8 @@ class HOIDataset(BaseDetDataset):
         if path is None or find_annotations(path) == find_annotations(self.ann_file):
             return images
         hint = "The verb-object table and the rare set are counted in it; or set dataset.vocabulary_ann_file. "
-        parser = self._parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
-        return [parser.read(*item) for item in enumerate(read_annotations(path, hint + self.HOW_TO_GET))]
+        parser = self.make_parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
+        return [parser.read(*item) for item in enumerate(self.read_entries(path, hint))]
 
     def _under_root(self, path: str | None) -> str | None:
         return osp.join(self.data_root, path) if path and self.data_root else path

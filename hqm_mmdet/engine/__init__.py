@@ -2,10 +2,12 @@
 
 from .hooks import (
     AJLHook,
+    ClassCheckHook,
     FiniteLossHook,
     LogHistoryHook,
     MeanLossHook,
     RandomStateHook,
+    ReweightingHook,
     SafeCheckpointHook,
     StopOnSigtermHook,
     WeightCheckHook,
@@ -15,6 +17,7 @@ from .runner import BFloat16OptimWrapper, DataShareLogProcessor, ResumableSample
 __all__ = [
     "AJLHook",
     "BFloat16OptimWrapper",
+    "ClassCheckHook",
     "DataShareLogProcessor",
     "FiniteLossHook",
     "LogHistoryHook",
@@ -22,6 +25,7 @@ __all__ = [
     "RandomStateHook",
     "ResumableSampler",
     "ResumableTrainLoop",
+    "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
     "WeightCheckHook",

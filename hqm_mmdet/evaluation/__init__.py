@@ -1,5 +1,5 @@
 """Evaluation: pure arithmetic in :mod:`.functional`, mmengine metrics around it in :mod:`.metrics`."""
 
-from .metrics import HICODetMetric
+from .metrics import HICODetMetric, HOIAMetric, VCOCOMetric
 
-__all__ = ["HICODetMetric"]
+__all__ = ["HICODetMetric", "HOIAMetric", "VCOCOMetric"]

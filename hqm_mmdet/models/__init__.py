@@ -1,15 +1,17 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import HOIDETR, QPIC
+from .detectors import CDN, HOIDETR, QPIC
 from .heads import HOIHead
 from .layers import AMMAttention, FusedAttention, HOIDecoder, HOIDecoderLayer, HOIEncoder, HOIEncoderLayer
-from .losses import VerbFocalLoss
+from .losses import DynamicReweighting, VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
-from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, VerbCost
+from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, PairNMS, VerbCost
 
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "CDN",
+    "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",
@@ -23,6 +25,7 @@ __all__ = [
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
+    "PairNMS",
     "QPIC",
     "VerbCost",
     "VerbFocalLoss",

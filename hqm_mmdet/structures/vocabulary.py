@@ -15,6 +15,7 @@ class HOIVocabulary:
         valid_pairs (ndarray): (V, C) bool, which verb goes with which object class.
         rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training.
         subject_label (int): label of persons.
+        unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training.
 
     Raises:
         ValueError: ``valid_pairs`` does not fit the numbers of verbs and classes.
@@ -25,6 +26,7 @@ class HOIVocabulary:
     valid_pairs: np.ndarray = field(compare=False)
     rare_triplets: frozenset[tuple[int, int]] = frozenset()
     subject_label: int = 0
+    unseen: frozenset[tuple[int, int]] = frozenset()
 
     RARE_BELOW = 10  # HICO-DET's definition: fewer than 10 training instances
 
@@ -42,14 +44,15 @@ class HOIVocabulary:
         return len(self.classes)
 
     def as_metainfo(self) -> dict:
-        """Plain dict for ``dataset.metainfo`` and metrics."""
-        return dict(
+        """Plain dict for ``dataset.metainfo`` and metrics; ``unseen`` is there only where a zero-shot split is set."""
+        table = dict(
             classes=self.classes,
             verbs=self.verbs,
             valid_pairs=np.asarray(self.valid_pairs, dtype=bool),
             rare_triplets=sorted(self.rare_triplets),
             subject_label=self.subject_label,
         )
+        return dict(table, unseen=sorted(self.unseen)) if self.unseen else table
 
     @staticmethod
     def count_triplets(obj_labels: np.ndarray, verbs: np.ndarray, num_verbs: int, num_classes: int) -> np.ndarray:

@@ -108,25 +108,25 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def run_tool(main: Callable[[Namespace], None], args: Namespace) -> int:
+def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
     """Run a tool; what the user can mend is told in one message.
 
     Args:
-        main (callable): takes the arguments.
+        main (callable): takes the arguments; may return an exit status of its own.
         args (Namespace): with ``debug``; the environment variable ``HQM_DEBUG=1`` does the same.
 
     Returns:
-        int: exit status, 0 or 2.
+        int: exit status: main's own, 0, or 2.
     """
     try:
-        main(args)
+        status = main(args)
     except Exception as error:
         if args.debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
             raise
         print(f"error: {message_of(error)}\n(--debug shows the traceback)", file=sys.stderr)
         return EXIT_USER_ERROR
     leave_processes()
-    return 0
+    return status or 0
 
 
 def is_user_error(error: Exception) -> bool:

@@ -7,10 +7,17 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from hqm_mmdet.datasets.class_tables import load_metainfo
+from hqm_mmdet.datasets.subsets import unseen_triplets
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.conftest import REPOSITORY
-from tests.datasets.tiny_hoi import write_hico_layout
+from tests.datasets.tiny_hoi import write_hico_layout, write_hoi_a_layout, write_own_layout
+from tests.datasets.tiny_vcoco import write_vcoco_layout
+
+MAIN_METRIC = dict(
+    toy_hoi="hico/full", hico_det="hico/full", v_coco="vcoco/role_s1", hoi_a="hoia/mAP", own_hoi="hico/full"
+)
 
 
 @pytest.fixture
@@ -23,14 +30,36 @@ def hico_root(tmp_path, data_dir):
     return write_hico_layout(tmp_path / "hico_20160224_det", data_dir, num_images=4)
 
 
-@pytest.fixture(params=["toy_hoi", "hico_det"])
+@pytest.fixture
+def vcoco_root(tmp_path):
+    return write_vcoco_layout(tmp_path / "v-coco")
+
+
+@pytest.fixture
+def hoia_root(tmp_path):
+    return write_hoi_a_layout(tmp_path / "hoia")
+
+
+@pytest.fixture
+def own_root(tmp_path):
+    return write_own_layout(tmp_path / "own")
+
+
+ROOTS = dict(toy_hoi="toy_root", hico_det="hico_root", v_coco="vcoco_root", hoi_a="hoia_root", own_hoi="own_root")
+
+
+@pytest.fixture(params=ROOTS)
 def config(request):
     """A config whose data lie in a temporary folder; no worker processes."""
-    root = request.getfixturevalue({"toy_hoi": "toy_root", "hico_det": "hico_root"}[request.param])
+    root = request.getfixturevalue(ROOTS[request.param])
     config = Config.fromfile(REPOSITORY / f"configs/_base_/datasets/{request.param}.py")
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
         loader.dataset.data_root = str(root)
         loader.update(num_workers=0, persistent_workers=False)
+    for evaluator in (config.val_evaluator, config.test_evaluator):
+        for key in {"ann_file", "coco_file"} & evaluator.keys():
+            evaluator[key] = evaluator[key].replace(config.data_root, f"{root}/")
+    config.main_metric = MAIN_METRIC[request.param]
     return config
 
 
@@ -48,7 +77,7 @@ def test_training_batches(config):
             height, width = sample.img_shape
             for boxes in (sample.gt_pairs.sub_bboxes, sample.gt_pairs.obj_bboxes):
                 assert (boxes >= 0).all() and (boxes <= torch.tensor([width, height, width, height])).all()
-    assert len(loader) == len(loader.dataset) // config.train_dataloader.batch_size
+    assert len(loader) == len(loader.dataset) // config.train_dataloader.batch_size > 0
 
 
 def perfect(sample, num_classes, num_verbs):
@@ -76,7 +105,7 @@ def test_perfect_predictions_score_one(config, split):
     for batch in loader:
         evaluator.process([perfect(sample, *sizes) for sample in batch["data_samples"]], batch)
     metrics = evaluator.evaluate(len(loader.dataset))
-    assert metrics["hico/full"] == pytest.approx(1)
+    assert metrics[config.main_metric] == pytest.approx(1)
 
 
 def test_ground_truth_of_the_test_pipeline_is_in_the_frame_of_the_original_image(config):
@@ -94,3 +123,19 @@ def test_ground_truth_of_the_test_pipeline_is_in_the_frame_of_the_original_image
 def test_strict_can_be_set_from_the_command_line(config):
     config.merge_from_dict({"train_dataloader.dataset.strict": True})
     assert build(config.train_dataloader).dataset.strict is True
+
+
+ZERO_SHOT = sorted(REPOSITORY.glob("configs/zero_shot/*.py"))
+
+
+@pytest.mark.parametrize("path", ZERO_SHOT, ids=lambda path: path.stem)
+def test_zero_shot_configs_differ_in_the_split_only(path):
+    config, plain = Config.fromfile(path).to_dict(), Config.fromfile(REPOSITORY / "configs/qpic_hico.py").to_dict()
+    splits = {config[f"{name}_dataloader"]["dataset"].pop("zero_shot") for name in ("train", "val", "test")}
+    assert config == plain and len(splits) == 1
+    unseen_triplets(*splits)
+
+
+def test_every_zero_shot_split_has_a_config():
+    splits = {Config.fromfile(path).train_dataloader.dataset.zero_shot for path in ZERO_SHOT}
+    assert splits == set(load_metainfo("hico_det_zero_shot"))

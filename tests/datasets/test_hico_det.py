@@ -57,6 +57,18 @@ def test_every_training_image_is_read_and_repeated_pairs_become_one(infos):
     assert {verb for i in infos for *_, verbs in i["pairs"] for verb in verbs} == set(range(117))
 
 
+@pytest.mark.parity
+def test_class_counts_equal_the_official_tables_of_re_weighting(train, reference_dir):
+    file = reference_dir / "cdn" / "reweight_init_counts.json"
+    if not file.is_file():
+        pytest.skip(f"no file {file}")
+    expected = load(file)["hico"]
+    for ours, official in (("objects", "obj_counts"), ("verbs", "verb_counts")):
+        counts = train.class_counts[ours].tolist()[: len(expected[official]) - 1]
+        assert [*counts, 3 * sum(counts)] == expected[official]
+    assert train.class_counts["objects"][-1] == 0  # every pair of HICO-DET has an object
+
+
 def test_training_keeps_a_hundred_boxes_and_says_so(folder, infos, logged):
     dataset = HICODetDataset(ann_file="trainval_hico.json", data_root=str(folder))
     crowded = [i for i in infos["train"] if len(i["instances"]) > 100]

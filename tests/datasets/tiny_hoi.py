@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from mmengine.registry import DefaultScope
 from PIL import Image
 
+from hqm_mmdet.datasets import HOIADataset
 from hqm_mmdet.registry import DATASETS
 
 CLASSES, CATEGORY_IDS = ("person", "ball", "cup"), (1, 7, 90)
@@ -56,18 +58,49 @@ def image_path(arguments: dict, name: str) -> Path:
     return Path(arguments["data_root"]) / arguments["data_prefix"]["img"] / name
 
 
+@cache
+def read_compressed(path: Path):
+    """Content of a ``.json.gz`` file, read once."""
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
 def write_hico_layout(root: Path, data_dir: Path, num_images=2) -> Path:
     """The official HICO-DET folders with the first real annotations and grey images of the right names and sizes."""
-    sizes = json.loads(gzip.decompress((data_dir / "hico_det/image_sizes.json.gz").read_bytes()))
+    sizes = read_compressed(data_dir / "hico_det/image_sizes.json.gz")
     (root / "annotations").mkdir(parents=True)
     (root / "annotations/corre_hico.npy").write_bytes((data_dir / "hico_det/corre_hico.npy").read_bytes())
     for split, folder in (("trainval", "train2015"), ("test", "test2015")):
-        entries = json.loads(gzip.decompress((data_dir / f"hico_det/{split}_hico.json.gz").read_bytes()))[:num_images]
+        entries = read_compressed(data_dir / f"hico_det/{split}_hico.json.gz")[:num_images]
         (root / "annotations" / f"{split}_hico.json").write_text(json.dumps(entries))
         (root / "images" / folder).mkdir(parents=True)
         for item in entries:
             size = tuple(sizes[folder][item["file_name"]])
             Image.new("RGB", size, (120, 130, 140)).save(root / "images" / folder / item["file_name"])
+    return root
+
+
+def write_hoi_a_layout(root: Path) -> Path:
+    """The folders of HOI-A, an image per verb, object ids as strings."""
+    table = HOIADataset.METAINFO
+    pairs = [(verb + 1, int(HOIADataset.VALID_PAIRS[verb].argmax()) + 1) for verb in range(len(table["verbs"]))]
+    (root / "annotations").mkdir(parents=True)
+    for name, folder in (("train", "trainval"), ("test", "test")):
+        entries = []
+        for verb, category in pairs:
+            boxes = [(10, 10, 40, 60, "1"), (50, 20, 70, 40, str(category))]
+            entries.append(entry(f"{name}_{verb:06d}.png", boxes, [(0, 1, verb)]))
+            write_image(root / "images" / folder / entries[-1]["file_name"], seed=verb)
+        (root / f"annotations/{name}_2019.json").write_text(json.dumps(entries))
+    return root
+
+
+def write_own_layout(root: Path, num_images=4) -> Path:
+    """A data set of one's own as in docs/own_data.md: two classes, two verbs."""
+    boxes = [(10, 10, 40, 60, 1), (50, 20, 70, 40, 2)]
+    for name in ("train", "test"):
+        entries = [entry(f"{name}_{i}.png", boxes, [(0, 1, 1 + i % 2)]) for i in range(num_images)]
+        write_dataset(root, entries, f"{name}.json")
+    (root / "names.json").write_text(json.dumps(dict(classes=["person", "cup"], verbs=["hold", "drink_from"])))
     return root
 
 

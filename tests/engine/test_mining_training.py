@@ -88,3 +88,14 @@ def test_bf16(train, tmp_path):
     first, second = train(tmp_path / "run", amp=True)
     assert_ranks_agree(first, second)
     assert len({line["parameters"] for line in first}) == ITERATIONS
+
+
+def test_two_decoders_with_bf16_and_a_resume(train, tmp_path):
+    options = dict(amp=True, detector="CDN")
+    first, second = train(tmp_path / "whole", **options)
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert all(line["hard"] for line in first)
+    rest, _ = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"), **options)
+    assert rest == first[9:]

@@ -66,14 +66,23 @@ def best_truth(triplet, sub_box, obj_box, image_truths, rules):
     return best
 
 
+def all_truths_hit(triplet, sub_box, obj_box, image_truths, rules, taken):
+    """Indices of the free ground truth that a candidate overlaps enough."""
+    free = [g for g in range(len(image_truths)) if g not in taken]
+    return [g for g in free if best_truth(triplet, sub_box, obj_box, [image_truths[g]], rules) is not None]
+
+
 def average_precision(flags, num_gt, thresholds):
-    """AP and largest recall of one class; ``flags`` in descending score order."""
+    """AP and largest recall of one class; ``flags`` in descending score order. No thresholds: area under the curve."""
     curve, hits = [], 0
     for n, flag in enumerate(flags, 1):
         hits += flag
         curve.append((hits / num_gt, hits / n))
-    ap = 0.0
-    for t in thresholds:
+    ap, recall = 0.0, 0.0
+    for i, (r, _) in enumerate(curve if thresholds is None else ()):
+        ap += (r - recall) * max(p for _, p in curve[i:])
+        recall = r
+    for t in thresholds or ():
         ap += max([p for r, p in curve if r >= t], default=0.0) / len(thresholds)
     return ap, hits / num_gt
 
@@ -93,12 +102,16 @@ def evaluate(gts, preds, rules, correct_mat=None, absent_label=None, rare=(), kn
             sub_label = pred["labels"][sub] if rules.compares_subject_labels else 0
             triplet = (sub_label, pred["labels"][obj], verb)
             sub_box, obj_box = ([c + rules.pred_shift for c in pred["boxes"][row]] for row in (sub, obj))
-            match = best_truth(triplet, sub_box, obj_box, image_truths, rules)
+            if rules.takes_all_matches:
+                hits = all_truths_hit(triplet, sub_box, obj_box, image_truths, rules, taken)
+            else:
+                match = best_truth(triplet, sub_box, obj_box, image_truths, rules)
+                hits = [] if match is None or match in taken else [match]
             if known_object and triplet[1] not in [t[0][1] for t in image_truths]:
                 continue
-            flags[triplet].append(int(match is not None and match not in taken))
+            flags[triplet].append(int(bool(hits)))
             scores[triplet].append(score)
-            taken.add(match)
+            taken.update(hits)
     ap, max_recall = {}, {}
     for triplet, count in num_gt.items():
         order = sorted(range(len(flags[triplet])), key=lambda i, s=scores[triplet]: -s[i])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hqm_mmdet.evaluation.functional import PROTOCOLS, QPIC, evaluate_triplets, known_object_mask
+from hqm_mmdet.evaluation.functional import HOIA, PROTOCOLS, QPIC, evaluate_triplets, known_object_mask
 from tests.evaluation import oracle
 from tests.evaluation.cases import CODER, NUM_OBJECTS, NUM_VERBS, by_triplet, evaluate, means, random_images, tables
 
@@ -31,15 +31,16 @@ def assert_same(ours, theirs):
     np.testing.assert_allclose(list(ours.values()), list(theirs.values()), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [*PROTOCOLS, "hoia"])
 @pytest.mark.parametrize("seed", range(15))
 def test_equals_loop_oracle(seed, name):
     rng = np.random.default_rng(seed)
     gts, preds = random_images(rng)
     mat = (rng.random((NUM_VERBS, NUM_OBJECTS)) < 0.7).astype(int) if seed % 2 else None
-    ours = evaluate(gts, preds, PROTOCOLS[name], correct_mat=mat)
+    protocol = PROTOCOLS.get(name, HOIA)
+    ours = evaluate(gts, preds, protocol, correct_mat=mat)
     for setting, known_object in SETTINGS:
-        theirs = oracle.evaluate(gts, preds, PROTOCOLS[name], mat, NUM_OBJECTS, RARE, known_object)
+        theirs = oracle.evaluate(gts, preds, protocol, mat, NUM_OBJECTS, RARE, known_object)
         results = ours[setting]
         assert by_triplet(results, results.ap) == pytest.approx(theirs["ap"], abs=1e-12)
         assert by_triplet(results, results.max_recall) == pytest.approx(theirs["max_recall"])

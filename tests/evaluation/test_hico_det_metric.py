@@ -6,7 +6,7 @@ import torch
 
 from hqm_mmdet.evaluation import HICODetMetric
 from hqm_mmdet.evaluation.functional import QPIC
-from hqm_mmdet.evaluation.metrics import hico_det_metric
+from hqm_mmdet.evaluation.metrics import base
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle
@@ -82,6 +82,28 @@ def test_built_from_the_registry(samples):
     metric = METRICS.build(dict(type="HICODetMetric", protocol="matlab", known_object=False))
     metric.dataset_meta = META
     assert set(run(metric, samples)) == {k for k in KEYS if "ko_" not in k}
+
+
+def test_pair_nms_drops_repeated_pairs(images):
+    """A repeated pair with smaller scores is a false positive, and with pair NMS it is not there."""
+    gts, preds = images
+    for pred in preds:
+        count = len(pred["sub_ids"])
+        pred["boxes"], pred["labels"] = (
+            [row for half in (pred[key][:count], pred[key][count:]) for row in half * 2] for key in ("boxes", "labels")
+        )
+        pred["verb_scores"] += [[score / 2 for score in row] for row in pred["verb_scores"]]
+        pred["sub_ids"], pred["obj_ids"] = list(range(2 * count)), list(range(2 * count, 4 * count))
+    samples = [make_sample(gt, pred, i) for i, (gt, pred) in enumerate(zip(gts, preds, strict=True))]
+    plain = run(make_metric(), samples)
+    suppressed = run(make_metric(pair_nms=dict(threshold=0.999)), samples)
+    assert suppressed["hico/full"] > plain["hico/full"]
+    assert suppressed["hico/max_recall"] == plain["hico/max_recall"]
+
+
+def test_unknown_option_of_pair_nms():
+    with pytest.raises(TypeError, match="thres_nms"):
+        HICODetMetric(pair_nms=dict(thres_nms=0.7))
 
 
 def test_unknown_protocol():
@@ -172,7 +194,7 @@ def test_tables_of_different_data_sets_are_refused(samples):
 
 def test_table_is_logged(samples, monkeypatch):
     printed = []
-    monkeypatch.setattr(hico_det_metric, "print_log", lambda text, logger: printed.append(text))
+    monkeypatch.setattr(base, "print_log", lambda text, logger: printed.append(text))
     result = run(make_metric(), samples)
     assert len(printed) == 1 and "protocol qpic, 40 images" in printed[0]
     assert f"{result['hico/full']:.4f}" in printed[0] and f"{result['hico/ko_full']:.4f}" in printed[0]

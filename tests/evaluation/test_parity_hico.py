@@ -1,9 +1,6 @@
 """Equality with the official evaluators' answers in the reference folder's ``evaluation``."""
 
-import gzip
 import hashlib
-import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -12,6 +9,7 @@ from hqm_mmdet.evaluation.functional import (
     PROTOCOLS,
     QPIC,
     TripletCoder,
+    TripletNMS,
     evaluate_triplets,
     ground_truth_table,
     match_triplets,
@@ -21,6 +19,7 @@ from hqm_mmdet.evaluation.functional import (
     verb_mask_by_object,
 )
 from tests.evaluation.cases import by_triplet, evaluate, means, tables
+from tests.evaluation.reference_data import load_simulator, read_json
 
 pytestmark = pytest.mark.parity
 QPIC_KEYS = {"full": "mAP", "rare": "mAP rare", "non_rare": "mAP non-rare", "max_recall": "mean max recall"}
@@ -31,14 +30,6 @@ OTHER_ANSWERS = (
     ("matlab", "default", "matlab_default"),
     ("matlab", "known_object", "matlab_known_object"),
 )
-
-
-def read_json(path):
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in {path.parent}")
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt") as file:
-        return json.load(file)
 
 
 def triplet(key):
@@ -165,25 +156,17 @@ class RealSet:
             gts.append(annotated(annotations[i], label, self.coder))
         assert digest.hexdigest() == self.meta["predictions_sha256"], "these are not the reference's predictions"
         self.preds, self.gts = stack_images(preds, scored=True), stack_images(gts, scored=False)
+        self.suppressed = stack_images([TripletNMS()(table) for table in preds], scored=True)
         self.num_boxes = np.array([len(annotations[i]["annotations"]) for i in indices])
 
-    def evaluate(self, protocol):
-        return evaluate_triplets(self.preds, self.gts, self.num_boxes, self.coder, protocol, known_object=True)
+    def evaluate(self, protocol, pair_nms=False):
+        preds = self.suppressed if pair_nms else self.preds
+        return evaluate_triplets(preds, self.gts, self.num_boxes, self.coder, protocol, known_object=True)
 
     def by_hoi(self, results, column):
         """Column of ClassResults in the order of hoi ids, NaN without ground truth."""
         by_class = dict(zip(results.classes.tolist(), column.tolist(), strict=True))
         return np.array([by_class.get(c, np.nan) for c in self.hoi_classes.tolist()])
-
-
-def load_simulator(data_dir):
-    path = data_dir / "simulate_predictions.py"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in {data_dir}")
-    spec = importlib.util.spec_from_file_location("simulate_predictions", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def annotated(entry, label, coder):
@@ -217,6 +200,14 @@ def test_real_qpic(real_set):
         ours = np.nan_to_num(real_set.by_hoi(results, getattr(results, column)))
         has_gt = ~np.isnan(real_set.per_class["qpic_ap"])
         np.testing.assert_array_equal(ours[has_gt], real_set.per_class[key][has_gt])
+
+
+def test_real_cdn_with_pair_nms(real_set):
+    results = real_set.evaluate(QPIC, pair_nms=True)["default"]
+    expected = {k: real_set.answers["cdn_nms"][name] for k, name in QPIC_KEYS.items()}
+    assert mean_results(results, real_set.rare) == pytest.approx(expected, abs=1e-9)
+    ours = real_set.by_hoi(results, results.ap)
+    np.testing.assert_allclose(ours, real_set.per_class["cdn_nms_ap"], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Make the ToyHOI data set.
 
 Example:
@@ -7,8 +8,11 @@ Example:
 
 import argparse
 import json
+import sys
 from dataclasses import fields
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout runs its own package, installed or not
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 

@@ -1,15 +1,19 @@
 #!/usr/bin/env python
 """Convert a checkpoint of another code base: ``convert.py SRC DST``.
 
-The source (official QPIC or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the
-initialisation of a pair detector.
+The source (official QPIC, CDN or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the
+initialisation of a pair detector, QPIC unless --model says otherwise.
 """
 
 import argparse
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout runs its own package, installed or not
 
 from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS
+from hqm_mmdet.checkpoints.initialise import INITIALISERS
 
 
 def main() -> int:
@@ -19,10 +23,15 @@ def main() -> int:
     parser.add_argument("dst", help="checkpoint to write (.pth or .safetensors)")
     parser.add_argument("--source", choices=SOURCES, help="overrides the recognition")
     parser.add_argument("--dataset", choices=DATASETS, default="hico", help="object classes of an initialised head")
+    parser.add_argument("--model", choices=INITIALISERS, default="qpic", help="pair detector that a DETR initialises")
+    parser.add_argument(
+        "--random-decoder", action="store_true", help="the interaction decoder is no copy of DETR's (official code)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
     args = parser.parse_args()
     try:
-        report = convert_checkpoint(args.src, args.dst, args.source, args.dataset)
+        options = dict(model=args.model, copy_decoder=not args.random_decoder)
+        report = convert_checkpoint(args.src, args.dst, args.source, args.dataset, **options)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

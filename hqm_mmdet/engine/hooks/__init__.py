@@ -1,20 +1,24 @@
 """Hooks: each touches one moment of training."""
 
 from .ajl_hook import AJLHook
+from .class_check_hook import ClassCheckHook
 from .finite_loss_hook import FiniteLossHook
 from .log_history_hook import LogHistoryHook
 from .mean_loss_hook import MeanLossHook
 from .random_state_hook import RandomStateHook
+from .reweighting_hook import ReweightingHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .stop_on_sigterm_hook import StopOnSigtermHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
     "AJLHook",
+    "ClassCheckHook",
     "FiniteLossHook",
     "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",
+    "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
     "WeightCheckHook",

@@ -1,30 +1,48 @@
 """Evaluation arithmetic in pure NumPy: arrays in, arrays out; no tensors, files or ranks.
 
-Stages: candidates of one image (:mod:`.candidates`, :mod:`.images`) -> one table of all images
+HICO-DET and HOI-A: candidates of one image (:mod:`.candidates`, :mod:`.images`) -> one table of all images
 (:mod:`.triplets`) -> true positives (:mod:`.matching`) -> AP per class (:mod:`.average_precision`) -> means
-(:mod:`.hico`). What evaluators disagree about is a value (:mod:`.protocol`).
+(:mod:`.hico`, :mod:`.hoia`). What evaluators disagree about is a value (:mod:`.protocol`). V-COCO: names
+(:mod:`.vcoco_roles`) -> arrays (:mod:`.vcoco_tables`) -> AP per action and role (:mod:`.vcoco`). Confidence intervals
+of any of them: :mod:`.bootstrap`.
 """
 
-from .average_precision import ClassResults, class_results
+from .average_precision import ClassResults, RankedCandidates, class_results, rank_candidates
+from .bootstrap import bootstrap_intervals
 from .candidates import select_candidates, stable_top_k, verb_mask_by_object
-from .hico import evaluate_triplets, known_object_mask, mean_results
+from .hico import evaluate_triplets, known_object_mask, mean_results, rank_triplets
+from .hoia import rank_verbs, verb_table
 from .images import ground_truth_table, prediction_table
 from .matching import aligned_iou, match_triplets
-from .protocol import MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, EvalProtocol, get_protocol
+from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, EvalProtocol, get_protocol
+from .suppression import TripletNMS, WholePairNMS
 from .triplets import TripletCoder, TripletTable, stack_images
-from .vcoco import to_official_detections
+from .vcoco import RankedVCOCO, rank_vcoco
+from .vcoco_detections import to_official_detections
+from .vcoco_roles import VCOCORoles
+from .vcoco_tables import AgentTable, PersonTable, agents_from_pairs, official_boxes, persons_from_hois, stack_tables
 
 __all__ = [
+    "HOIA",
     "MATLAB",
     "POCKET",
     "PPDM",
     "PROTOCOLS",
     "QPIC",
+    "AgentTable",
     "ClassResults",
     "EvalProtocol",
+    "PersonTable",
+    "RankedCandidates",
+    "RankedVCOCO",
     "TripletCoder",
+    "TripletNMS",
     "TripletTable",
+    "VCOCORoles",
+    "WholePairNMS",
+    "agents_from_pairs",
     "aligned_iou",
+    "bootstrap_intervals",
     "class_results",
     "evaluate_triplets",
     "get_protocol",
@@ -32,10 +50,18 @@ __all__ = [
     "known_object_mask",
     "match_triplets",
     "mean_results",
+    "official_boxes",
+    "persons_from_hois",
     "prediction_table",
+    "rank_candidates",
+    "rank_triplets",
+    "rank_vcoco",
+    "rank_verbs",
     "select_candidates",
     "stable_top_k",
     "stack_images",
+    "stack_tables",
     "to_official_detections",
     "verb_mask_by_object",
+    "verb_table",
 ]

@@ -1,4 +1,4 @@
-"""Stage c: average precision and recall of every triplet class."""
+"""Stage c: average precision and recall of every class."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,18 @@ import numpy as np
 
 from .protocol import NUMPY_THRESHOLDS
 
+Thresholds = tuple[float, ...] | None
+
 
 @dataclass(frozen=True, eq=False)
 class ClassResults:
     """Results of the K classes that have ground truth, in ascending class order; all columns (K,).
 
     Args:
-        classes (ndarray): Triplet class.
-        ap (ndarray): Average precision; 0 for a class without candidate.
-        max_recall (ndarray): Recall over all candidates.
+        classes (ndarray): Class.
+        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class that a resample left
+            without ground truth.
+        max_recall (ndarray): Recall over all candidates; NaN as above.
         num_gt, num_pred, num_tp (ndarray): Counts.
     """
 
@@ -26,55 +29,149 @@ class ClassResults:
     num_tp: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class RankedCandidates:
+    """Candidates of the K classes that have ground truth, sorted once: by class, then by descending score.
+
+    Args:
+        classes (ndarray): (K,) int, ascending.
+        rows (ndarray): (N,) int, where each candidate stood before sorting.
+        column (ndarray): (N,) int, index of its class.
+        is_tp (ndarray): (N,) bool.
+        image (ndarray): (N,) int.
+        gt_column, gt_image (ndarray): (M,) int, class index and image of the ground truth.
+    """
+
+    classes: np.ndarray
+    rows: np.ndarray
+    column: np.ndarray
+    is_tp: np.ndarray
+    image: np.ndarray
+    gt_column: np.ndarray
+    gt_image: np.ndarray
+
+    def keep(self, mask: np.ndarray) -> "RankedCandidates":
+        """Those candidates whose row before sorting is set in ``mask``."""
+        mask = mask[self.rows]
+        columns = (self.rows[mask], self.column[mask], self.is_tp[mask], self.image[mask])
+        return RankedCandidates(self.classes, *columns, self.gt_column, self.gt_image)
+
+    def results(
+        self, thresholds: Thresholds = NUMPY_THRESHOLDS, image_weights: np.ndarray | None = None
+    ) -> ClassResults:
+        """AP and recall per class.
+
+        Precision and recall are read at true positives only: between them precision falls, so no maximum lies there.
+
+        Args:
+            thresholds (tuple[float, ...] | None): See :func:`class_results`.
+            image_weights (ndarray, optional): (I,) int, how often each image counts (a bootstrap resample).
+
+        Returns:
+            ClassResults: K classes.
+        """
+        size = len(self.classes)
+        weights, gt_weights = (None if image_weights is None else image_weights[i] for i in (self.image, self.gt_image))
+        tps = np.flatnonzero(self.is_tp)
+        tp_column = self.column[tps]
+        num_gt = np.bincount(self.gt_column, gt_weights, size)
+        num_pred = np.bincount(self.column, weights, size)
+        num_tp = np.bincount(tp_column, None if weights is None else weights[tps], size)
+        rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[tp_column]
+        hits = np.arange(1, len(tps) + 1) if weights is None else np.cumsum(weights[tps])
+        hits = hits - (np.cumsum(num_tp) - num_tp)[tp_column]
+        # A resample may leave a class without ground truth (NaN), or a curve to begin with images that do not count.
+        with np.errstate(invalid="ignore"):
+            precision, recall, max_recall = hits / np.maximum(rank, 1), hits / num_gt[tp_column], num_tp / num_gt
+        ap = interpolated_ap(recall, precision, tp_column, size, thresholds)
+        return ClassResults(
+            self.classes, np.where(num_gt > 0, ap, np.nan), max_recall, *map(_as_counts, (num_gt, num_pred, num_tp))
+        )
+
+
+def rank_candidates(
+    pred_classes: np.ndarray,
+    scores: np.ndarray,
+    is_tp: np.ndarray,
+    gt_classes: np.ndarray,
+    pred_image: np.ndarray | None = None,
+    gt_image: np.ndarray | None = None,
+) -> RankedCandidates:
+    """Sort all candidates once; equal scores keep their order, classes without ground truth are left out.
+
+    Args:
+        pred_classes, scores, is_tp: (N,) class, finite score, flag.
+        gt_classes (ndarray): (M,) int, one entry per ground-truth triplet.
+        pred_image, gt_image (ndarray, optional): (N,), (M,) int; needed for ``image_weights`` only.
+
+    Returns:
+        RankedCandidates: N' <= N candidates.
+    """
+    classes, gt_column = np.unique(gt_classes, return_inverse=True)
+    column = np.searchsorted(classes, pred_classes)
+    known = np.flatnonzero(np.append(classes, -1)[column] == pred_classes)
+    order = np.lexsort((-scores[known], column[known]))
+    rows = known[order]
+    pred_image = np.zeros(len(column), np.int64) if pred_image is None else pred_image
+    gt_image = np.zeros(len(gt_column), np.int64) if gt_image is None else gt_image
+    is_tp = np.asarray(is_tp, dtype=bool)
+    return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column.ravel(), gt_image)
+
+
 def class_results(
     pred_classes: np.ndarray,
     scores: np.ndarray,
     is_tp: np.ndarray,
     gt_classes: np.ndarray,
-    thresholds: tuple[float, ...] = NUMPY_THRESHOLDS,
+    thresholds: Thresholds = NUMPY_THRESHOLDS,
 ) -> ClassResults:
     """AP per class from one sort of all candidates.
 
-    AP is the mean over ``thresholds`` of the largest precision at a recall >= threshold (VOC 2007).
-    Candidates of equal score keep their order. Classes without ground truth are ignored.
-
     Args:
-        pred_classes (ndarray): (N,) int.
-        scores (ndarray): (N,) float, finite.
-        is_tp (ndarray): (N,) bool.
-        gt_classes (ndarray): (M,) int, one entry per ground-truth triplet.
-        thresholds (tuple[float, ...]): Recall thresholds.
+        pred_classes, scores, is_tp, gt_classes: See :func:`rank_candidates`.
+        thresholds (tuple[float, ...] | None): AP is the mean over these recalls of the largest precision at a recall
+            >= threshold (VOC 2007). None: the area under that curve (VOC 2010).
 
     Returns:
         ClassResults: K classes.
     """
-    classes, num_gt = np.unique(gt_classes, return_counts=True)
-    column, is_tp = _descending(pred_classes, scores, is_tp, classes)
-    num_pred = np.bincount(column, minlength=len(classes))
-    num_tp = np.bincount(column[is_tp], minlength=len(classes))
-    starts = np.cumsum(num_pred) - num_pred
-    tps_before = np.cumsum(num_tp) - num_tp
-    found = np.cumsum(is_tp) - tps_before[column]
-    precision = found / (np.arange(len(column)) - starts[column] + 1)
-    ap = _interpolated_ap(found / num_gt[column], precision, starts, num_pred > 0, thresholds)
-    return ClassResults(classes, ap, num_tp / num_gt, num_gt, num_pred, num_tp)
+    return rank_candidates(pred_classes, scores, is_tp, gt_classes).results(thresholds)
 
 
-def _descending(pred_classes, scores, is_tp, classes) -> tuple[np.ndarray, np.ndarray]:
-    """Candidates of the given classes by (class, descending score): class column (N',), flags (N',)."""
-    column = np.searchsorted(classes, pred_classes)
-    known = np.flatnonzero(np.append(classes, -1)[column] == pred_classes)
-    column, is_tp = column[known], np.asarray(is_tp, dtype=bool)[known]
-    order = np.lexsort((-scores[known], column))
-    return column[order], is_tp[order]
+def interpolated_ap(
+    recall: np.ndarray, precision: np.ndarray, column: np.ndarray, num_classes: int, thresholds: Thresholds
+) -> np.ndarray:
+    """AP from the points of T true positives, by class and in order of rank.
 
+    Args:
+        recall, precision (ndarray): (T,) at each true positive.
+        column (ndarray): (T,) int, ascending class index.
+        num_classes (int): K.
+        thresholds (tuple[float, ...] | None): See :func:`class_results`.
 
-def _interpolated_ap(recall, precision, starts, has_pred, thresholds) -> np.ndarray:
-    """(K,) AP; ``starts`` (K,) is where each class begins in the flat curves."""
-    ap = np.zeros(len(starts))
+    Returns:
+        ndarray: (K,), 0 without true positive.
+    """
+    ap = np.zeros(num_classes)
     if not len(recall):
+        return ap
+    starts = np.flatnonzero(np.diff(column, prepend=-1))
+    if thresholds is None:
+        ends = np.append(starts[1:], len(column))
+        ap[column[starts]] = [_area(recall[a:b], precision[a:b]) for a, b in zip(starts, ends, strict=True)]
         return ap
     for threshold in thresholds:
         reached = np.where(recall >= threshold, precision, 0.0)
-        ap[has_pred] += np.maximum.reduceat(reached, starts[has_pred]) / len(thresholds)
+        ap[column[starts]] += np.maximum.reduceat(reached, starts) / len(thresholds)
     return ap
+
+
+def _area(recall: np.ndarray, precision: np.ndarray) -> float:
+    """Area under the largest precision at or beyond each recall, of one class."""
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float((np.diff(recall, prepend=0.0) * envelope).sum())
+
+
+def _as_counts(values: np.ndarray) -> np.ndarray:
+    """Weighted counts come as floats; weights are whole numbers."""
+    return values.astype(np.int64)

@@ -55,6 +55,7 @@ def select_candidates(
     verb_mask: np.ndarray | None = None,
     top_k: int | None = 100,
     image: object = "?",
+    partial: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Best (pair, verb) candidates of one image.
 
@@ -68,6 +69,7 @@ def select_candidates(
         verb_mask (ndarray, optional): (C + 1, V) from :func:`verb_mask_by_object`; None allows all.
         top_k (int, optional): How many to keep; None keeps all.
         image (object): Names the image in messages.
+        partial (bool): Whether a NaN score means "no candidate" and not an error. Defaults to False.
 
     Returns:
         tuple[ndarray, ndarray, ndarray]: pair (K,) int, verb (K,) int, score (K,) float32, descending;
@@ -77,13 +79,21 @@ def select_candidates(
         ValueError: NaN or infinite score, wrong shape, label out of range.
     """
     scores = np.asarray(verb_scores, dtype=np.float32)
+    given = None
+    if partial:
+        given = ~np.isnan(scores.reshape(-1))
+        scores = np.nan_to_num(scores, nan=0.0, posinf=np.inf, neginf=-np.inf)
     _check_scores(scores, obj_labels, verb_mask, image)
     if verb_mask is not None:
         scores = scores * verb_mask[obj_labels]
     flat = scores.reshape(-1)
-    index = stable_top_k(flat, top_k)
+    index = stable_top_k(flat, top_k) if given is None else _top_k_of(np.flatnonzero(given), flat, top_k)
     pair, verb = np.divmod(index, max(scores.shape[1], 1))
     return pair, verb, flat[index]
+
+
+def _top_k_of(rows: np.ndarray, scores: np.ndarray, k: int | None) -> np.ndarray:
+    return rows[stable_top_k(scores[rows], k)]
 
 
 def _check_scores(scores, obj_labels, verb_mask, image) -> None:

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from .average_precision import ClassResults, class_results
+from .average_precision import ClassResults, RankedCandidates, rank_candidates
 from .matching import match_triplets
 from .protocol import QPIC, EvalProtocol
 from .triplets import TripletCoder, TripletTable
 
 
-def evaluate_triplets(
+def rank_triplets(
     preds: TripletTable,
     gts: TripletTable,
     num_boxes: np.ndarray,
     coder: TripletCoder,
     protocol: EvalProtocol = QPIC,
     known_object: bool = False,
-) -> dict[str, ClassResults]:
-    """Per-class results over a set of images, in one or both settings of HICO-DET.
+) -> dict[str, RankedCandidates]:
+    """Match and sort the candidates of a set of images, for one or both settings of HICO-DET.
 
     Args:
         preds (TripletTable): Candidates of all images; per image in descending score order.
@@ -27,7 +27,7 @@ def evaluate_triplets(
         known_object (bool): Whether to add the known-object setting.
 
     Returns:
-        dict[str, ClassResults]: ``default`` and, if asked for, ``known_object``.
+        dict[str, RankedCandidates]: ``default`` and, if asked for, ``known_object``.
 
     Raises:
         ValueError: A row belongs to an image that is not evaluated.
@@ -38,19 +38,30 @@ def evaluate_triplets(
     if not protocol.compares_subject_labels:
         preds, gts = _without_subject_label(preds, coder), _without_subject_label(gts, coder)
     is_tp = match_triplets(preds, gts, coder, protocol)
-    counted = np.ones(len(preds), dtype=bool)
+    ranked = rank_candidates(preds.classes, preds.scores, is_tp, gts.classes, preds.image, gts.image)
     if protocol.skips_images_without_boxes:
-        counted = num_boxes[preds.image] > 0
-
-    def results(rows: np.ndarray) -> ClassResults:
-        return class_results(
-            preds.classes[rows], preds.scores[rows], is_tp[rows], gts.classes, protocol.recall_thresholds
-        )
-
-    settings = {"default": results(counted)}
+        ranked = ranked.keep(num_boxes[preds.image] > 0)
+    settings = {"default": ranked}
     if known_object:
-        settings["known_object"] = results(counted & known_object_mask(preds, gts, coder))
+        settings["known_object"] = ranked.keep(known_object_mask(preds, gts, coder))
     return settings
+
+
+def evaluate_triplets(
+    preds: TripletTable,
+    gts: TripletTable,
+    num_boxes: np.ndarray,
+    coder: TripletCoder,
+    protocol: EvalProtocol = QPIC,
+    known_object: bool = False,
+) -> dict[str, ClassResults]:
+    """Per-class results over a set of images; arguments and errors as in :func:`rank_triplets`.
+
+    Returns:
+        dict[str, ClassResults]: ``default`` and, if asked for, ``known_object``.
+    """
+    ranked = rank_triplets(preds, gts, num_boxes, coder, protocol, known_object)
+    return {name: setting.results(protocol.recall_thresholds) for name, setting in ranked.items()}
 
 
 def known_object_mask(preds: TripletTable, gts: TripletTable, coder: TripletCoder) -> np.ndarray:
@@ -71,27 +82,35 @@ def known_object_mask(preds: TripletTable, gts: TripletTable, coder: TripletCode
     return np.isin(keys(preds), keys(gts))
 
 
-def mean_results(results: ClassResults, rare_classes: np.ndarray) -> dict[str, float]:
+def mean_results(
+    results: ClassResults, rare_classes: np.ndarray, unseen_classes: np.ndarray | None = None
+) -> dict[str, float]:
     """Means over classes with ground truth.
 
     Args:
         results (ClassResults): Results of one setting.
         rare_classes (ndarray): Triplet classes of the rare set; all others are non-rare.
+        unseen_classes (ndarray, optional): Triplet classes that a zero-shot split keeps from training.
 
     Returns:
-        dict[str, float]: ``full``, ``rare``, ``non_rare`` mean AP and ``max_recall``, fractions. NaN
-        where the set holds no class with ground truth.
+        dict[str, float]: ``full``, ``rare``, ``non_rare`` mean AP and ``max_recall``, fractions; with a zero-shot
+        split ``seen`` and ``unseen``. NaN where the set holds no class with ground truth.
     """
     rare = np.isin(results.classes, rare_classes)
-    return dict(
+    means = dict(
         full=_mean(results.ap),
         rare=_mean(results.ap[rare]),
         non_rare=_mean(results.ap[~rare]),
         max_recall=_mean(results.max_recall),
     )
+    if unseen_classes is not None:
+        unseen = np.isin(results.classes, unseen_classes)
+        means |= dict(seen=_mean(results.ap[~unseen]), unseen=_mean(results.ap[unseen]))
+    return means
 
 
 def _mean(values: np.ndarray) -> float:
+    values = values[~np.isnan(values)]
     return float(values.mean()) if len(values) else float("nan")
 
 

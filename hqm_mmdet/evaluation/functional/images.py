@@ -16,6 +16,7 @@ def prediction_table(
     top_k: int | None = 100,
     sub_labels: np.ndarray | int = 0,
     image: object = "?",
+    partial: bool = False,
 ) -> TripletTable:
     """Candidates of one image, in descending score order.
 
@@ -27,6 +28,7 @@ def prediction_table(
         verb_mask, top_k: See :func:`~.candidates.select_candidates`.
         sub_labels (ndarray | int): (P,) or one label for all. Defaults to 0, person.
         image (object): Names the image in messages.
+        partial (bool): Whether a NaN score means "not predicted" and not an error. Defaults to False.
 
     Returns:
         TripletTable: K rows, boxes and scores in float32, ``image`` all 0.
@@ -47,7 +49,7 @@ def prediction_table(
     sub_boxes = _finite_boxes(sub_boxes, len(obj_labels), np.float32, image)
     obj_boxes = _finite_boxes(obj_boxes, len(obj_labels), np.float32, image)
     _check_labels(obj_labels, coder.num_objects, image)
-    pair, verb, score = select_candidates(verb_scores, obj_labels, verb_mask, top_k, image)
+    pair, verb, score = select_candidates(verb_scores, obj_labels, verb_mask, top_k, image, partial)
     sub_labels = np.broadcast_to(sub_labels, obj_labels.shape)
     classes = coder.encode(sub_labels[pair], obj_labels[pair], verb).astype(np.int32)
     no_image = np.zeros(len(pair), np.int32)

@@ -14,7 +14,8 @@ def match_triplets(
     A candidate goes to the ground truth with the largest min(IoU subject, IoU object), the first one on
     ties. It is a true positive if that overlap passes the threshold and no candidate before it in the
     table took the same ground truth; there is no second choice. Ground truth without object is matched
-    by the subject box alone.
+    by the subject box alone. With ``takes_all_matches`` a candidate takes everything it overlaps enough that none
+    before it took, and is a true positive if that is anything.
 
     Args:
         preds (TripletTable): (N,) candidates; per image in descending score order.
@@ -31,7 +32,7 @@ def match_triplets(
         return is_tp
     overlap = _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol)
     passes = overlap > protocol.iou_threshold if protocol.strict_threshold else overlap >= protocol.iou_threshold
-    best = _first_largest(pred_rows, overlap)
+    best = np.arange(len(pred_rows)) if protocol.takes_all_matches else _first_largest(pred_rows, overlap)
     best = best[passes[best]]
     _, first = np.unique(gt_rows[best], return_index=True)
     is_tp[pred_rows[best[first]]] = True

@@ -1,15 +1,16 @@
 """Evaluation protocols as values: every convention in which public HOI evaluators differ has a name.
 
-| field                       | qpic  | ppdm | matlab | pocket |
-| --------------------------- | ----- | ---- | ------ | ------ |
-| pixel_extent                | 1     | 1    | 1      | 0      |
-| pred_shift                  | 0     | 1    | 1      | 0      |
-| gt_corner_shift             | 0     | 0    | 0      | -1     |
-| thin_boxes_match            | no    | no   | yes    | no     |
-| strict_threshold            | >=    | >=   | >=     | >      |
-| recall_thresholds           | numpy | numpy| MATLAB | linspace |
-| compares_subject_labels     | yes   | yes  | no     | no     |
-| skips_images_without_boxes  | yes   | no   | no     | no     |
+| field                       | qpic  | ppdm | matlab | pocket   | hoia |
+| --------------------------- | ----- | ---- | ------ | -------- | ---- |
+| pixel_extent                | 1     | 1    | 1      | 0        | 0    |
+| pred_shift                  | 0     | 1    | 1      | 0        | 0    |
+| gt_corner_shift             | 0     | 0    | 0      | -1       | 0    |
+| thin_boxes_match            | no    | no   | yes    | no       | no   |
+| strict_threshold            | >=    | >=   | >=     | >        | >=   |
+| takes_all_matches           | no    | no   | no     | no       | yes  |
+| recall_thresholds           | numpy | numpy| MATLAB | linspace | area |
+| compares_subject_labels     | yes   | yes  | no     | no       | yes  |
+| skips_images_without_boxes  | yes   | no   | no     | no       | no   |
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,10 @@ class EvalProtocol:
             extent is added) may count. False means a box one pixel wide never matches.
         pred_shift (float): Added to all four predicted coordinates. Defaults to 0.
         gt_corner_shift (float): Added to x1, y1 of the ground truth. Defaults to 0.
-        recall_thresholds (tuple[float, ...]): Recalls at which precision is read for AP.
+        takes_all_matches (bool): Whether a candidate takes every free ground truth that it overlaps enough (and
+            counts as one true positive), instead of the one that it overlaps most. Defaults to False.
+        recall_thresholds (tuple[float, ...] | None): Recalls at which precision is read for AP; None takes the area
+            under the interpolated curve.
         compares_subject_labels (bool): Whether the subject's label is part of the triplet class.
         skips_images_without_boxes (bool): Whether predictions of images without any annotated box
             vanish instead of counting as false positives. QPIC's evaluator looks such triplets up
@@ -53,7 +57,8 @@ class EvalProtocol:
     thin_boxes_match: bool = False
     pred_shift: float = 0.0
     gt_corner_shift: float = 0.0
-    recall_thresholds: tuple[float, ...] = NUMPY_THRESHOLDS
+    takes_all_matches: bool = False
+    recall_thresholds: tuple[float, ...] | None = NUMPY_THRESHOLDS
     compares_subject_labels: bool = True
     skips_images_without_boxes: bool = False
 
@@ -82,6 +87,9 @@ POCKET = EvalProtocol(
     compares_subject_labels=False,
 )
 """fredzzhang/pocket, 11 points, as UPT and PViC use it, on the top 100 of each image."""
+
+HOIA = EvalProtocol("hoia", pixel_extent=0.0, takes_all_matches=True, recall_thresholds=None)
+"""YueLiao/PPDM ``hoia_eval.py`` for HOI-A, where a class is a verb; not one of HICO-DET's :data:`PROTOCOLS`."""
 
 PROTOCOLS = {p.name: p for p in (QPIC, PPDM, MATLAB, POCKET)}
 

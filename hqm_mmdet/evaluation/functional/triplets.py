@@ -73,11 +73,6 @@ class TripletTable:
         scores = None if self.scores is None else self.scores[rows]
         return TripletTable(self.image[rows], self.classes[rows], self.sub_boxes[rows], self.obj_boxes[rows], scores)
 
-    def equals(self, other: "TripletTable") -> bool:
-        """Whether all columns are equal, element by element."""
-        pairs = [(getattr(self, n), getattr(other, n)) for n in self.__dataclass_fields__]
-        return all(a is b or np.array_equal(a, b) for a, b in pairs)
-
 
 def stack_images(tables: Sequence[TripletTable], scored: bool) -> TripletTable:
     """Join one table per image into one; row order is kept, ``image`` becomes the position in the list.

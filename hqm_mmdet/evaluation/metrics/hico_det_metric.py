@@ -1,34 +1,37 @@
 """HICO-DET mean average precision as an mmengine metric."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
-from mmengine.logging import print_log
 
 from hqm_mmdet.registry import METRICS
 
 from ..functional import (
     EvalProtocol,
-    evaluate_triplets,
+    RankedCandidates,
+    TripletNMS,
     get_protocol,
     mean_results,
+    rank_triplets,
     stack_images,
 )
-from .records import ImageRecord, drop_repeated, make_record
+from .base import HOIMetric, text_table
+from .records import ImageRecord, make_record
 from .vocabulary import EvalVocabulary
 
 
 @METRICS.register_module()
-class HICODetMetric(BaseMetric):
+class HICODetMetric(HOIMetric):
     """Mean AP over triplet classes, the way HICO-DET is reported.
 
     Keys (fractions; NaN where a set has no class with ground truth): ``hico/full``, ``hico/rare``,
     ``hico/non_rare``, ``hico/max_recall`` (mean over classes of the recall of all candidates), and in the
     known-object setting ``hico/ko_full``, ``hico/ko_rare``, ``hico/ko_non_rare``. The setting and the protocol
-    are described in :mod:`hqm_mmdet.evaluation.functional`. The data set's metainfo must hold ``classes``,
-    ``verbs``, ``valid_pairs`` (V, C) and ``rare_triplets``, (object label, verb) each.
+    are described in :mod:`hqm_mmdet.evaluation.functional` and ``docs/evaluation.md``. The data set's metainfo must
+    hold ``classes``, ``verbs``, ``valid_pairs`` (V, C) and ``rare_triplets``, (object label, verb) each; with
+    ``unseen``, (object label, verb) each, a zero-shot split, there are ``hico/seen``, ``hico/unseen``, ``hico/ko_seen``
+    and ``hico/ko_unseen`` too.
 
     An image without predicted pairs counts with its ground truth (official evaluators crash), repeated
     image ids count once, and non-finite scores are errors (official evaluators sort them last).
@@ -37,59 +40,75 @@ class HICODetMetric(BaseMetric):
         protocol (str | EvalProtocol): 'qpic' (what DETR-based papers report), 'ppdm', 'matlab' or
             'pocket'. Defaults to 'qpic'.
         known_object (bool): Whether to report the known-object setting too. Defaults to True.
-        **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
+        pair_nms (dict, optional): Arguments of :class:`~.functional.TripletNMS` (``dict()`` is CDN's setting), which
+            drops repeated triplets after the cut to 100. Defaults to None, nothing is dropped.
+        **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.
     """
 
     default_prefix = "hico"
 
-    def __init__(self, protocol: str | EvalProtocol = "qpic", known_object: bool = True, **kwargs) -> None:
+    def __init__(
+        self,
+        protocol: str | EvalProtocol = "qpic",
+        known_object: bool = True,
+        pair_nms: dict[str, float] | None = None,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         self.protocol = get_protocol(protocol)
         self.known_object = known_object
+        self.pair_nms = None if pair_nms is None else TripletNMS(**pair_nms)
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the best candidates and the ground truth of a batch.
+    def make_record(self, sample: Mapping) -> ImageRecord:
+        """Keep the best candidates and the ground truth; see :func:`~.records.make_record`."""
+        return make_record(sample, self.vocabulary, self.protocol.top_k, self.pair_nms)
 
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): See :func:`~.records.make_record`.
-        """
-        vocabulary = EvalVocabulary.from_metainfo(self.dataset_meta)
-        self.results.extend(make_record(s, vocabulary, self.protocol.top_k) for s in data_samples)
-
-    def compute_metrics(self, results: list[ImageRecord]) -> dict[str, float]:
-        """Evaluate the whole set and log a table.
-
-        Args:
-            results (list[ImageRecord]): Records of all ranks.
-
-        Returns:
-            dict[str, float]: The keys above, without prefix.
-        """
-        vocabulary = EvalVocabulary.from_metainfo(self.dataset_meta)
-        records = drop_repeated(results)
-        settings = evaluate_triplets(
+    def rank(self, records: list[ImageRecord]) -> "HICORanking":
+        """Match and rank all candidates in the default and the known-object setting."""
+        settings = rank_triplets(
             stack_images([r.preds for r in records], scored=True),
             stack_images([r.gts for r in records], scored=False),
             np.array([r.num_boxes for r in records], dtype=np.int64),
-            vocabulary.coder,
+            self.vocabulary.coder,
             self.protocol,
             self.known_object,
         )
-        means = {name: mean_results(r, vocabulary.rare_classes) for name, r in settings.items()}
-        num_classes = len(settings["default"].classes)
-        print_log(self._table(means, len(records), num_classes), logger="current")
-        metrics = dict(means["default"])
-        for key in ("full", "rare", "non_rare") if self.known_object else ():
-            metrics[f"ko_{key}"] = means["known_object"][key]
+        name = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
+        return HICORanking(len(records), settings, self.vocabulary, self.protocol, name)
+
+
+@dataclass(frozen=True, eq=False)
+class HICORanking:
+    """Ranked candidates of both settings, see :class:`~.base.Ranking`."""
+
+    num_images: int
+    settings: dict[str, RankedCandidates]
+    vocabulary: EvalVocabulary
+    protocol: EvalProtocol
+    name: str
+
+    def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
+        """Metrics of both settings."""
+        rows = self._rows(image_weights)
+        metrics = dict(rows["default"])
+        for key, value in rows.get("known_object", {}).items():
+            if key != "max_recall":
+                metrics[f"ko_{key}"] = value
         return metrics
 
-    def _table(self, means: dict[str, dict[str, float]], num_images: int, num_classes: int) -> str:
-        columns = ("full", "rare", "non_rare", "max_recall")
-        lines = [
-            f"mAP, protocol {self.protocol.name}, {num_images} images, {num_classes} classes with ground truth",
-            f"{'setting':<14}" + "".join(f"{c:>12}" for c in columns),
-        ]
-        for name, row in means.items():
-            lines.append(f"{name:<14}" + "".join(f"{row[c]:>12.4f}" for c in columns))
-        return "\n" + "\n".join(lines)
+    def table(self) -> str:
+        """Settings as rows."""
+        rows = self._rows(None)
+        columns = list(rows["default"])
+        num_classes = len(self.settings["default"].classes)
+        title = f"mAP, protocol {self.name}, {self.num_images} images, {num_classes} classes with ground truth"
+        return text_table(title, columns, {name: [row[c] for c in columns] for name, row in rows.items()})
+
+    def _rows(self, image_weights: np.ndarray | None) -> dict[str, dict[str, float]]:
+        thresholds, vocabulary = self.protocol.recall_thresholds, self.vocabulary
+        return {
+            name: mean_results(
+                ranked.results(thresholds, image_weights), vocabulary.rare_classes, vocabulary.unseen_classes
+            )
+            for name, ranked in self.settings.items()
+        }

@@ -1,56 +1,69 @@
 """What a metric keeps of an image between ``process`` and ``compute_metrics``."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
-from ..functional import TripletTable, ground_truth_table, prediction_table
+from ..functional import TripletNMS, TripletTable, ground_truth_table, prediction_table
 from .vocabulary import EvalVocabulary
 
 PAIR_FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")
+TRUTH_FIELDS = ("boxes", "labels", "hois")
 
 
 @dataclass(frozen=True, eq=False)
-class ImageRecord:
-    """Candidates and ground truth of one image; about 6 KB with 100 candidates.
+class Record:
+    """One image.
 
     Args:
         img_id (Hashable): Id of the image in the data set.
         img_path (str): Names the image in messages.
+    """
+
+    img_id: Hashable
+    img_path: str
+
+    def equals(self, other: "Record") -> bool:
+        """Whether both hold the same image with the same predictions."""
+        return _equal(self, other)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRecord(Record):
+    """Candidates and ground truth of one image as triplets; about 6 KB with 100 candidates.
+
+    Args:
         num_boxes (int): Annotated boxes, with or without HOI.
         preds (TripletTable): Candidates, in descending score order.
         gts (TripletTable): Annotated triplets.
     """
 
-    img_id: Hashable
-    img_path: str
     num_boxes: int
     preds: TripletTable
     gts: TripletTable
 
-    def equals(self, other: "ImageRecord") -> bool:
-        """Whether both hold the same image with the same predictions."""
-        return (
-            (self.img_id, self.img_path, self.num_boxes) == (other.img_id, other.img_path, other.num_boxes)
-            and self.preds.equals(other.preds)
-            and self.gts.equals(other.gts)
-        )
 
-
-def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, top_k: int | None = 100) -> ImageRecord:
+def make_record(
+    sample: Mapping | BaseDataElement,
+    vocabulary: EvalVocabulary,
+    top_k: int | None = 100,
+    pair_nms: TripletNMS | None = None,
+) -> ImageRecord:
     """Reduce a predicted sample to its record.
 
     Args:
         sample (Mapping | BaseDataElement): ``HOIDataSample`` or its ``to_dict()``, with ``pred_pairs``
             (boxes x1, y1, x2, y2 in pixels of the original image) and the metainfo ``img_id``, ``img_path``
             and ``gt_hois``: dict of ``boxes`` (N, 4) in coordinates of the annotation file, ``labels`` (N,),
-            ``hois`` (M, 3) = subject index, object index (-1 = none), verb.
+            ``hois`` (M, 3) = subject index, object index (-1 = none), verb. ``partial_scores=True`` reads NaN scores
+            as "not predicted" (files of other code bases). ``pred_pairs`` may have ``sub_labels``.
         vocabulary (EvalVocabulary): Class tables.
         top_k (int, optional): Candidates kept per image; None keeps all. Defaults to 100.
+        pair_nms (TripletNMS, optional): Drops repeated candidates; None keeps them.
 
     Returns:
         ImageRecord: The record.
@@ -58,30 +71,32 @@ def make_record(sample: Mapping | BaseDataElement, vocabulary: EvalVocabulary, t
     Raises:
         ValueError: A field is missing, or an array is unfit (the message names the image).
     """
-    sample = sample.to_dict() if isinstance(sample, BaseDataElement) else sample
-    image = sample.get("img_path", sample.get("img_id", "?"))
-    img_id, img_path = (_field(sample, key, image) for key in ("img_id", "img_path"))
-    pairs, truth = _field(sample, "pred_pairs", image), _field(sample, "gt_hois", image)
+    sample = as_dict(sample)
+    img_id, img_path = image_name(sample)
+    pairs = as_dict(get_field(sample, "pred_pairs", img_path))
     preds = prediction_table(
-        *(to_numpy(_field(pairs, key, image)) for key in PAIR_FIELDS),
+        *(to_numpy(get_field(pairs, key, img_path)) for key in PAIR_FIELDS),
         coder=vocabulary.coder,
         verb_mask=vocabulary.verb_mask,
         top_k=top_k,
-        sub_labels=vocabulary.subject_label,
-        image=image,
+        sub_labels=to_numpy(pairs.get("sub_labels", vocabulary.subject_label)),
+        image=img_path,
+        partial=sample.get("partial_scores", False),
     )
-    boxes, labels, hois = (to_numpy(_field(truth, key, image)) for key in ("boxes", "labels", "hois"))
-    gts = ground_truth_table(boxes, labels, hois, vocabulary.coder, image)
+    if pair_nms is not None:
+        preds = pair_nms(preds)
+    boxes, labels, hois = annotated_hois(sample, img_path)
+    gts = ground_truth_table(boxes, labels, hois, vocabulary.coder, img_path)
     return ImageRecord(img_id, img_path, len(boxes), preds, gts)
 
 
-def drop_repeated(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+def drop_repeated(records: Sequence[Record]) -> list[Record]:
     """Keep the first record of every image id, in order; samplers repeat images to fill the last batch.
 
     Raises:
         ValueError: Two different results claim the same id.
     """
-    first: dict[Hashable, ImageRecord] = {}
+    first: dict[Hashable, Record] = {}
     for record in records:
         known = first.setdefault(record.img_id, record)
         if known is not record and not known.equals(record):
@@ -102,12 +117,46 @@ def to_numpy(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
-def _field(source: Mapping, key: str, image: object) -> Any:
-    if isinstance(source, BaseDataElement):
-        source = source.to_dict()
+def as_dict(value: Mapping | BaseDataElement) -> Mapping:
+    """A structure of mmengine as a plain dict."""
+    return value.to_dict() if isinstance(value, BaseDataElement) else value
+
+
+def image_name(sample: Mapping) -> tuple[Hashable, str]:
+    """``img_id`` and ``img_path`` of a sample.
+
+    Raises:
+        ValueError: One is missing.
+    """
+    image = sample.get("img_path", sample.get("img_id", "?"))
+    return get_field(sample, "img_id", image), get_field(sample, "img_path", image)
+
+
+def annotated_hois(sample: Mapping, image: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``boxes``, ``labels`` and ``hois`` of ``gt_hois``, see :func:`make_record`."""
+    truth = get_field(sample, "gt_hois", image)
+    boxes, labels, hois = (to_numpy(get_field(truth, key, image)) for key in TRUTH_FIELDS)
+    return boxes, labels, hois
+
+
+def get_field(source: Mapping, key: str, image: object) -> Any:
+    """``source[key]``.
+
+    Raises:
+        ValueError: There is no such key; the message names the image.
+    """
     if key not in source:
         raise ValueError(
             f"image {image!r}: no {key!r} among {sorted(source)}; predictions come from the model's predict "
             "step, 'img_id', 'img_path' and 'gt_hois' from the test pipeline's packing transform (meta_keys)."
         )
     return source[key]
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Element by element, through dataclasses; NaN equals NaN."""
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if hasattr(a, "__dataclass_fields__"):
+        return type(a) is type(b) and all(_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    return bool(a == b)

@@ -1,7 +1,8 @@
-"""Targets, matching costs and the matcher."""
+"""Targets, matching costs, the matcher, pair NMS."""
 
 from .costs import ObjectClassCost, PairGIoUCost, PairL1Cost, VerbCost
 from .matcher import Assignment, PairMatcher
+from .pair_nms import PairNMS
 from .targets import PairTargets
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
+    "PairNMS",
     "PairTargets",
     "VerbCost",
 ]

@@ -1,0 +1,8 @@
+# QPIC + HQM, ResNet-50, V-COCO: 8 GPUs x 2 images, 80 epochs, learning rate / 10 after 50. Published: 63.6 AP_role.
+_base_ = [
+    "./qpic_vcoco.py",
+    "./_base_/query_mining/ajl.py",
+]
+model = dict(query_mining=_base_.query_mining)
+param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=80, milestones=[50], gamma=0.1)]
+train_cfg = dict(max_epochs=80, dynamic_intervals=[(51, 1)])

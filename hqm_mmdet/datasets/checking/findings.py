@@ -1,0 +1,127 @@
+"""What a check found: problems, numbers, and how they are shown."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, or strange, in a split.
+
+    Args:
+        level (str): 'error': training or evaluation stops at it or leaves something out; 'warning': worth knowing.
+        kind (str): what it is, the same words for all of its kind.
+        place (str): entry and image.
+        detail (str): field and value.
+    """
+
+    level: str
+    kind: str
+    place: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.detail}" if self.detail else self.place
+
+
+@dataclass
+class Statistics:
+    """Numbers of a split, counted over what can be read."""
+
+    images: int = 0
+    images_with_pairs: int = 0
+    pairs: int = 0
+    hois_without_object: int = 0
+    most_boxes: int = 0
+    boxes: Counter = field(default_factory=Counter)  # by class name
+    hois: Counter = field(default_factory=Counter)  # by verb
+    triplets: Counter = field(default_factory=Counter)  # by "verb class"
+    smallest_image: tuple[int, int] | None = None  # width, height
+    largest_image: tuple[int, int] | None = None
+
+    def add_image_size(self, size: tuple[int, int]) -> None:
+        """Count an image of ``size`` = (width, height)."""
+        area = size[0] * size[1]
+        if self.smallest_image is None or area < self.smallest_image[0] * self.smallest_image[1]:
+            self.smallest_image = size
+        if self.largest_image is None or area > self.largest_image[0] * self.largest_image[1]:
+            self.largest_image = size
+
+
+@dataclass
+class SplitReport:
+    """Result for one annotation file.
+
+    Args:
+        name (str): e.g. 'train'.
+        ann_file (str): the file.
+        classes, verbs (tuple[str]): what may occur.
+    """
+
+    name: str
+    ann_file: str
+    classes: tuple[str, ...]
+    verbs: tuple[str, ...]
+    problems: list[Problem] = field(default_factory=list)
+    statistics: Statistics = field(default_factory=Statistics)
+
+    def add(self, level: str, kind: str, place: str, detail: str = "") -> None:
+        """Note a problem."""
+        self.problems.append(Problem(level, kind, place, detail))
+
+    def count(self, level: str) -> int:
+        """Number of problems of a level."""
+        return sum(problem.level == level for problem in self.problems)
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        problems = [asdict(problem) for problem in self.problems]
+        # not asdict, which rebuilds a Counter from its items as if they were what is counted
+        return dict(ann_file=self.ann_file, statistics=vars(self.statistics), problems=problems)
+
+    def render(self, limit: int | None = None) -> str:
+        """Text for a terminal.
+
+        Args:
+            limit (int, optional): problems shown per kind; None shows all.
+        """
+        verdict = f"{self.count(ERROR)} errors, {self.count(WARNING)} warnings"
+        title = self.name if self.name == self.ann_file else f"{self.name}: {self.ann_file}"
+        return "\n".join([f"{title}: {verdict}", *self._numbers(), *self._problems(limit)])
+
+    def _numbers(self) -> list[str]:
+        s = self.statistics
+        boxes, hois = sum(s.boxes.values()), sum(s.hois.values())
+        lines = [
+            f"{s.images} images, {s.images_with_pairs} with a pair",
+            f"{boxes} boxes, {boxes / max(s.images, 1):.1f} per image, at most {s.most_boxes}",
+            f"{s.pairs} pairs, {hois} HOIs, {s.hois_without_object} without object, {len(s.triplets)} triplet classes",
+            f"classes (boxes): {_ranking(s.boxes, self.classes)}",
+            f"verbs (HOIs): {_ranking(s.hois, self.verbs)}",
+        ]
+        if s.smallest_image:
+            sizes = (f"{width} x {height}" for width, height in (s.smallest_image, s.largest_image))
+            lines.append("image sizes: {} to {} pixels".format(*sizes))
+        return [f"  {line}" for line in lines]
+
+    def _problems(self, limit: int | None) -> list[str]:
+        kinds: dict[tuple[str, str], list[Problem]] = {}
+        for problem in sorted(self.problems, key=lambda problem: problem.level):  # errors first
+            kinds.setdefault((problem.level, problem.kind), []).append(problem)
+        lines = []
+        for (level, kind), found in kinds.items():
+            lines.append(f"  {level}: {kind} ({len(found)})")
+            lines += [f"    {problem}" for problem in found[:limit]]
+            if limit is not None and len(found) > limit:
+                lines.append(f"    ... and {len(found) - limit} more (--max-shown, --json)")
+        return lines
+
+
+def _ranking(counts: Counter, names: tuple[str, ...], top: int = 8) -> str:
+    """The most frequent names, and how many never occur."""
+    shown = ", ".join(f"{name} {count}" for name, count in counts.most_common(top)) or "none"
+    never = [name for name in names if name not in counts]
+    rest = f", ... ({len(counts)} of {len(names)} occur)" if len(counts) > top else ""
+    return shown + rest + (f"; never: {', '.join(never[:top])}{' ...' * (len(never) > top)}" if never else "")

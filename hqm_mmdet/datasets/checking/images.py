@@ -1,0 +1,63 @@
+"""Image files: there, readable, as large as their boxes say."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from .entries import CheckedEntry
+from .findings import ERROR, WARNING, SplitReport
+
+EDGE = 1  # pixels; HICO-DET's test boxes count from 1
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What a file holds: (width, height) and a hash of its bytes; or the kind of problem, and what the decoder says."""
+
+    size: tuple[int, int] | None = None
+    digest: str = ""
+    problem: str = ""
+    detail: str = ""
+
+
+def inspect_image(path: str | Path) -> ImageFile:
+    """Read and decode a file to its end."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        return ImageFile(problem="image missing", detail=str(path))
+    except OSError as error:
+        return ImageFile(problem="image unreadable", detail=str(error))
+    try:
+        with Image.open(BytesIO(data)) as image:
+            image.load()
+            return ImageFile(image.size, hashlib.blake2b(data, digest_size=16).hexdigest())
+    except Exception as error:  # decoders raise whatever they like on damaged bytes
+        return ImageFile(problem="image unreadable", detail=f"{path}: {error}")
+
+
+def inspect_images(paths: Sequence[str], workers: int) -> Iterator[ImageFile]:
+    """:func:`inspect_image` of all paths, in order, a bounded number at a time."""
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(paths), 256):
+            yield from pool.map(inspect_image, paths[start : start + 256])
+
+
+def compare(entry: CheckedEntry, image: ImageFile, report: SplitReport) -> None:
+    """Note what is wrong with an entry's image, and with its boxes in this image."""
+    if image.size is None:
+        report.add(ERROR, image.problem, entry.place, image.detail)
+        return
+    width, height = image.size
+    report.statistics.add_image_size(image.size)
+    for i, (x1, y1, x2, y2) in entry.boxes:
+        detail = f"annotations[{i}].bbox = {[x1, y1, x2, y2]}, the image has {width} x {height} pixels"
+        if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
+            report.add(ERROR, "box outside of the image", entry.place, detail)
+        elif min(x1, y1) < -EDGE or x2 > width + EDGE or y2 > height + EDGE:
+            report.add(WARNING, "box leaves the image", entry.place, detail)

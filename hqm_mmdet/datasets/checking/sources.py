@@ -1,0 +1,85 @@
+"""Where the data sets to check come from: a config, or files."""
+
+from collections.abc import Iterator, Sequence
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from hqm_mmdet.registry import DATASETS
+
+from ..hoi_dataset import HOIDataset
+from ..problems import AnnotationError
+
+
+def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "test")) -> dict[str, HOIDataset]:
+    """Data sets of a config's dataloaders by name, annotations not yet read; equal ones (val and test) once.
+
+    Wrappers (``RepeatDataset``, ``ConcatDataset``) are looked through.
+
+    Raises:
+        AnnotationError: a data set is none of this package's, or there is none.
+    """
+    datasets: dict[str, HOIDataset] = {}
+    seen: list[dict] = []
+    for split in splits:
+        loader = cfg.get(f"{split}_dataloader")
+        parts = [*_leaves(loader.dataset)] if loader else []
+        for i, part in enumerate(parts):
+            settings = {key: value for key, value in part.items() if key not in ("pipeline", "lazy_init")}
+            if settings not in seen:
+                seen.append(settings)
+                datasets[f"{split}[{i}]" if len(parts) > 1 else split] = _build(settings)
+    if not datasets:
+        raise AnnotationError(f"The config has no {' or '.join(f'{split}_dataloader' for split in splits)}.")
+    return datasets
+
+
+def datasets_of_files(
+    dataset: str,
+    ann_files: Sequence[str],
+    images: Sequence[str] | None = None,
+    names_file: str | None = None,
+    coco_file: str | None = None,
+) -> dict[str, HOIDataset]:
+    """Data sets by annotation file, annotations not yet read.
+
+    Args:
+        dataset (str): registered class.
+        ann_files (Sequence[str]): one per split, the one to train on first.
+        images (Sequence[str], optional): one folder for all, or one per split; default: the current folder.
+        names_file (str, optional): see :class:`HOIDataset`.
+        coco_file (str, optional): see :class:`VCOCODataset`.
+
+    Raises:
+        AnnotationError: the numbers of files and folders differ, or the class is none of this package's.
+    """
+    folders = list(images or ["."])
+    folders = folders * len(ann_files) if len(folders) == 1 else folders
+    if len(folders) != len(ann_files):
+        raise AnnotationError(f"{len(ann_files)} annotation files, but {len(folders)} image folders.")
+    given = dict(names_file=names_file, coco_file=coco_file)
+    options = {key: value for key, value in given.items() if value is not None}
+    return {
+        ann_file: _build(
+            dict(type=dataset, ann_file=ann_file, data_prefix=dict(img=folder), test_mode=i > 0, **options)
+        )
+        for i, (ann_file, folder) in enumerate(zip(ann_files, folders, strict=True))
+    }
+
+
+def _leaves(cfg: dict) -> Iterator[dict]:
+    """Configs of the data sets inside of wrappers."""
+    inner = [cfg["dataset"]] if "dataset" in cfg else cfg.get("datasets")
+    if inner is None:
+        yield cfg
+    else:
+        for each in inner:
+            yield from _leaves(each)
+
+
+def _build(settings: dict) -> HOIDataset:
+    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
+        kind = DATASETS.get(settings["type"]) if isinstance(settings["type"], str) else settings["type"]
+        if kind is None or not issubclass(kind, HOIDataset):
+            raise AnnotationError(f"{settings['type']} is no HOI data set of this package, so it can't be checked.")
+        return DATASETS.build(dict(settings, lazy_init=True, pipeline=[]))

@@ -1,0 +1,124 @@
+"""HICO-DET from its MATLAB file, or from fredzzhang/hicodet's JSON, which holds the same numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+from scipy.io import loadmat
+
+from ..class_tables import load_metainfo
+from ..problems import AnnotationError
+from ..subsets import hico_triplets
+
+Row = tuple[Sequence[float], Sequence[float], int]  # subject box, object box, HOI id 1 ... 600
+
+INSTANCES_KEYS = ("annotation", "filenames")
+SPLITS = ("train", "test")
+
+
+def instances_entries(
+    content: Mapping, file: str = "instances", zero_based: bool = False, progress: bool = False
+) -> list[dict]:
+    """HOIA-style entries of ``instances_train2015.json`` or ``instances_test2015.json`` (fredzzhang/hicodet).
+
+    With the defaults the test file becomes PPDM's and QPIC's ``test_hico.json``.
+
+    Args:
+        content (Mapping): content of the file: ``filenames``, and per image in ``annotation`` the equally long
+            ``boxes_h``, ``boxes_o``, ``hoi`` (from 0).
+        file (str): its name, for messages.
+        zero_based (bool): subtract 1 from all coordinates, as in PPDM's training file; MATLAB counts pixels from 1.
+        progress (bool): show a progress bar.
+
+    Returns:
+        list[dict]: images with a pair, in the order of the file.
+
+    Raises:
+        AnnotationError: another structure, or an unknown HOI id.
+    """
+    if not isinstance(content, Mapping) or any(key not in content for key in INSTANCES_KEYS):
+        raise AnnotationError(f"{file}: no instances file of fredzzhang/hicodet (keys {', '.join(INSTANCES_KEYS)}).")
+    entries = []
+    images = list(zip(content["filenames"], content["annotation"], strict=True))
+    for name, image in track(images, "HICO-DET images", disable=not progress):
+        try:
+            hois = [hoi + 1 for hoi in image["hoi"]]
+            rows = list(zip(image["boxes_h"], image["boxes_o"], hois, strict=True))
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnnotationError(f"{file}: {name}: boxes_h, boxes_o and hoi must be lists of one length.") from error
+        entries.append(_entry(name, rows, zero_based, file))
+    return [entry for entry in entries if entry["hoi_annotation"]]
+
+
+def mat_entries(path: str | Path, split: str, zero_based: bool = False, progress: bool = False) -> list[dict]:
+    """HOIA-style entries of the official ``anno_bbox.mat``; HOIs marked invisible are left out.
+
+    Args:
+        path (str | Path): the file.
+        split (str): 'train' or 'test'.
+        zero_based, progress: as in :func:`instances_entries`.
+
+    Returns:
+        list[dict]: images with a pair, in the order of the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: another structure, or an unknown HOI id.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {SPLITS}, got {split!r}.")
+    entries = []
+    for name, hois in track(_mat_images(path, f"bbox_{split}"), "HICO-DET images", disable=not progress):
+        rows = [row for hoi in hois if not hoi.invis for row in _mat_rows(hoi, path, name)]
+        entries.append(_entry(name, rows, zero_based, str(path)))
+    return [entry for entry in entries if entry["hoi_annotation"]]
+
+
+def _mat_images(path: str | Path, variable: str) -> list[tuple[str, np.ndarray]]:
+    """File name and HOIs of each image."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{Path(path).absolute()} does not exist; anno_bbox.mat is in the HICO-DET archive.")
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
+        images = np.atleast_1d(content[variable]).tolist()
+        return [(str(image.filename), np.atleast_1d(image.hoi)) for image in images]
+    except (KeyError, AttributeError, ValueError, TypeError, OSError, NotImplementedError) as error:
+        problem = f"no anno_bbox.mat of HICO-DET with {variable} ({type(error).__name__}: {error})"
+        raise AnnotationError(f"{path}: {problem}. Copy it again from the HICO-DET archive.") from error
+
+
+def _mat_rows(hoi, path: str | Path, image: str) -> list[Row]:
+    """One row per connection of an HOI."""
+    people, objects = (
+        [(box.x1, box.y1, box.x2, box.y2) for box in np.atleast_1d(boxes)] for boxes in (hoi.bboxhuman, hoi.bboxobject)
+    )
+    pairs = np.reshape(hoi.connection, (-1, 2)).astype(int).tolist()
+    if any(not (1 <= person <= len(people) and 1 <= thing <= len(objects)) for person, thing in pairs):
+        raise AnnotationError(f"{path}: {image}: a connection of HOI {int(hoi.id)} names a box that is not there.")
+    return [(people[person - 1], objects[thing - 1], int(hoi.id)) for person, thing in pairs]
+
+
+def _entry(name: str, rows: Iterable[Row], zero_based: bool, file: str) -> dict:
+    """An image: one pair per row; boxes with equal coordinates and class are one box."""
+    table, triplets = load_metainfo("hico_det"), hico_triplets()
+    boxes: dict[tuple, int] = {}
+
+    def index(box: Sequence[float], label: int) -> int:
+        return boxes.setdefault((*_numbers(box, zero_based), table["category_ids"][label]), len(boxes))
+
+    hois = []
+    for person, thing, hoi in rows:
+        if not 1 <= hoi <= len(triplets):
+            raise AnnotationError(f"{file}: {name}: HOI id {hoi}, known are 1 ... {len(triplets)}.")
+        label, verb = triplets[hoi - 1]
+        subject, target = index(person, table["subject_label"]), index(thing, label)
+        hois.append(dict(subject_id=subject, object_id=target, category_id=table["verb_ids"][verb]))
+    annotations = [dict(bbox=list(box), category_id=category) for *box, category in boxes]
+    return dict(file_name=name, annotations=annotations, hoi_annotation=hois)
+
+
+def _numbers(box: Sequence[float], zero_based: bool) -> list[float]:
+    """Coordinates as Python numbers, whole ones as integers."""
+    numbers = [float(value) - zero_based for value in box]
+    return [int(value) if value.is_integer() else value for value in numbers]

@@ -1,0 +1,111 @@
+"""What the metrics of all data sets share."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmengine.structures import BaseDataElement
+
+from ..functional import bootstrap_intervals
+from .records import Record, drop_repeated
+from .vocabulary import EvalVocabulary
+
+
+class Ranking(Protocol):
+    """Candidates of I images, matched and ranked: all that is needed for metrics, also of a resample of the images."""
+
+    num_images: int
+
+    def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
+        """Metrics; ``image_weights`` (I,) int says how often each image counts."""
+
+    def table(self) -> str:
+        """Metrics as text for the log."""
+
+
+class HOIMetric(BaseMetric):
+    """Keeps a small record per image, ranks all records at the end, and reports means.
+
+    Repeated images (samplers fill the last batch) count once, images of the data set without a result are reported by a
+    warning. A subclass says what a record is and how records are ranked.
+
+    Args:
+        bootstrap (int): Resamples of the images for 95 % confidence intervals, reported as ``<key>_low`` and
+            ``<key>_high``. Defaults to 0, none.
+        **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
+    """
+
+    def __init__(self, bootstrap: int = 0, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.bootstrap = bootstrap
+        self._num_expected: int | None = None
+        self._vocabulary: tuple[Mapping | None, EvalVocabulary] | None = None
+
+    NEEDS_RARE_SET = True
+
+    @property
+    def vocabulary(self) -> EvalVocabulary:
+        """Class tables of the data set."""
+        if self._vocabulary is None or self._vocabulary[0] is not self.dataset_meta:
+            self._vocabulary = self.dataset_meta, EvalVocabulary.from_metainfo(self.dataset_meta, self.NEEDS_RARE_SET)
+        return self._vocabulary[1]
+
+    @abstractmethod
+    def make_record(self, sample: Mapping) -> Record:
+        """Reduce a predicted sample (``HOIDataSample.to_dict()``) to what evaluation needs."""
+
+    @abstractmethod
+    def rank(self, records: list[Record]) -> Ranking:
+        """Match and rank the candidates of the whole set."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict | BaseDataElement]) -> None:
+        """Keep the records of a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence): See :meth:`make_record`.
+        """
+        for sample in data_samples:
+            sample = sample.to_dict() if isinstance(sample, BaseDataElement) else sample
+            self.results.append(self.make_record(sample))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the records of all processes and evaluate; ``size`` is the length of the data set."""
+        self._num_expected = size
+        return super().evaluate(size)
+
+    def compute_metrics(self, results: list[Record]) -> dict[str, float]:
+        """Evaluate the whole set and log a table.
+
+        Args:
+            results (list[Record]): Records of all ranks.
+
+        Returns:
+            dict[str, float]: Metrics without prefix.
+        """
+        records = drop_repeated(results)
+        missing = (self._num_expected or 0) - len(records)
+        if missing > 0:
+            message = f"{missing} of {self._num_expected} images have no result; their ground truth is not counted."
+            print_log(f"{type(self).__name__}: {message}", logger="current", level=logging.WARNING)
+        ranking = self.rank(records)
+        metrics = ranking.means()
+        print_log("\n" + ranking.table(), logger="current")
+        if self.bootstrap and ranking.num_images:
+            intervals = bootstrap_intervals(ranking.means, ranking.num_images, self.bootstrap)
+            for key, (low, high) in intervals.items():
+                metrics |= {f"{key}_low": low, f"{key}_high": high}
+        return metrics
+
+
+def text_table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:
+    """Numbers in columns below a title."""
+    width = max([13, *(len(name) for name in rows)]) + 1
+    lines = [title, " " * width + "".join(f"{c:>12}" for c in columns)]
+    for name, values in rows.items():
+        lines.append(f"{name:<{width}}" + "".join(f"{value:>12.4f}" for value in values))
+    return "\n".join(lines)

@@ -1,0 +1,56 @@
+"""Pickles of plain values and NumPy arrays, read without running code that they may hold."""
+
+import codecs
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from hqm_mmdet.safe_loading import CheckpointError
+
+
+def _numpy_globals() -> dict[tuple[str, str], object]:
+    """What a pickle needs to rebuild arrays and NumPy scalars, under the paths of NumPy 1 and 2."""
+    array = np.zeros(1)
+    rebuild = [array.__reduce__()[0], array[0].__reduce__()[0], array.__reduce_ex__(5)[0]]
+    known = {
+        (module.format(core), function.__name__): function
+        for function in rebuild
+        for core in ("core", "_core")
+        for module in ("numpy.{}.multiarray", "numpy.{}.numeric")
+    }
+    dtypes = {("numpy.dtypes", type(np.dtype(code)).__name__): type(np.dtype(code)) for code in "?bhilqBHILQefd"}
+    plain = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype, ("_codecs", "encode"): codecs.encode}
+    plain |= {(module, "set"): set for module in ("builtins", "__builtin__")}
+    return {**known, **dtypes, **plain}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Knows NumPy arrays, and refuses every other object."""
+
+    KNOWN = _numpy_globals()
+
+    def find_class(self, module: str, name: str):
+        """The object behind a global name of the file."""
+        if (module, name) not in self.KNOWN:
+            raise pickle.UnpicklingError(f"it asks for `{module}.{name}`, which could run code")
+        return self.KNOWN[module, name]
+
+
+def load_plain_pickle(path: str | Path):
+    """Content of a pickle of containers, numbers, strings and NumPy arrays, also of Python 2.
+
+    Args:
+        path (str | Path): the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: it holds anything else, or is damaged.
+    """
+    with open(path, "rb") as file:
+        try:
+            return _PlainUnpickler(file, encoding="latin1").load()
+        except Exception as error:  # damaged bytes make the unpickler raise whatever they spell
+            raise CheckpointError(
+                f"{path} was not read: {error}. Only plain values and arrays may be in it."
+            ) from error

@@ -1,0 +1,27 @@
+"""Reading the reference folder and the simulator beside the real annotations."""
+
+import gzip
+import importlib.util
+import json
+
+import pytest
+
+
+def read_json(path):
+    """Content of a ``.json`` or ``.json.gz`` file; skips where it is absent."""
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in {path.parent}")
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt") as file:
+        return json.load(file)
+
+
+def load_simulator(data_dir):
+    """The module ``simulate_predictions``."""
+    path = data_dir / "simulate_predictions.py"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in {data_dir}")
+    spec = importlib.util.spec_from_file_location("simulate_predictions", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
