@@ -67,6 +67,10 @@ def test_hqm_differs_from_plain_in_mining_and_schedule_only(path):
 SCHEDULES = dict(
     qpic_hico=(150, 100),
     qpic_hqm_hico=(80, 50),
+    conditional_hico=(80, 50),
+    conditional_hqm_hico=(80, 50),
+    conditional_vcoco=(80, 50),
+    conditional_hoia=(80, 50),
     cdn_s_hico=(90, 60),
     cdn_b_hico=(90, 60),
     cdn_l_hico=(90, 60),

@@ -11,6 +11,7 @@ from hqm_mmdet.compat import load_untrusted
 
 from .initialise import INITIALISERS
 from .key_tables import (
+    MMDET_CONDITIONAL,
     MMDET_DETR,
     OFFICIAL_CDN,
     OFFICIAL_CDN_HQM,
@@ -55,24 +56,32 @@ class Source:
         title (str): for messages.
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
-        plain_detector (bool): a box detector, out of which a pair detector is initialised.
+        initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
+            usual one first. Empty: it is a pair detector already.
     """
 
     title: str
     marker: str
     rules: Rules
-    plain_detector: bool = False
+    initialises: tuple[str, ...] = ()
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
-# A CDN holds the marker of QPIC too, so it comes first.
+FROM_DETR = ("qpic", "cdn")
+# A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
 SOURCES = {
     "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
     "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
-    "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], True),
-    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, True),
+    "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
+    "mmdet_conditional_detr": Source(
+        "mmdet Conditional DETR, as initialisation",
+        "decoder.layers.0.cross_attn.qpos_sine_proj.weight",
+        MMDET_CONDITIONAL,
+        ("conditional",),
+    ),
+    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, FROM_DETR),
 }
 
 
@@ -95,7 +104,7 @@ def convert_state_dict(
     state: StateDict,
     source: str | None = None,
     dataset: str = "hico",
-    model: str = "qpic",
+    model: str | None = None,
     copy_decoder: bool = True,
 ) -> tuple[StateDict, ConversionReport]:
     """Rename, and where the source is a plain detector, initialise a pair detector.
@@ -104,7 +113,8 @@ def convert_state_dict(
         state (dict[str, Tensor]): the source's weights.
         source (str, optional): a key of ``SOURCES``. Default: recognised by the keys.
         dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head.
-        model (str): the pair detector that is initialised, a key of ``INITIALISERS``.
+        model (str, optional): the pair detector that is initialised, a key of ``INITIALISERS``. Default: the first that
+            the source can become.
         copy_decoder (bool): whether a second decoder starts as a copy of DETR's; False leaves it at random values.
 
     Returns:
@@ -118,9 +128,13 @@ def convert_state_dict(
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
     if source is not None and source not in SOURCES:
         raise ValueError(f"source must be one of {tuple(SOURCES)}, got {source!r}.")
-    if model not in INITIALISERS:
-        raise ValueError(f"model must be one of {tuple(INITIALISERS)}, got {model!r}.")
     source = source or recognise(state)
+    models = SOURCES[source].initialises
+    if model is not None and model not in models:
+        raise ValueError(
+            f"{SOURCES[source].title}: initialises {models or 'nothing, it is a pair detector already'}, "
+            f"got model={model!r}."
+        )
     report, converted = ConversionReport(source), {}
     for old, tensor in state.items():
         new = _rename(old, SOURCES[source].rules)
@@ -131,8 +145,8 @@ def convert_state_dict(
         else:
             converted[new] = tensor
             report.renamed[old] = new
-    if SOURCES[source].plain_detector:
-        report.added = INITIALISERS[model](converted, dataset, copy_decoder)
+    if models:
+        report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
 

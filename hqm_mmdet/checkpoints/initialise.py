@@ -76,4 +76,23 @@ def init_cdn(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[
 
 CDN_HICO_QUERIES = 64
 
-INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn}
+
+def init_conditional(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """As :func:`init_qpic`, out of a Conditional DETR: the first 100 of its 300 queries, and a class "no object".
+
+    mmdet's Conditional DETR has 80 sigmoid classes. "No object" gets a zero row: of a single class against it, the
+    softmax is that class's sigmoid. There is one decoder, so ``copy_decoder`` has no effect.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    state["query_embedding.weight"] = state["query_embedding.weight"][:CONDITIONAL_QUERIES].clone()
+    for name in ("class_embed.weight", "class_embed.bias"):
+        if len(state[name]) == 80:
+            state[name] = torch.cat([state[name], torch.zeros_like(state[name][:1])])
+    return init_qpic(state, dataset)
+
+
+CONDITIONAL_QUERIES = 100
+
+INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn, "conditional": init_conditional}

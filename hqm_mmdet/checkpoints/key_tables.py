@@ -61,5 +61,8 @@ MMDET_DETR: Rules = [
     (r"^bbox_head\.fc_reg\.", "bbox_embed.layers.2."),
 ]
 
+# mmdet's Conditional DETR keeps the projections in the attention itself, ours in its `attn`.
+MMDET_CONDITIONAL: Rules = [(r"^(decoder\.layers\.\d+\.(?:self|cross)_attn)\.", r"\1.attn."), *MMDET_DETR]
+
 # DETR's class layer has 91 + 1 rows; the COCO ids that no category uses:
 UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)

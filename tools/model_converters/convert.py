@@ -1,15 +1,13 @@
 #!/usr/bin/env python
 """Convert a checkpoint of another code base: ``convert.py SRC DST``.
 
-The source (official QPIC, CDN or HQM, official DETR, mmdet DETR) is recognised by its keys. A DETR becomes the
-initialisation of a pair detector, QPIC unless --model says otherwise.
+The source (official QPIC, CDN or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its keys. A DETR
+becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR that of
+Conditional DETR for pairs.
 """
 
 import argparse
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout runs its own package, installed or not
 
 from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS
@@ -23,7 +21,7 @@ def main() -> int:
     parser.add_argument("dst", help="checkpoint to write (.pth or .safetensors)")
     parser.add_argument("--source", choices=SOURCES, help="overrides the recognition")
     parser.add_argument("--dataset", choices=DATASETS, default="hico", help="object classes of an initialised head")
-    parser.add_argument("--model", choices=INITIALISERS, default="qpic", help="pair detector that a DETR initialises")
+    parser.add_argument("--model", choices=INITIALISERS, help="pair detector that a DETR initialises")
     parser.add_argument(
         "--random-decoder", action="store_true", help="the interaction decoder is no copy of DETR's (official code)"
     )

@@ -1,7 +1,8 @@
 """HOI detectors."""
 
 from .cdn import CDN
+from .conditional_hoi import ConditionalHOI
 from .hoi_detr import HOIDETR
 from .qpic import QPIC
 
-__all__ = ["CDN", "HOIDETR", "QPIC"]
+__all__ = ["CDN", "HOIDETR", "QPIC", "ConditionalHOI"]

@@ -86,12 +86,13 @@ class HOIHead(BaseModule):
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
 
-    def forward(self, states: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
             states (Tensor | tuple[Tensor, Tensor]): (L, B, N, D) decoder states. Of two, the first is read by boxes and
                 object class, the second by the verbs (CDN).
+            box_origin (Tensor | float): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid.
 
         Returns:
             dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V), ``sub_boxes`` and
@@ -102,8 +103,8 @@ class HOIHead(BaseModule):
         return dict(
             obj_logits=self.obj_cls(pair_states).float(),
             verb_logits=self.verb_cls(verb_states).float(),
-            sub_boxes=self.sub_box(pair_states).float().sigmoid(),
-            obj_boxes=self.obj_box(pair_states).float().sigmoid(),
+            sub_boxes=(self.sub_box(pair_states).float() + box_origin).sigmoid(),
+            obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
         )
 
     def targets(self, samples: SampleList) -> PairTargets:
