@@ -6,4 +6,7 @@ _base_ = [
     "./_base_/default_runtime.py",
 ]
 model = dict(bbox_head=dict(num_obj_classes=11, num_verbs=10))
-default_hooks = dict(checkpoint=dict(save_best="hoia/mAP"))
+default_hooks = dict(
+    checkpoint=dict(save_best="hoia/mAP"),
+    weight_check=dict(fresh=("bbox_head.obj_cls.",)),  # DETR's class layer is COCO's
+)

@@ -7,3 +7,5 @@ _base_ = [
 ]
 # Classes (one more if your pairs may lack an object), and verbs.
 model = dict(bbox_head=dict(num_obj_classes=2, num_verbs=2))
+# Initialisation from a DETR: its class layer is COCO's, so yours starts afresh.
+default_hooks = dict(weight_check=dict(fresh=("bbox_head.obj_cls.",)))

@@ -76,7 +76,7 @@ class HOIDataset(BaseDetDataset):
     VALID_PAIRS: np.ndarray | None = None
     HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
-    HOW_TO_GET: str = "See README, Data."
+    HOW_TO_GET: str = "See docs/data.md."
 
     def __init__(
         self,

@@ -143,13 +143,13 @@ def test_official_folder_layout(tmp_path, data_dir):
 
 def test_missing_files_name_the_layout(tmp_path):
     arguments = dict(ann_file="annotations/test_hico.json", data_root=str(tmp_path), test_mode=True)
-    with pytest.raises(FileNotFoundError, match=r"annotations/test_hico\.json .*train2015,test2015.*See README"):
+    with pytest.raises(FileNotFoundError, match=r"annotations/test_hico\.json .*train2015,test2015.*See docs/data"):
         HICODetDataset(**arguments)
     write_dataset(tmp_path / "annotations", [entry()], "test_hico.json")
     with pytest.raises(FileNotFoundError, match=r"annotations/trainval_hico\.json .*rare set are counted in it"):
         HICODetDataset(**arguments)
     write_dataset(tmp_path / "annotations", [entry()], "trainval_hico.json")
-    with pytest.raises(FileNotFoundError, match=r"Image folder .*images/test2015 does not exist.*See README"):
+    with pytest.raises(FileNotFoundError, match=r"Image folder .*images/test2015 does not exist.*See docs/data"):
         build(
             "HICODetDataset", **arguments, data_prefix=dict(img="images/test2015"), pipeline=[dict(type="LoadHOIImage")]
         )

@@ -1,6 +1,7 @@
 """No silent mismatch between checkpoint and config."""
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
@@ -20,13 +21,16 @@ class WeightCheckHook(Hook):
 
     Args:
         training_only (tuple[str]): prefixes of parameters that published checkpoints lack.
+        fresh (tuple[str]): prefixes of parameters that keep their initialisation where a file to initialise from has
+            another shape: the class layer of a data set whose classes are not COCO's. One line says so.
 
     Raises:
         CheckpointError: when the runner loads a checkpoint that does not fit; names parameters and both shapes.
     """
 
-    def __init__(self, training_only: tuple[str, ...] = TRAINING_ONLY):
+    def __init__(self, training_only: tuple[str, ...] = TRAINING_ONLY, fresh: tuple[str, ...] = ()):
         self.training_only = tuple(training_only)
+        self.fresh = tuple(fresh)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""
@@ -42,8 +46,21 @@ class WeightCheckHook(Hook):
             )
         training = isinstance(runner._train_loop, BaseLoop)  # built by Runner.train() before loading, else a dict
         optional = () if training else self.training_only
+        if training and not runner._resume:
+            state = self._without_fresh(state, own, self._source(runner))
         load_weights(model, state, self._source(runner), partial=training and not runner._resume, optional=optional)
         checkpoint["state_dict"] = own | {name: value for name, value in state.items() if name in own}
+
+    def _without_fresh(self, state: dict, own: dict, source: str) -> dict:
+        """What is loaded: all but the ``fresh`` parameters of another shape."""
+        fresh = [
+            name
+            for name, value in state.items()
+            if name.startswith(self.fresh) and name in own and own[name].shape != value.shape
+        ]
+        if fresh:
+            print_log(f"{source}: other classes, so {', '.join(fresh)} start afresh.", logger="current")
+        return {name: value for name, value in state.items() if name not in fresh}
 
     @staticmethod
     def _source(runner) -> str:

@@ -229,7 +229,7 @@ class HOIHead(BaseModule):
         if path is None:
             return None
         if not Path(path).is_file():
-            raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See README, Data preparation.")
+            raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See docs/data.md.")
         mask = torch.from_numpy(np.load(path)).float()
         if mask.dim() != 2 or mask.shape[0] != self.num_verbs:
             raise ValueError(f"verb_object_mask {path} needs {self.num_verbs} rows (verbs), got {tuple(mask.shape)}.")
