@@ -47,6 +47,12 @@ def hico_triplets() -> tuple[tuple[int, int], ...]:
     )
 
 
+def hico_rare_triplets() -> frozenset[tuple[int, int]]:
+    """The 138 (object label, verb) with fewer than 10 instances in HICO-DET's training annotations."""
+    triplets = hico_triplets()
+    return frozenset(triplets[hoi - 1] for hoi in load_metainfo("hico_det_rare")["rare"])
+
+
 def unseen_triplets(split: str) -> frozenset[tuple[int, int]]:
     """Triplets that a zero-shot split of HICO-DET keeps out of training.
 

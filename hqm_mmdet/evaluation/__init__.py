@@ -1,5 +1,8 @@
-"""Evaluation: pure arithmetic in :mod:`.functional`, mmengine metrics around it in :mod:`.metrics`."""
+"""Evaluation: pure arithmetic in :mod:`.functional`, mmengine metrics around it in :mod:`.metrics`.
 
-from .metrics import HICODetMetric, HOIAMetric, VCOCOMetric
+Prediction files are evaluated by :mod:`.offline`.
+"""
 
-__all__ = ["HICODetMetric", "HOIAMetric", "VCOCOMetric"]
+from .metrics import DumpHOIPredictions, HICODetMetric, HOIAMetric, HOIBoxMetric, VCOCOMetric
+
+__all__ = ["DumpHOIPredictions", "HICODetMetric", "HOIAMetric", "HOIBoxMetric", "VCOCOMetric"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.datasets.annotations import read_annotations, read_json
+from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError
 
 from .functional import PersonTable, VCOCORoles, official_boxes
@@ -57,11 +58,6 @@ class VCOCOGroundTruth:
         return names | {image_id: i for i, image_id in enumerate(self.image_ids)}
 
 
-def is_official(entries: list) -> bool:
-    """Whether a JSON list is an official V-COCO label file (one entry per action) and not HOIA-style."""
-    return bool(entries) and isinstance(entries[0], dict) and "action_name" in entries[0]
-
-
 def read_vcoco(ann_file: str, coco_file: str | Sequence[str], roles: VCOCORoles) -> VCOCOGroundTruth:
     """Ground truth as ``vsrl_eval.py`` builds it.
 
@@ -91,6 +87,7 @@ def read_vcoco(ann_file: str, coco_file: str | Sequence[str], roles: VCOCORoles)
         )
     rows, boxes = _clean_boxes(image_ids, images, annotations)
     persons = [i for i, row in enumerate(rows) if row["category_id"] == PERSON_CATEGORY]
+    persons.sort(key=lambda i: rows[i]["image_id"])  # stable: in an image the order of the file decides ties
     image = np.searchsorted(image_ids, [rows[i]["image_id"] for i in persons]).astype(np.int64)
     row_of_id = {row["id"]: i for i, row in enumerate(rows)}
     person_of_id = {rows[i]["id"]: n for n, i in enumerate(persons)}
@@ -103,7 +100,7 @@ def read_vcoco(ann_file: str, coco_file: str | Sequence[str], roles: VCOCORoles)
 
 def _read_actions(ann_file: str, roles: VCOCORoles) -> list[dict]:
     entries = read_annotations(ann_file, HOW_TO_GET)
-    if not is_official(entries):
+    if not is_official_vcoco(entries):
         raise AnnotationError(f"{ann_file}: no official V-COCO label file (entries with action_name). {HOW_TO_GET}")
     for n, entry in enumerate(entries):
         absent = [key for key in KEYS if key not in entry]

@@ -1,10 +1,13 @@
-"""Pickles of plain values and NumPy arrays, read without running code that they may hold."""
+"""Pickles of plain values and arrays, read without running code that they may hold."""
 
 import codecs
+import collections
+import io
 import pickle
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from hqm_mmdet.safe_loading import CheckpointError
 
@@ -37,19 +40,33 @@ class _PlainUnpickler(pickle.Unpickler):
         return self.KNOWN[module, name]
 
 
-def load_plain_pickle(path: str | Path):
+class _TensorUnpickler(_PlainUnpickler):
+    """Knows tensors too; their bytes are in turn read as weights only."""
+
+    KNOWN = {
+        **_PlainUnpickler.KNOWN,
+        ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+        ("torch.storage", "_load_from_bytes"): lambda data: torch.load(io.BytesIO(data), "cpu", weights_only=True),
+        ("torch", "Size"): torch.Size,
+        ("collections", "OrderedDict"): collections.OrderedDict,
+    }
+
+
+def load_plain_pickle(path: str | Path, tensors: bool = False):
     """Content of a pickle of containers, numbers, strings and NumPy arrays, also of Python 2.
 
     Args:
         path (str | Path): the file.
+        tensors (bool): whether tensors may be in it as well; they are put on the CPU.
 
     Raises:
         FileNotFoundError: no such file.
         CheckpointError: it holds anything else, or is damaged.
     """
+    unpickler = _TensorUnpickler if tensors else _PlainUnpickler
     with open(path, "rb") as file:
         try:
-            return _PlainUnpickler(file, encoding="latin1").load()
+            return unpickler(file, encoding="latin1").load()
         except Exception as error:  # damaged bytes make the unpickler raise whatever they spell
             raise CheckpointError(
                 f"{path} was not read: {error}. Only plain values and arrays may be in it."

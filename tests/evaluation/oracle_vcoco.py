@@ -1,8 +1,8 @@
 """Independent V-COCO evaluator: plain loops over detections, as the official script is built.
 
-Written from the description of the protocol; shares no code with the package. ``images[i]`` = {persons: [{box, labelled,
-actions: {name: {role: box or None}}}]}, ``detections[i]`` = list of {box, agent: {action: score}, roles: {"action_role":
-(box, score)}}; a missing or NaN score is no detection. ``actions`` = {name: [roles]}.
+Written from the description of the protocol; shares no code with the package. ``images[i]`` = {persons: [{box,
+labelled, actions: {name: {role: box or None}}}]}, ``detections[i]`` = list of {box, agent: {action: score}, roles:
+{"action_role": (box, score)}}; a missing or NaN score is no detection. ``actions`` = {name: [roles]}.
 """
 
 import math

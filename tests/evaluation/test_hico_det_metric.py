@@ -10,29 +10,10 @@ from hqm_mmdet.evaluation.metrics import base
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle
-from tests.evaluation.cases import NUM_OBJECTS, NUM_VERBS, random_images
+from tests.evaluation.cases import NUM_OBJECTS, random_images
+from tests.evaluation.samples import META, make_sample, run
 
-META = dict(
-    classes=("person", "cup", "dog", "bike"),
-    verbs=("hold", "pet", "ride"),
-    valid_pairs=np.array([[1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 1, 1]]),
-    rare_triplets=[(1, 0), (2, 2)],
-)
 KEYS = {f"hico/{k}" for k in ("full", "rare", "non_rare", "max_recall", "ko_full", "ko_rare", "ko_non_rare")}
-
-
-def make_sample(gt, pred, img_id):
-    boxes, labels = torch.tensor(pred["boxes"]).reshape(-1, 4), torch.tensor(pred["labels"], dtype=torch.long)
-    n = len(pred["sub_ids"])
-    truth = dict(
-        boxes=np.array(gt["boxes"], dtype=np.float64).reshape(-1, 4),
-        labels=np.array(gt["labels"], dtype=int),
-        hois=np.array(gt["hois"], dtype=int).reshape(-1, 3),
-    )
-    sample = HOIDataSample(metainfo=dict(img_id=img_id, img_path=f"images/{img_id}.jpg", gt_hois=truth))
-    scores = torch.tensor(pred["verb_scores"]).reshape(n, NUM_VERBS)
-    sample.pred_pairs = new_pairs(boxes[:n], boxes[n:], labels[n:], obj_scores=torch.ones(n), verb_scores=scores)
-    return sample
 
 
 def make_metric(**kwargs):
@@ -49,11 +30,6 @@ def images():
 @pytest.fixture
 def samples(images):
     return [make_sample(gt, pred, i) for i, (gt, pred) in enumerate(zip(*images, strict=True))]
-
-
-def run(metric, samples, size=None):
-    metric.process({}, samples)
-    return metric.evaluate(len(samples) if size is None else size)
 
 
 @pytest.mark.parametrize("as_dict", [True, False])
@@ -198,3 +174,55 @@ def test_table_is_logged(samples, monkeypatch):
     result = run(make_metric(), samples)
     assert len(printed) == 1 and "protocol qpic, 40 images" in printed[0]
     assert f"{result['hico/full']:.4f}" in printed[0] and f"{result['hico/ko_full']:.4f}" in printed[0]
+
+
+# ---- zero-shot, missing images, confidence
+
+
+def test_zero_shot_split(images, samples):
+    unseen = [(1, 0), (3, 2)]
+    metric = make_metric()
+    metric.dataset_meta = dict(META, unseen=unseen)
+    result = run(metric, samples)
+    assert set(result) == KEYS | {f"hico/{p}{k}" for p in ("", "ko_") for k in ("seen", "unseen")}
+    for prefix, known_object in (("", False), ("ko_", True)):
+        theirs = oracle.evaluate(*images, QPIC, META["valid_pairs"], NUM_OBJECTS, unseen, known_object)
+        assert result[f"hico/{prefix}unseen"] == pytest.approx(theirs["rare"], abs=1e-9)
+        assert result[f"hico/{prefix}seen"] == pytest.approx(theirs["non_rare"], abs=1e-9)
+
+
+def test_no_split_no_keys(samples):
+    metric = make_metric()
+    metric.dataset_meta = dict(META, unseen=[])
+    assert set(run(metric, samples)) == KEYS
+
+
+def test_images_without_a_result_are_reported(samples, monkeypatch):
+    printed = []
+    monkeypatch.setattr(base, "print_log", lambda text, **kwargs: printed.append(text))
+    whole = run(make_metric(), samples)
+    assert not any("no result" in text for text in printed)
+    part = run(make_metric(), samples[3:], size=len(samples))
+    assert any("3 of 40 images have no result" in text for text in printed)
+    assert part != whole
+
+
+@pytest.mark.parametrize(
+    "boxes", [[[0, 0, 0, 0]], [[9, 9, 5, 5]], [[-5, -5, 1e7, 1e7]]], ids=["empty", "inverted", "huge"]
+)
+def test_degenerate_boxes_match_nothing(images, boxes):
+    gts, preds = images
+    for pred in preds:
+        pred["boxes"] = boxes * len(pred["boxes"])
+    result = run(make_metric(), [make_sample(gt, pred, i) for i, (gt, pred) in enumerate(zip(gts, preds, strict=True))])
+    assert result["hico/max_recall"] == 0
+
+
+def test_bootstrap_intervals(samples):
+    plain = run(make_metric(), samples)
+    result = run(make_metric(bootstrap=50), samples)
+    assert {k: result[k] for k in KEYS} == plain
+    assert set(result) == KEYS | {f"{k}_{end}" for k in KEYS for end in ("low", "high")}
+    for key in ("hico/full", "hico/ko_full", "hico/max_recall"):
+        assert result[f"{key}_low"] < result[key] < result[f"{key}_high"]
+    assert run(make_metric(bootstrap=50), samples) == result

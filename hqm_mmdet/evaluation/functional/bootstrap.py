@@ -12,9 +12,11 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile intervals over resamples of the images, with replacement (Efron and Tibshirani 1993, chapter 13).
+    """Percentile intervals over resamples of the images, with replacement, centred on the value of all images.
 
-    Candidates are matched and sorted once; a resample only says how often each image counts.
+    Candidates are matched and sorted once; a resample only says how often each image counts. A resample repeats images,
+    which lifts the AP of classes with few instances (and may lose some); the plain percentiles of a mean over many such
+    classes can lie above the value itself. So they are shifted by the mean of the resamples minus the value.
 
     Args:
         evaluate (callable): (I,) int image weights -> metrics, e.g. means of :meth:`RankedCandidates.results`.
@@ -32,16 +34,16 @@ def bootstrap_intervals(
     if num_images < 1 or num_samples < 1:
         raise ValueError(f"cannot draw {num_samples} resamples of {num_images} images; both must be at least 1.")
     rng = np.random.default_rng(seed)
-    draws = []
+    values, draws = evaluate(np.ones(num_images, np.int64)), []
     for _ in range(num_samples):
         weights = np.bincount(rng.integers(0, num_images, num_images), minlength=num_images)
         draws.append(evaluate(weights))
-    return {key: _percentiles(np.array([draw[key] for draw in draws]), level) for key in draws[0]}
+    return {key: _interval(np.array([draw[key] for draw in draws]), value, level) for key, value in values.items()}
 
 
-def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
-    values = values[~np.isnan(values)]
-    if not len(values):
+def _interval(draws: np.ndarray, value: float, level: float) -> tuple[float, float]:
+    draws = draws[~np.isnan(draws)]
+    if not len(draws):
         return float("nan"), float("nan")
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) + (value - draws.mean())
     return float(low), float(high)

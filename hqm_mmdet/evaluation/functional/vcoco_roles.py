@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 ROLE_SUFFIXES = ("_obj", "_instr")
-NOT_PUBLISHED = "point_instr"  # the role with 31 instances that papers leave out of AP_role
+NOT_PUBLISHED = "point_instr"  # so rare that papers leave it out of AP_role
 
 
 @dataclass(frozen=True)

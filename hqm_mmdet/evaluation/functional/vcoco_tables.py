@@ -149,10 +149,18 @@ def stack_tables(
 ) -> PersonTable | AgentTable:
     """Join tables; ``image`` becomes the position in the list, unless ``keep_image``. The list must not be empty."""
     kind = type(tables[0])
-    columns = {name: np.concatenate([getattr(t, name) for t in tables]) for name in kind.__dataclass_fields__}
+    columns = {name: _concatenate([getattr(t, name) for t in tables]) for name in kind.__dataclass_fields__}
     if not keep_image:
         columns["image"] = np.repeat(np.arange(len(tables)), [len(t.image) for t in tables])
     return kind(**columns)
+
+
+def _concatenate(columns: list[np.ndarray]) -> np.ndarray:
+    """Join along the first axis; one box for all roles is repeated where others have one box per role."""
+    if columns[0].ndim == 3:
+        roles = max(c.shape[1] for c in columns)
+        columns = [np.broadcast_to(c, (len(c), roles, 4)) for c in columns]
+    return np.concatenate(columns)
 
 
 def _check_hois(hois, num_boxes, num_verbs, image) -> None:

@@ -42,6 +42,7 @@ class HOIMetric(BaseMetric):
     def __init__(self, bootstrap: int = 0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.bootstrap = bootstrap
+        self.knows_all_images = False  # else a subclass counts those without a result, and says so
         self._num_expected: int | None = None
         self._vocabulary: tuple[Mapping | None, EvalVocabulary] | None = None
 
@@ -89,17 +90,25 @@ class HOIMetric(BaseMetric):
         """
         records = drop_repeated(results)
         missing = (self._num_expected or 0) - len(records)
-        if missing > 0:
+        if missing > 0 and not self.knows_all_images:
             message = f"{missing} of {self._num_expected} images have no result; their ground truth is not counted."
             print_log(f"{type(self).__name__}: {message}", logger="current", level=logging.WARNING)
+        metrics, table = self.summarize(records)
+        print_log("\n" + table, logger="current")
+        return metrics
+
+    def summarize(self, records: list[Record]) -> tuple[dict[str, float], str]:
+        """Metrics without prefix, confidence intervals included, and a table of them as text."""
         ranking = self.rank(records)
         metrics = ranking.means()
-        print_log("\n" + ranking.table(), logger="current")
-        if self.bootstrap and ranking.num_images:
-            intervals = bootstrap_intervals(ranking.means, ranking.num_images, self.bootstrap)
-            for key, (low, high) in intervals.items():
-                metrics |= {f"{key}_low": low, f"{key}_high": high}
-        return metrics
+        if not self.bootstrap:
+            return metrics, ranking.table()
+        intervals = bootstrap_intervals(ranking.means, ranking.num_images, self.bootstrap)
+        title = f"95 % confidence, {self.bootstrap} resamples of the images"
+        rows = {key: (metrics[key], *interval) for key, interval in intervals.items()}
+        for key, (low, high) in intervals.items():
+            metrics |= {f"{key}_low": low, f"{key}_high": high}
+        return metrics, ranking.table() + "\n" + text_table(title, ("value", "low", "high"), rows)
 
 
 def text_table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:

@@ -16,8 +16,8 @@ from .records import ImageRecord, make_record
 class HOIAMetric(HOIMetric):
     """Mean AP over verbs, the way HOI-A is reported (PPDM's ``hoia_eval.py``; ``docs/evaluation.md``).
 
-    Keys (fractions): ``hoia/mAP``, ``hoia/max_recall``; AP per verb is in the log. A verb without ground truth counts 0,
-    as officially. The data set's metainfo must hold ``classes``, ``verbs`` and ``valid_pairs`` (V, C).
+    Keys (fractions): ``hoia/mAP``, ``hoia/max_recall``; AP per verb is in the log. A verb without ground truth counts
+    0, as officially. The data set's metainfo must hold ``classes``, ``verbs`` and ``valid_pairs`` (V, C).
 
     Args:
         **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.

@@ -50,8 +50,8 @@ class VCOCOMetric(HOIMetric):
     """AP_role and AP_agent of V-COCO, computed as the official ``vsrl_eval.py`` does (``docs/evaluation.md``).
 
     Keys (fractions): ``vcoco/role_s1``, ``vcoco/role_s2`` (scenario 1 and 2 over 24 roles, as published),
-    ``vcoco/agent``, ``vcoco/role_s1_25`` and ``vcoco/role_s2_25`` (with ``point_instr``, as the official script prints).
-    The log has every action. Classes without positive are left out of means (the official script stops there).
+    ``vcoco/agent``, ``vcoco/role_s1_25`` and ``vcoco/role_s2_25`` (with ``point_instr``, as the official script
+    prints). The log has every action. Classes without positive are left out of means (the official script stops there).
 
     Ground truth comes from the official files if ``ann_file`` is given: then all images of the split count, also those
     without a result. Else it is derived from the samples' ``gt_hois``. HOIA-style files do not tell which persons
@@ -96,6 +96,7 @@ class VCOCOMetric(HOIMetric):
         for file in [ann_file, *self.coco_files] if ann_file else ():
             if find_annotations(file) is None:
                 raise FileNotFoundError(f"{osp.abspath(file)} does not exist. {HOW_TO_GET}")
+        self.knows_all_images = ann_file is not None
         self._truth: VCOCOGroundTruth | None = None
 
     @property
@@ -118,6 +119,8 @@ class VCOCOMetric(HOIMetric):
         agents = sample.get("pred_agents")
         if agents is None:
             agents = self._agents(sample, img_path)
+        elif self.protocol == "official_masked":
+            raise ValueError("detections in V-COCO's own format have no object labels; they can't be masked")
         persons = None
         if self.ann_file is None:
             subject_label = self.dataset_meta.get("subject_label", 0)

@@ -28,7 +28,7 @@ class EvalVocabulary:
 
     @classmethod
     def from_metainfo(cls, metainfo: Mapping | None, rare: bool = True) -> "EvalVocabulary":
-        """Read ``classes``, ``verbs``, ``valid_pairs`` (V, C), ``rare_triplets`` and ``unseen`` of (object label, verb).
+        """Read ``classes``, ``verbs``, ``valid_pairs`` (V, C); ``rare_triplets``, ``unseen`` of (object label, verb).
 
         Args:
             metainfo (Mapping, optional): Of the data set; ``unseen`` may be absent or empty.

@@ -1,0 +1,18 @@
+"""Evaluation of prediction files, of this package or of other code bases."""
+
+from ..writing import prediction_entry
+from .evaluate import OfflineResult, evaluate_file
+from .evaluation_set import DATASETS, EvaluationSet, load_evaluation_set
+from .prediction_files import FilePrediction, PredictionError, read_predictions
+
+__all__ = [
+    "DATASETS",
+    "EvaluationSet",
+    "FilePrediction",
+    "OfflineResult",
+    "PredictionError",
+    "evaluate_file",
+    "load_evaluation_set",
+    "prediction_entry",
+    "read_predictions",
+]

@@ -1,0 +1,150 @@
+"""What predictions are compared with: annotations of a split and the classes of its data set."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hqm_mmdet.datasets import HICODetDataset, HOIADataset, VCOCODataset
+from hqm_mmdet.datasets.annotations import read_annotations
+from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
+from hqm_mmdet.datasets.entry_parser import EntryParser
+from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
+from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets, unseen_triplets
+from hqm_mmdet.registry import METRICS
+
+from ..metrics.base import HOIMetric
+
+# data set -> metric, reader of its annotations
+DATASETS = {
+    "hico": ("HICODetMetric", HICODetDataset),
+    "vcoco": ("VCOCOMetric", VCOCODataset),
+    "hoia": ("HOIAMetric", HOIADataset),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationSet:
+    """I images, their ground truth, and the metric.
+
+    Args:
+        file_names (tuple[str, ...]): I names, as in the annotation file.
+        truths (tuple[dict | None, ...]): I ``gt_hois``; None where the metric reads the truth itself.
+        metric (HOIMetric): Ready, with the data set's metainfo.
+        by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
+    """
+
+    file_names: tuple[str, ...]
+    truths: tuple[dict | None, ...]
+    metric: HOIMetric
+    by_id: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        exact, base = {}, {}
+        for i, name in enumerate(self.file_names):
+            exact[os.path.normpath(name)] = i
+            base.setdefault(os.path.basename(name), []).append(i)
+        object.__setattr__(self, "_exact", exact)
+        object.__setattr__(self, "_base", base)
+
+    def position(self, image: str | int) -> int | None:
+        """Where an image stands, by id, by its name in the file, or by its last path component if that is unique."""
+        if not isinstance(image, str):
+            return self.by_id.get(image)
+        if (name := os.path.normpath(image)) in self._exact:
+            return self._exact[name]
+        same = self._base.get(os.path.basename(image), ())
+        return same[0] if len(same) == 1 else None
+
+
+def load_evaluation_set(
+    dataset: str,
+    ann_file: str,
+    coco_file: str | Sequence[str] | None = None,
+    protocol: str | None = None,
+    zero_shot: str | None = None,
+    **options,
+) -> EvaluationSet:
+    """Read annotations and build the metric. Class tables of the three data sets are packaged, no other file is needed.
+
+    Args:
+        dataset (str): One of :data:`DATASETS`.
+        ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
+        coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
+        protocol (str, optional): Of the metric; HOI-A has one only. Default: the metric's own.
+        zero_shot (str, optional): Split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
+        **options: Further arguments of the metric, e.g. ``bootstrap``.
+
+    Returns:
+        EvaluationSet: Images in the order of the annotation file (official V-COCO: in ascending id).
+
+    Raises:
+        FileNotFoundError, AnnotationError: A file is missing or unfit.
+        ValueError: Unknown data set, protocol or split, or an option that the data set does not have.
+    """
+    if dataset not in DATASETS:
+        raise ValueError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
+    metric_type, reader = DATASETS[dataset]
+    if zero_shot and dataset != "hico":
+        raise ValueError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
+    if protocol is not None and (dataset != "hoia" or protocol != "hoia"):
+        options["protocol"] = protocol
+    if dataset == "hoia" and "protocol" in options:
+        raise ValueError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+    entries = read_annotations(ann_file, reader.HOW_TO_GET)
+    official = is_official_vcoco(entries)
+    if official != (coco_file is not None) or (official and dataset != "vcoco"):
+        raise AnnotationError(
+            f"{ann_file}: official V-COCO labels go with dataset 'vcoco' and coco_file, COCO's instances of that "
+            "split; HOIA-style annotations go without."
+        )
+    if official:
+        options |= dict(ann_file=ann_file, coco_file=coco_file)
+    metric = METRICS.build(dict(type=metric_type, **options))
+    metric.dataset_meta = _metainfo(dataset, reader, zero_shot)
+    return _official_set(metric) if official else _hoia_style_set(ann_file, entries, metric)
+
+
+def _metainfo(dataset: str, reader: type, zero_shot: str | None) -> dict:
+    info = dict(reader.METAINFO, valid_pairs=reader.VALID_PAIRS)
+    for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
+        info.setdefault(ids, tuple(range(1, len(info[names]) + 1)))
+    if dataset == "hico":
+        valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
+        labels, verbs = np.array(hico_triplets()).T
+        valid_pairs[verbs, labels] = True
+        info |= dict(valid_pairs=valid_pairs, rare_triplets=sorted(hico_rare_triplets()))
+        info["unseen"] = sorted(unseen_triplets(zero_shot)) if zero_shot else []
+    return info
+
+
+def _official_set(metric: HOIMetric) -> EvaluationSet:
+    truth = metric.ground_truth()
+    by_id = {image_id: i for i, image_id in enumerate(truth.image_ids)}
+    return EvaluationSet(truth.file_names, (None,) * len(by_id), metric, by_id)
+
+
+def _hoia_style_set(ann_file: str, entries: list, metric: HOIMetric) -> EvaluationSet:
+    info = metric.dataset_meta
+    parser = EntryParser(info["category_ids"], info["verb_ids"], ProblemReport(str(ann_file)), training=False)
+    images = [parser.usable(n, parser.read(n, raw)) for n, raw in enumerate(entries)]
+    truths = tuple(
+        dict(
+            boxes=np.array(image.boxes, np.float64).reshape(-1, 4),
+            labels=np.array(image.labels, np.int64),
+            hois=np.array(image.hois, np.int64).reshape(-1, 3),
+        )
+        for image in images
+    )
+    names = tuple(image.file_name for image in images)
+    repeated = sorted(name for name in set(names) if names.count(name) > 1) if len(set(names)) < len(names) else []
+    if repeated:
+        raise AnnotationError(f"{ann_file}: image {repeated[0]} occurs more than once. Take the other entries out.")
+    return EvaluationSet(names, truths, metric, _coco_ids(names))
+
+
+def _coco_ids(names: Sequence[str]) -> dict[int, int]:
+    """Ids that COCO writes into file names, ``COCO_val2014_000000000042.jpg``."""
+    digits = [os.path.splitext(os.path.basename(name))[0].rsplit("_", 1)[-1] for name in names]
+    return {int(text): i for i, text in enumerate(digits) if text.isdecimal()}

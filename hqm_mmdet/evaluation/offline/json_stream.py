@@ -1,0 +1,45 @@
+"""A JSON list, one entry at a time."""
+
+import json
+import re
+from collections.abc import Iterator
+
+_SEPARATOR = re.compile(r"[ \t\r\n]*")
+
+
+def iterate_json_list(text: str) -> Iterator:
+    """Entries of a JSON list, decoded when they are asked for.
+
+    A list with 100 x 117 scores per image takes several times its size as Python objects; one entry does not.
+
+    Args:
+        text (str): The whole list.
+
+    Yields:
+        The entries.
+
+    Raises:
+        json.JSONDecodeError: No list, or damaged.
+
+    >>> list(iterate_json_list('[1, {"a": [2]}]'))
+    [1, {'a': [2]}]
+    """
+    decoder = json.JSONDecoder()
+    position = _skip(text, 0, "[")
+    if text[position : position + 1] == "]":
+        return
+    while True:
+        entry, position = decoder.raw_decode(text, position)
+        yield entry
+        position = _SEPARATOR.match(text, position).end()
+        if text[position : position + 1] == "]":
+            return
+        position = _skip(text, position, ",")
+
+
+def _skip(text: str, position: int, expected: str) -> int:
+    """Behind white space, the expected character, and more white space."""
+    position = _SEPARATOR.match(text, position).end()
+    if text[position : position + 1] != expected:
+        raise json.JSONDecodeError(f"expected '{expected}' of a list", text, position)
+    return _SEPARATOR.match(text, position + 1).end()
