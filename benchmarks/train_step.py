@@ -11,12 +11,8 @@ import platform
 import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
 
 import torch
 from mmengine.config import Config
@@ -28,54 +24,11 @@ from page import write_part  # noqa: E402
 
 from hqm_mmdet.apis import build_model  # noqa: E402
 from hqm_mmdet.models.query_mining import LearnablePass  # noqa: E402
-from hqm_mmdet.structures import HOIDataSample, new_pairs  # noqa: E402
+from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
 
 CONFIG = ROOT / "configs" / "qpic_hqm_hico.py"
 SIZES = ("320x320", "800x1066")
 ROUNDS = {"gbs": 0, "amm": 1}
-
-
-def make_batch(size: tuple[int, int], batch: int, pairs: int, cfg: Config) -> tuple[torch.Tensor, list[HOIDataSample]]:
-    """Noise images with random pairs inside."""
-    height, width = size
-    scale = torch.tensor([width, height, width, height])
-    samples = []
-    for i in range(batch):
-        corners = [torch.rand(pairs, 2) * 0.5 for _ in range(2)]
-        boxes = [torch.cat([low, low + 0.1 + 0.4 * torch.rand(pairs, 2)], 1) * scale for low in corners]
-        verbs = torch.zeros(pairs, cfg.model.bbox_head.num_verbs)
-        verbs[torch.arange(pairs), torch.randint(verbs.shape[1], (pairs,))] = 1
-        sample = HOIDataSample(metainfo=dict(img_path=f"noise {i}", img_shape=size, ori_shape=size))
-        labels = torch.randint(cfg.model.bbox_head.num_obj_classes, (pairs,))
-        sample.gt_pairs = new_pairs(*boxes, labels, verb_labels=verbs)
-        samples.append(sample)
-    return torch.randn(batch, 3, height, width), samples
-
-
-def train_step(model, batch) -> None:
-    """Forward, loss, backward."""
-    model.zero_grad(set_to_none=True)
-    sum(model(*batch, mode="loss").values()).backward()
-
-
-def predict(model, batch) -> None:
-    """Inference with post-processing."""
-    with torch.inference_mode():
-        model(*batch, mode="predict")
-
-
-def interleaved(steps: dict[str, Callable[[], None]], repeats: int) -> dict[str, dict[str, float]]:
-    """Median wall and CPU seconds of each step; all take turns, the first turn is not counted."""
-    times = {name: [] for name in steps}
-    for _ in range(repeats + 1):
-        for name, step in steps.items():
-            wall, cpu = time.perf_counter(), time.process_time()
-            step()
-            times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
-    return {
-        name: dict(wall=statistics.median(w for w, _ in t[1:]), cpu=statistics.median(c for _, c in t[1:]))
-        for name, t in times.items()
-    }
 
 
 @contextmanager
@@ -141,7 +94,7 @@ def measure(size: str, args: argparse.Namespace) -> dict[str, float]:
     cfg.model.query_mining = None
     plain = build_model(cfg).train()
     plain.load_state_dict(mined.state_dict(), strict=False)
-    batch = make_batch(tuple(map(int, size.split("x"))), args.batch, args.pairs, cfg)
+    batch = make_batch(tuple(map(int, size.split("x"))), args.batch, args.pairs, plain.bbox_head)
 
     def mined_step(name):
         def step():
@@ -161,7 +114,7 @@ def measure(size: str, args: argparse.Namespace) -> dict[str, float]:
         mined.query_mining.take_round(index)
         row[f"{name}_saved_mib"] = activations(mined, batch)
     plain.eval(), mined.eval()
-    inference = {"plain": lambda: predict(plain, batch), "hqm": lambda: predict(mined, batch)}
+    inference = {"plain": lambda: predict_step(plain, batch), "hqm": lambda: predict_step(mined, batch)}
     timed = interleaved(inference, args.repeats)
     row["inference_ratio"] = timed["hqm"]["cpu"] / timed["plain"]["cpu"]
     row["process_peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

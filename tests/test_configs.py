@@ -1,5 +1,6 @@
 """Every config of the project loads, builds, and says what its comment says."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,13 +12,21 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.evaluation.functional import TripletNMS, WholePairNMS
 from hqm_mmdet.models.query_mining import JointLearning
 from hqm_mmdet.registry import HOOKS, MODELS
 from hqm_mmdet.visualization import HOIVisualizer
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(ROOT.glob("configs/*.py"))
-ABLATIONS = sorted(ROOT.glob("configs/ablations/*.py"))
+
+
+def base_of(path: Path) -> Path:
+    """The first file that a config inherits."""
+    return path.parent / re.search(r'_base_ = \[\s*"(.+?)"', path.read_text())[1]
+
+
+ABLATIONS = [path for path in sorted(ROOT.glob("configs/ablations/*.py")) if "_hqm_" in base_of(path).stem]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -39,23 +48,85 @@ def test_mining_of_ablations_builds(path):
 
 @pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
 def test_ablations_differ_from_hqm_in_mining_only(path):
-    cfg, hqm = Config.fromfile(path), Config.fromfile(ROOT / "configs" / "qpic_hqm_hico.py")
+    cfg, hqm = Config.fromfile(path), Config.fromfile(base_of(path))
     for each in (cfg, hqm):
         each.model.pop("query_mining")
     assert cfg.to_dict() == hqm.to_dict()
 
 
-def test_hqm_differs_from_plain_in_mining_and_schedule_only():
-    plain, hqm = (Config.fromfile(ROOT / "configs" / name).to_dict() for name in ("qpic_hico.py", "qpic_hqm_hico.py"))
+@pytest.mark.parametrize("path", [path for path in CONFIGS if "_hqm_" in path.stem], ids=lambda path: path.stem)
+def test_hqm_differs_from_plain_in_mining_and_schedule_only(path):
+    plain, hqm = (Config.fromfile(each).to_dict() for each in (path.with_name(path.name.replace("_hqm", "")), path))
     assert hqm["model"].pop("query_mining")
-    assert {name for name in hqm if hqm[name] != plain.get(name)} == {
-        "query_mining",
-        "custom_hooks",
-        "param_scheduler",
-        "train_cfg",
-    }
-    assert hqm["train_cfg"]["max_epochs"] == 80 and hqm["param_scheduler"][0]["milestones"] == [50]
-    assert plain["train_cfg"]["max_epochs"] == 150 and plain["param_scheduler"][0]["milestones"] == [100]
+    differing, mining = {name for name in hqm if hqm[name] != plain.get(name)}, {"query_mining", "custom_hooks"}
+    assert mining <= differing <= mining | (set() if path.stem.endswith("_toy") else {"param_scheduler", "train_cfg"})
+    assert set(plain) <= set(hqm)
+
+
+# epochs, and the one before the learning rate drops
+SCHEDULES = dict(
+    qpic_hico=(150, 100),
+    qpic_hqm_hico=(80, 50),
+    conditional_hico=(80, 50),
+    conditional_hqm_hico=(80, 50),
+    conditional_vcoco=(80, 50),
+    conditional_hoia=(80, 50),
+    cdn_s_hico=(90, 60),
+    cdn_b_hico=(90, 60),
+    cdn_l_hico=(90, 60),
+    cdn_s_hqm_hico=(60, 30),
+    cdn_b_hqm_hico=(60, 30),
+    cdn_l_hqm_hico=(60, 30),
+    cdn_s_vcoco=(90, 60),
+)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules(name):
+    cfg, (epochs, drop) = Config.fromfile(ROOT / "configs" / f"{name}.py"), SCHEDULES[name]
+    (step,) = cfg.param_scheduler
+    assert (cfg.train_cfg.max_epochs, step.end, step.milestones) == (epochs, epochs, [drop])
+    assert cfg.train_cfg.dynamic_intervals == [(drop + 1, 1)]
+
+
+@pytest.mark.parametrize("mining", ("", "_hqm"))
+@pytest.mark.parametrize("size,layers,depth", (("s", 3, 50), ("b", 6, 50), ("l", 6, 101)))
+def test_cdn_sizes(size, layers, depth, mining):
+    model = Config.fromfile(ROOT / "configs" / f"cdn_{size}{mining}_hico.py").model
+    assert (model.decoder.num_layers, model.backbone.depth, model.num_queries) == (layers, depth, 64)
+    assert "interaction_decoder" not in model  # as deep as the pair decoder
+
+
+@pytest.mark.parametrize(
+    ("name", "reweighted"),
+    [("s_{}hico", "obj verb"), ("b_{}hico", "obj verb"), ("l_{}hico", "obj verb"), ("s_{}vcoco", "verb")],
+)
+def test_second_stage_of_cdn(name, reweighted):
+    first, second = (Config.fromfile(ROOT / "configs" / f"cdn_{name.format(stage)}.py") for stage in ("", "reweight_"))
+    model, plain = second.model.to_dict(), first.model.to_dict()
+    assert model.pop("trainable") == second.trainable
+    for which in reweighted.split():
+        assert model["bbox_head"].pop(f"{which}_reweighting") == second.reweighting
+    assert model == plain
+    assert second.load_from == f"work_dirs/cdn_{name.format('')}/epoch_90.pth" and first.train_cfg.max_epochs == 90
+    assert second.train_cfg.max_epochs == 10 and second.param_scheduler is None
+    assert second.optim_wrapper.optimizer.lr == 1e-5 and first.optim_wrapper.optimizer.lr == 1e-4
+    assert second.custom_hooks == [dict(type="ReweightingHook")]
+    changed = {name for name in second if second[name] != first.get(name)}
+    fragment = {"reweighting", "trainable", "reweighting_hooks"}
+    training = {"load_from", "custom_hooks", "optim_wrapper", "param_scheduler", "train_cfg"}
+    assert changed == fragment | training | {"model"}
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.stem.startswith("cdn")], ids=lambda path: path.stem)
+def test_cdn_is_evaluated_with_pair_nms(path):
+    cfg = Config.fromfile(path)
+    assert cfg.val_evaluator == cfg.test_evaluator
+    options = cfg.test_evaluator.get("pair_nms")
+    if path.stem.endswith("toy"):
+        assert options is None
+    else:
+        assert TripletNMS(**options) == TripletNMS() and WholePairNMS(**options) == WholePairNMS()
 
 
 def test_wheel_holds_what_mim_and_the_package_need(tmp_path):

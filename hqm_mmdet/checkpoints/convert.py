@@ -1,7 +1,6 @@
 """Convert checkpoints of other code bases into ours, and say what became of every tensor."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +9,17 @@ from torch import Tensor
 
 from hqm_mmdet.compat import load_untrusted
 
-from .key_tables import MMDET_DETR, OFFICIAL_DETR, OFFICIAL_HQM, OFFICIAL_QPIC, UNUSED_COCO_IDS, Rules
+from .initialise import INITIALISERS
+from .key_tables import (
+    MMDET_CONDITIONAL,
+    MMDET_DETR,
+    OFFICIAL_CDN,
+    OFFICIAL_CDN_HQM,
+    OFFICIAL_DETR,
+    OFFICIAL_HQM,
+    OFFICIAL_QPIC,
+    Rules,
+)
 
 StateDict = dict[str, Tensor]
 DATASETS = ("hico", "vcoco")
@@ -47,63 +56,33 @@ class Source:
         title (str): for messages.
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
-        initialise (callable, optional): makes a head for pairs out of a detector's, in place; takes the renamed state
-            dict and the data set's name.
+        initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
+            usual one first. Empty: it is a pair detector already.
     """
 
     title: str
     marker: str
     rules: Rules
-    initialise: Callable[[StateDict, str], list[str]] | None = None
+    initialises: tuple[str, ...] = ()
 
 
-def init_pair_head(state: StateDict, dataset: str) -> list[str]:
-    """Replace DETR's ``class_embed``/``bbox_embed`` by the head of a pair detector, as QPIC initialises it.
-
-    Both box networks are copies of DETR's. The object class layer takes the 80 used COCO classes and "no object"; for
-    V-COCO a row for "missing object" is put before the last, with PyTorch's initialisation of linear layers (drawn from
-    a fixed seed). The verb layer stays at its initialisation. Source: QPIC's ``convert_parameters.py``.
-
-    Returns:
-        list[str]: names of the new tensors.
-    """
-    new = {}
-    for name in [name for name in state if name.startswith("bbox_embed.")]:
-        tensor = state.pop(name)
-        for who in ("sub", "obj"):
-            new[name.replace("bbox_embed", f"bbox_head.{who}_box")] = tensor.clone()
-    generator = torch.Generator().manual_seed(0)
-    bound = state["class_embed.weight"].shape[1] ** -0.5
-    for part in ("weight", "bias"):
-        rows = coco_rows(state.pop(f"class_embed.{part}"))
-        if dataset == "vcoco":
-            missing = (torch.rand(1, *rows.shape[1:], generator=generator) * 2 - 1) * bound
-            rows = torch.cat([rows[:-1], missing.to(rows.dtype), rows[-1:]])
-        new[f"bbox_head.obj_cls.{part}"] = rows
-    state.update(new)
-    return list(new)
-
-
-def coco_rows(class_rows: Tensor) -> Tensor:
-    """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
-
-    Raises:
-        ValueError: another number of rows.
-    """
-    if len(class_rows) == 81:
-        return class_rows
-    if len(class_rows) != 92:
-        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
-    return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
-
-
+DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
+FROM_DETR = ("qpic", "cdn")
+# A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
 SOURCES = {
+    "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
+    "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
-    "detr": Source("official DETR, as initialisation", "class_embed.weight", OFFICIAL_DETR + [
-        (r"^((?:class|bbox)_embed)\.", r"\1.")], init_pair_head),
-    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, init_pair_head),
-}  # fmt: skip
+    "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
+    "mmdet_conditional_detr": Source(
+        "mmdet Conditional DETR, as initialisation",
+        "decoder.layers.0.cross_attn.qpos_sine_proj.weight",
+        MMDET_CONDITIONAL,
+        ("conditional",),
+    ),
+    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, FROM_DETR),
+}
 
 
 def recognise(state: StateDict) -> str:
@@ -122,36 +101,52 @@ def recognise(state: StateDict) -> str:
 
 
 def convert_state_dict(
-    state: StateDict, source: str | None = None, dataset: str = "hico"
+    state: StateDict,
+    source: str | None = None,
+    dataset: str = "hico",
+    model: str | None = None,
+    copy_decoder: bool = True,
 ) -> tuple[StateDict, ConversionReport]:
-    """Rename, and where the source is a plain detector, initialise the head of a pair detector.
+    """Rename, and where the source is a plain detector, initialise a pair detector.
 
     Args:
         state (dict[str, Tensor]): the source's weights.
         source (str, optional): a key of ``SOURCES``. Default: recognised by the keys.
         dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head.
+        model (str, optional): the pair detector that is initialised, a key of ``INITIALISERS``. Default: the first that
+            the source can become.
+        copy_decoder (bool): whether a second decoder starts as a copy of DETR's; False leaves it at random values.
 
     Returns:
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
-        ValueError: unknown source or data set.
+        ValueError: unknown source, data set or model; two names of one tensor hold different values; the source does
+            not fit the model.
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
     if source is not None and source not in SOURCES:
         raise ValueError(f"source must be one of {tuple(SOURCES)}, got {source!r}.")
     source = source or recognise(state)
+    models = SOURCES[source].initialises
+    if model is not None and model not in models:
+        raise ValueError(
+            f"{SOURCES[source].title}: initialises {models or 'nothing, it is a pair detector already'}, "
+            f"got model={model!r}."
+        )
     report, converted = ConversionReport(source), {}
     for old, tensor in state.items():
         new = _rename(old, SOURCES[source].rules)
         if new is None:
             report.dropped.append(old)
+        elif new in converted and not torch.equal(converted[new], tensor):
+            raise ValueError(f"{old} is another name of {new}, but the two hold different values.")
         else:
             converted[new] = tensor
             report.renamed[old] = new
-    if SOURCES[source].initialise:
-        report.added = SOURCES[source].initialise(converted, dataset)
+    if models:
+        report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
 
@@ -165,9 +160,11 @@ def _rename(name: str, rules: Rules) -> str | None:
 
 
 def convert_checkpoint(
-    src: str | Path, dst: str | Path, source: str | None = None, dataset: str = "hico"
+    src: str | Path, dst: str | Path, source: str | None = None, dataset: str = "hico", **options
 ) -> ConversionReport:
     """Read ``src`` without running code it may hold, convert, write ``dst`` (``.pth`` or ``.safetensors``).
+
+    ``source``, ``dataset`` and further options are those of :func:`convert_state_dict`.
 
     Raises:
         FileNotFoundError: no such file.
@@ -177,7 +174,7 @@ def convert_checkpoint(
     checkpoint = load_untrusted(src, "cpu")
     state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
     try:
-        converted, report = convert_state_dict(state, source, dataset)
+        converted, report = convert_state_dict(state, source, dataset, **options)
     except ValueError as error:
         raise ValueError(f"{src}: {error}") from error
     if str(dst).endswith(".safetensors"):

@@ -1,19 +1,34 @@
 """How other code bases name what ours calls otherwise: (pattern, replacement) pairs, tried in order."""
 
+import re
+
 Rules = list[tuple[str, str]]
+
+
+def layers(theirs: str, ours: str) -> Rules:
+    """Rules of a transformer's encoder or decoder, given their and our prefix of it."""
+    theirs = re.escape(theirs)
+    parts = {
+        "self_attn": "self_attn.attn",
+        "multihead_attn": "cross_attn.attn",
+        "linear1": "ffn.layers.0.0",
+        "linear2": "ffn.layers.1",
+        "norm1": "norms.0",
+        "norm2": "norms.1",
+        "norm3": "norms.2",
+    }
+    return [
+        *((rf"^{theirs}layers\.(\d+)\.{part}\.", rf"{ours}layers.\1.{name}.") for part, name in parts.items()),
+        (rf"^{theirs}norm\.", f"{ours}post_norm."),
+    ]
+
 
 OFFICIAL_DETR: Rules = [
     (r"^backbone\.0\.body\.", "backbone."),
     (r"^input_proj\.", "neck.convs.0.conv."),
     (r"^query_embed\.", "query_embedding."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.self_attn\.", r"\1.layers.\2.self_attn.attn."),
-    (r"^transformer\.decoder\.layers\.(\d+)\.multihead_attn\.", r"decoder.layers.\1.cross_attn.attn."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.linear1\.", r"\1.layers.\2.ffn.layers.0.0."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.linear2\.", r"\1.layers.\2.ffn.layers.1."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.norm1\.", r"\1.layers.\2.norms.0."),
-    (r"^transformer\.(encoder|decoder)\.layers\.(\d+)\.norm2\.", r"\1.layers.\2.norms.1."),
-    (r"^transformer\.decoder\.layers\.(\d+)\.norm3\.", r"decoder.layers.\1.norms.2."),
-    (r"^transformer\.decoder\.norm\.", "decoder.post_norm."),
+    *layers("transformer.encoder.", "encoder."),
+    *layers("transformer.decoder.", "decoder."),
 ]
 
 # QPIC keeps the heads beside the transformer.
@@ -33,6 +48,10 @@ OFFICIAL_HQM: Rules = [
     *OFFICIAL_DETR,
 ]
 
+# CDN is a QPIC with a second decoder; HQM on it adds the GBS encoder.
+OFFICIAL_CDN: Rules = [*OFFICIAL_QPIC, *layers("transformer.interaction_decoder.", "interaction_decoder.")]
+OFFICIAL_CDN_HQM: Rules = [*OFFICIAL_CDN, (r"^bbox_enc\.", "query_mining.miners.gbs.mlp.")]
+
 # mmdet's DETR already has our names; only its head differs, and is rebuilt by the initialisation.
 MMDET_DETR: Rules = [
     (r"^(backbone|neck|query_embedding|encoder|decoder)\.", r"\1."),
@@ -41,6 +60,9 @@ MMDET_DETR: Rules = [
     (r"^bbox_head\.reg_ffn\.layers\.1\.", "bbox_embed.layers.1."),
     (r"^bbox_head\.fc_reg\.", "bbox_embed.layers.2."),
 ]
+
+# mmdet's Conditional DETR keeps the projections in the attention itself, ours in its `attn`.
+MMDET_CONDITIONAL: Rules = [(r"^(decoder\.layers\.\d+\.(?:self|cross)_attn)\.", r"\1.attn."), *MMDET_DETR]
 
 # DETR's class layer has 91 + 1 rows; the COCO ids that no category uses:
 UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from hqm_mmdet.safe_loading import CheckpointError
 
-TRAINING_ONLY = ("query_mining.",)  # parameters that published checkpoints lack
+# Parameters and buffers that published checkpoints lack.
+TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.")
 
 
 def load_weights(

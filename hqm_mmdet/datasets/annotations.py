@@ -75,7 +75,7 @@ def read_annotations(path: str, how_to_get: str = "") -> list[dict]:
     if not isinstance(entries, list):
         raise AnnotationError(
             f"{find_annotations(path)}: expected a list with one entry per image, found {type(entries).__name__}. This "
-            "is no HOIA-style annotation file; see README, Data."
+            "is no HOIA-style annotation file; see docs/own_data.md."
         )
     return entries
 

@@ -76,6 +76,23 @@ def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, nu
     return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes)
 
 
+def count_classes(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> dict[str, np.ndarray]:
+    """HOI entries per class as annotated (repetitions count).
+
+    Returns:
+        dict[str, ndarray]: ``objects`` (C + 1,) int by the object's label, the last for HOIs without object; ``verbs``
+        (V,) int.
+    """
+    pairs = [
+        (num_classes if obj == NO_OBJECT else image.labels[obj], verb)
+        for image in images
+        if image is not None
+        for _, obj, verb in image.hois
+    ]
+    labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return dict(objects=np.bincount(labels, minlength=num_classes + 1), verbs=np.bincount(verbs, minlength=num_verbs))
+
+
 def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.ndarray:
     """The ``corre_*.npy`` file of the official code: (V, C) bool, which verb goes with which object.
 

@@ -78,7 +78,7 @@ class EntryParser:
             state = (
                 f"no key '{key}'" if not isinstance(raw, dict) or key not in raw else f"'{key}' is no {kind.__name__}"
             )
-            raise self.report.error(entry, name, state, "Write it, or take the entry out; format: README, Data.")
+            raise self.report.error(entry, name, state, "Write it, or take the entry out; format: docs/own_data.md.")
         return raw[key]
 
     def _boxes(self, entry: int, name: str, rows: list) -> tuple[list, list]:
@@ -128,7 +128,7 @@ class EntryParser:
         """Tells what is wrong with a box or HOI that could not be read."""
         missing = [k for k in (*keys, "category_id") if not isinstance(row, dict) or k not in row]
         if missing:
-            remedy = "Write it, or take the row out; format: README, Data."
+            remedy = "Write it, or take the row out; format: docs/own_data.md."
             return self.report.error(entry, name, f"{field}: no key '{missing[0]}'", remedy)
         if str(row["category_id"]) not in ids:
             known = f"{next(iter(ids))} ... {list(ids)[-1]} ({len(ids)} ids)"

@@ -48,7 +48,7 @@ class HICODetDataset(HOIDataset):
     HOW_TO_GET = (
         "Expected layout: data/hico_20160224_det/{images/{train2015,test2015},"
         "annotations/{trainval_hico.json,test_hico.json,corre_hico.npy}}; images come from the HICO-DET archive "
-        "(hico_20160224_det.tar.gz), annotations from the PPDM authors. See README, Data."
+        "(hico_20160224_det.tar.gz), annotations from the PPDM authors. See docs/data.md."
     )
 
     def __init__(self, *args, zero_shot: str | None = None, **kwargs):

@@ -11,7 +11,7 @@ from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
 
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
-from .class_tables import count_triplets, load_names, load_rare_triplets, load_valid_pairs
+from .class_tables import count_classes, count_triplets, load_names, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
 from .problems import ProblemReport
 from .seeding import SharedInteger, random_streams
@@ -39,6 +39,9 @@ class HOIDataset(BaseDetDataset):
     out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
     the image's size, in :class:`~.transforms.LoadHOIAnnotations`), and pairs with them. One warning counts what was
     left out. ``fraction`` trains on a part of the images.
+
+    ``class_counts`` holds the number of HOI entries of each object class and verb, as annotated in the images trained
+    on (``max_boxes`` aside), see :func:`~.class_tables.count_classes`.
 
     ``metainfo`` gains ``valid_pairs`` and ``rare_triplets`` (:class:`~hqm_mmdet.structures.HOIVocabulary`) when the
     annotations are loaded.
@@ -73,7 +76,7 @@ class HOIDataset(BaseDetDataset):
     VALID_PAIRS: np.ndarray | None = None
     HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
-    HOW_TO_GET: str = "See README, Data."
+    HOW_TO_GET: str = "See docs/data.md."
 
     def __init__(
         self,
@@ -115,9 +118,13 @@ class HOIDataset(BaseDetDataset):
         images = [parser.read(*item) for item in enumerate(self.read_entries())]
         self._metainfo.update(self._vocabulary(images).as_metainfo())
         self._check_image_folder()
-        usable = [(i, parser.usable(i, image)) for i, image in enumerate(images) if image is not None]
+        annotated = [(i, image) for i, image in enumerate(images) if image is not None]
+        usable = [(i, parser.usable(i, image)) for i, image in annotated]
         report.log()
-        return [self._data_info(i, image) for i, image in (usable if self.test_mode else self._select(usable))]
+        select = list if self.test_mode else self._select
+        shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
+        self.class_counts = count_classes((image for _, image in select(annotated)), *shape)
+        return [self._data_info(i, image) for i, image in select(usable)]
 
     def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:
         """Entries of an annotation file as it stands, HOIA-style.

@@ -1,4 +1,4 @@
-"""Greedy suppression of repeated pairs (CDN, section 3.3), in NumPy: the order of decisions is sequential anyway."""
+"""Greedy suppression of repeated pairs (pair-wise NMS of CDN), in NumPy: its decisions are sequential anyway."""
 
 import numpy as np
 

@@ -43,7 +43,7 @@ def test_damaged_file_names_path_and_remedy(tmp_path, name, content):
 
 def test_coco_style_file_is_refused(tmp_path):
     (tmp_path / "coco.json").write_text(json.dumps(dict(images=[], annotations=[])))
-    with pytest.raises(AnnotationError, match=r"coco\.json: expected a list .* found dict.*README"):
+    with pytest.raises(AnnotationError, match=r"coco\.json: expected a list .* found dict.*own_data"):
         read_annotations(str(tmp_path / "coco.json"))
 
 

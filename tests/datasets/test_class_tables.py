@@ -18,6 +18,12 @@ def test_class_tables_are_derived_from_training(arguments):
     assert info["classes"] == METAINFO["classes"] and info["verbs"] == METAINFO["verbs"]
 
 
+def test_class_counts_are_those_of_all_entries_as_annotated(arguments):
+    dataset = build(**dict(arguments, filter_cfg=dict(filter_empty_gt=True)))
+    assert dataset.class_counts["objects"].tolist() == [0, 4, 1, 1]  # the last: no object
+    assert dataset.class_counts["verbs"].tolist() == [4, 1, 1, 0]
+
+
 def test_ten_instances_are_not_rare_and_repetitions_count(tmp_path):
     entries = [entry("a.png", hois=[(0, 1, 1)] * 10 + [(0, 1, 2)] * 9)]
     assert build(**write_dataset(tmp_path, entries)).metainfo["rare_triplets"] == [(1, 1)]

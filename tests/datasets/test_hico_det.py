@@ -57,6 +57,18 @@ def test_every_training_image_is_read_and_repeated_pairs_become_one(infos):
     assert {verb for i in infos for *_, verbs in i["pairs"] for verb in verbs} == set(range(117))
 
 
+@pytest.mark.parity
+def test_class_counts_equal_the_official_tables_of_re_weighting(train, reference_dir):
+    file = reference_dir / "cdn" / "reweight_init_counts.json"
+    if not file.is_file():
+        pytest.skip(f"no file {file}")
+    expected = load(file)["hico"]
+    for ours, official in (("objects", "obj_counts"), ("verbs", "verb_counts")):
+        counts = train.class_counts[ours].tolist()[: len(expected[official]) - 1]
+        assert [*counts, 3 * sum(counts)] == expected[official]
+    assert train.class_counts["objects"][-1] == 0  # every pair of HICO-DET has an object
+
+
 def test_training_keeps_a_hundred_boxes_and_says_so(folder, infos, logged):
     dataset = HICODetDataset(ann_file="trainval_hico.json", data_root=str(folder))
     crowded = [i for i in infos["train"] if len(i["instances"]) > 100]
@@ -131,13 +143,13 @@ def test_official_folder_layout(tmp_path, data_dir):
 
 def test_missing_files_name_the_layout(tmp_path):
     arguments = dict(ann_file="annotations/test_hico.json", data_root=str(tmp_path), test_mode=True)
-    with pytest.raises(FileNotFoundError, match=r"annotations/test_hico\.json .*train2015,test2015.*See README"):
+    with pytest.raises(FileNotFoundError, match=r"annotations/test_hico\.json .*train2015,test2015.*See docs/data"):
         HICODetDataset(**arguments)
     write_dataset(tmp_path / "annotations", [entry()], "test_hico.json")
     with pytest.raises(FileNotFoundError, match=r"annotations/trainval_hico\.json .*rare set are counted in it"):
         HICODetDataset(**arguments)
     write_dataset(tmp_path / "annotations", [entry()], "trainval_hico.json")
-    with pytest.raises(FileNotFoundError, match=r"Image folder .*images/test2015 does not exist.*See README"):
+    with pytest.raises(FileNotFoundError, match=r"Image folder .*images/test2015 does not exist.*See docs/data"):
         build(
             "HICODetDataset", **arguments, data_prefix=dict(img="images/test2015"), pipeline=[dict(type="LoadHOIImage")]
         )

@@ -37,6 +37,15 @@ def test_no_fraction(fraction, arguments):
         build(**arguments, fraction=fraction)
 
 
+def test_classes_are_counted_in_the_fraction(arguments, eval_arguments):
+    everything = build(**eval_arguments)
+    for seed in range(3):
+        part = build(**arguments, fraction=0.34, fraction_seed=seed)
+        (shown,) = (everything.get_data_info(part.get_data_info(i)["img_id"]) for i in range(len(part)))
+        assert part.class_counts["verbs"].sum() == part.class_counts["objects"].sum() == len(shown["gt_hois"]["hois"])
+    assert build(**arguments).class_counts["verbs"].sum() == 6
+
+
 def test_training_on_a_fraction(arguments, eval_arguments):
     whole, part = build(**arguments), build(**arguments, fraction=0.67, fraction_seed=1)
     ids = [part.get_data_info(i)["img_id"] for i in range(len(part))]
@@ -108,6 +117,8 @@ def test_unseen_pairs_vanish_with_all_their_verbs(files, monkeypatch):
     assert [(info["img_id"], info["pairs"]) for info in infos] == [(0, [(0, 2, [hold])]), (1, [(0, 1, [hold])])]
     assert [len(info["instances"]) for info in infos] == [3, 3]  # boxes stay
     assert train.metainfo["unseen"] == sorted(unseen)
+    assert train.class_counts["verbs"].nonzero()[0].tolist() == [hold] and train.class_counts["verbs"][hold] == 2
+    assert train.class_counts["objects"][[bicycle, cat]].tolist() == [1, 1]
 
 
 def test_evaluation_uses_all_annotations_and_knows_the_split(files):

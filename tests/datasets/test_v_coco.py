@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from hqm_mmdet.datasets import AnnotationError, VCOCODataset
+from hqm_mmdet.datasets import AnnotationError, VCOCODataset, read_annotations
 from hqm_mmdet.datasets.conversion import vcoco_valid_pairs
 from tests.datasets.tiny_hoi import build, write_image
 from tests.datasets.tiny_vcoco import instances, labels, write_vcoco
@@ -39,6 +39,18 @@ def test_real_training_images(folder):
     assert sum(len(verbs) for _, obj, verbs in pairs if obj >= 0) == 13838
     assert sum(len(verbs) for _, obj, verbs in pairs if obj < 0) == 8951
     assert dataset.metainfo["valid_pairs"].sum() == 787 and dataset.metainfo["rare_triplets"] == []
+
+
+@pytest.mark.parity
+def test_class_counts_are_the_official_ones_less_the_entries_without_known_boxes(folder, reference_dir):
+    file = reference_dir / "cdn" / "reweight_init_counts.json"
+    if not file.is_file():
+        pytest.skip(f"no file {file}")
+    counts = VCOCODataset(ann_file="trainval_vcoco.json", data_root=str(folder)).class_counts
+    missing = np.array(json.loads(file.read_text())["vcoco"]["verb_counts"][:-1]) - counts["verbs"]
+    dropped = sum(entry["dropped_hoi"] for entry in read_annotations(str(folder / "trainval_vcoco.json")))
+    assert (missing >= 0).all() and missing.sum() == dropped > 0
+    assert counts["objects"].sum() == counts["verbs"].sum() and counts["objects"][-1] == 8951  # no object
 
 
 def test_the_test_split_needs_no_training_file(tmp_path, folder):

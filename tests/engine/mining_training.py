@@ -1,4 +1,4 @@
-"""Training of a tiny QPIC with mining in two processes, one of which never sees a pair.
+"""Training of a tiny detector with mining in two processes, one of which never sees a pair.
 
 Run as a script it reads requests, one JSON dict per line with the arguments of :func:`main`, forks two processes for
 each (which spares the imports), and answers with a line ``status A B``. Each process appends, per iteration, its round
@@ -64,7 +64,7 @@ class DigestHook(Hook):
             file.write(json.dumps(line) + "\n")
 
 
-def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None):
+def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="QPIC"):
     """Config of the training; stops after two epochs of six iterations."""
     miners = dict(
         gbs=dict(type="GBSQueryGenerator", embed_dims=32),
@@ -79,7 +79,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None)
     )
     return Config(
         dict(
-            tiny_config(query_mining=mining),
+            tiny_config(detector, query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
             experiment_name=f"{Path(work_dir).name}_{os.getpid()}",

@@ -67,6 +67,14 @@ def test_ranks_stay_equal_with_one_that_has_no_pair(train, tmp_path, strategy):
     assert all(line["hard"] for line in first)
 
 
+def test_ranks_of_other_detectors_stay_equal(train, tmp_path):
+    first, second = train(tmp_path / "run", detector="ConditionalHOI")
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert all(line["hard"] for line in first)
+
+
 def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path):
     whole, _ = train(tmp_path / "whole")
     rest, other = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"))
@@ -88,3 +96,14 @@ def test_bf16(train, tmp_path):
     first, second = train(tmp_path / "run", amp=True)
     assert_ranks_agree(first, second)
     assert len({line["parameters"] for line in first}) == ITERATIONS
+
+
+def test_two_decoders_with_bf16_and_a_resume(train, tmp_path):
+    options = dict(amp=True, detector="CDN")
+    first, second = train(tmp_path / "whole", **options)
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert all(line["hard"] for line in first)
+    rest, _ = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"), **options)
+    assert rest == first[9:]

@@ -1,4 +1,4 @@
-"""A QPIC small enough for tests, and random batches for it."""
+"""Detectors small enough for tests, and random batches for them."""
 
 import torch
 from mmengine.config import Config
@@ -7,6 +7,7 @@ from hqm_mmdet.apis import build_model
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 
 NUM_CLASSES, NUM_VERBS, NUM_QUERIES = 4, 5, 7
+HEADS = dict(ConditionalHOI="ConditionalHOIHead")  # of detectors that have their own
 
 
 def tiny_config(type="QPIC", **options) -> Config:
@@ -37,7 +38,9 @@ def tiny_config(type="QPIC", **options) -> Config:
                 decoder=dict(
                     num_layers=2, layer_cfg=dict(self_attn_cfg=attention, cross_attn_cfg=attention, ffn_cfg=ffn)
                 ),
-                bbox_head=dict(type="HOIHead", num_obj_classes=NUM_CLASSES, num_verbs=NUM_VERBS, embed_dims=32),
+                bbox_head=dict(
+                    type=HEADS.get(type, "HOIHead"), num_obj_classes=NUM_CLASSES, num_verbs=NUM_VERBS, embed_dims=32
+                ),
                 **options,
             )
         )

@@ -123,7 +123,7 @@ def test_seed_batch_size_and_options_arrive(call, small_config, tmp_path, monkey
         seen.update(cfg=cfg)
         return mmengine.runner.runner.Runner.from_cfg(cfg)
 
-    monkeypatch.setattr(launch, "build_runner", note)
+    monkeypatch.setattr("hqm_mmdet.cli.train.build_runner", note)
     options = ("--cfg-options", "train_cfg.max_epochs=1", "train_dataloader.batch_size=2")
     assert call("train", small_config(), "--seed", 7, "--auto-scale-lr", "--amp", *options) == 0
     cfg = seen["cfg"]

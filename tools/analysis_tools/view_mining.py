@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """See what mining does to one training image: shifted boxes with their IoU, attention with and without the mask.
 
-Writes OUT/shift.png, and OUT/attention_pair<k>.png with a column per decoder layer (head average): the learnable pass
-above, the masked pass below, green dots where heads are masked.
+Writes OUT/shift.png, and OUT/attention_pair<k>.png with a column per decoder layer (head average; of CDN first the pair
+decoder's layers, then the interaction decoder's): the learnable pass above, the masked pass below, green dots where
+heads are masked.
 """
 
 import argparse

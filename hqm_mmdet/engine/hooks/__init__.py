@@ -6,6 +6,7 @@ from .finite_loss_hook import FiniteLossHook
 from .log_history_hook import LogHistoryHook
 from .mean_loss_hook import MeanLossHook
 from .random_state_hook import RandomStateHook
+from .reweighting_hook import ReweightingHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .stop_on_sigterm_hook import StopOnSigtermHook
 from .weight_check_hook import WeightCheckHook
@@ -17,6 +18,7 @@ __all__ = [
     "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",
+    "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
     "WeightCheckHook",

@@ -15,7 +15,7 @@ from .hoia import rank_verbs, verb_table
 from .images import ground_truth_table, prediction_table
 from .matching import aligned_iou, match_triplets
 from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, EvalProtocol, get_protocol
-from .suppression import TripletNMS
+from .suppression import TripletNMS, WholePairNMS
 from .triplets import TripletCoder, TripletTable, stack_images
 from .vcoco import RankedVCOCO, rank_vcoco
 from .vcoco_detections import to_official_detections
@@ -39,6 +39,7 @@ __all__ = [
     "TripletNMS",
     "TripletTable",
     "VCOCORoles",
+    "WholePairNMS",
     "agents_from_pairs",
     "aligned_iou",
     "bootstrap_intervals",

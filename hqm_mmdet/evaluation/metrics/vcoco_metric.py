@@ -17,6 +17,7 @@ from ..functional import (
     PersonTable,
     RankedVCOCO,
     VCOCORoles,
+    WholePairNMS,
     agents_from_pairs,
     persons_from_hois,
     rank_vcoco,
@@ -64,6 +65,8 @@ class VCOCOMetric(HOIMetric):
         coco_file (str | Sequence[str], optional): COCO instances with its images; needed with ``ann_file``.
         protocol (str): 'official' takes scores as they are; 'official_masked' sets those of verb-object combinations
             that ``valid_pairs`` forbids to 0 first, as QPIC's and CDN's exporters do. Defaults to 'official'.
+        pair_nms (dict, optional): Arguments of :class:`~.functional.WholePairNMS` (``dict()`` is CDN's setting), which
+            then drops repeated pairs. Defaults to None, nothing is dropped.
         **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.
 
     Raises:
@@ -78,6 +81,7 @@ class VCOCOMetric(HOIMetric):
         ann_file: str | None = None,
         coco_file: str | Sequence[str] | None = None,
         protocol: str = "official",
+        pair_nms: dict[str, float] | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,6 +92,7 @@ class VCOCOMetric(HOIMetric):
         self.ann_file = ann_file
         self.coco_files = [coco_file] if isinstance(coco_file, str) else list(coco_file or ())
         self.protocol = protocol
+        self.pair_nms = None if pair_nms is None else WholePairNMS(**pair_nms)
         for file in [ann_file, *self.coco_files] if ann_file else ():
             if find_annotations(file) is None:
                 raise FileNotFoundError(f"{osp.abspath(file)} does not exist. {HOW_TO_GET}")
@@ -162,6 +167,9 @@ class VCOCOMetric(HOIMetric):
         if self.protocol == "official_masked":
             valid_pairs = require_metainfo(meta, ("valid_pairs",))["valid_pairs"]
             scores = scores * verb_mask_by_object(valid_pairs, len(meta["classes"]))[labels]
+        if self.pair_nms is not None:
+            kept = self.pair_nms(sub, obj, labels, scores)
+            sub, obj, labels, scores = sub[kept], obj[kept], labels[kept], scores[kept]
         return agents_from_pairs(sub, obj, labels != len(meta["classes"]), scores, roles)
 
     def _warn_of_missing(self, places: set[int], truth: VCOCOGroundTruth) -> None:

@@ -1,6 +1,8 @@
 """HOI detectors."""
 
+from .cdn import CDN
+from .conditional_hoi import ConditionalHOI
 from .hoi_detr import HOIDETR
 from .qpic import QPIC
 
-__all__ = ["HOIDETR", "QPIC"]
+__all__ = ["CDN", "HOIDETR", "QPIC", "ConditionalHOI"]

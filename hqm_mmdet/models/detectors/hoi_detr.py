@@ -7,13 +7,14 @@ from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
+from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample
 
 
-class HOIDETR(DETR):
+class HOIDETR(DETR, metaclass=TrainableParts):
     """Image to pairs, in one direction.
 
     .. code:: text
@@ -23,11 +24,12 @@ class HOIDETR(DETR):
         mined queries     -> decode(memory) -> head -> loss of the already assigned pairs   (training with mining)
         learnable queries -> decode(memory) -> head.predict -> pred_pairs                   (inference)
 
-    A detector overrides :meth:`learnable_queries` and :meth:`decode` (and builds what they need in
-    ``_init_layers``).
+    A detector overrides :meth:`decode` (and what feeds it, and builds what they need in ``_init_layers``).
 
     Args:
         query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
+            :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
@@ -72,13 +74,14 @@ class HOIDETR(DETR):
         features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
         return tuple(feature.contiguous() for feature in features)
 
-    @abstractmethod
     def learnable_queries(self, memory: Memory) -> QuerySet:
-        """The detector's own queries, for the images of ``memory``."""
+        """The detector's own queries, for the images of ``memory``: learnable positions (B, N, D), zero content."""
+        pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
+        return QuerySet(torch.zeros_like(pos), pos)
 
     @abstractmethod
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
-        """Any query set to decoder states (L, B, N, D), what the head reads."""
+        """Any query set to what the head reads: decoder states (L, B, N, D), or whatever the detector's head wants."""
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
@@ -101,7 +104,7 @@ class HOIDETR(DETR):
         for hard in self.query_mining(learnable):
             preds = self.bbox_head(self.decode(hard, learnable.memory))
             terms = self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False)
-            losses.update({f"{hard.name}.{name}": hard.loss_weight * value for name, value in terms.items()})
+            losses.update({f"{hard.name}.{name}": hard.weight_of(name) * value for name, value in terms.items()})
         return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:

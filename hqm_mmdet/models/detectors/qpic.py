@@ -1,6 +1,5 @@
 """QPIC: one query set, one decoder, four heads on every query (Tamura et al., CVPR 2021)."""
 
-import torch
 from torch import Tensor
 
 from hqm_mmdet.models.layers import Memory, QuerySet
@@ -12,11 +11,6 @@ from .hoi_detr import HOIDETR
 @MODELS.register_module()
 class QPIC(HOIDETR):
     """DETR whose queries stand for pairs. Decoder content starts at zero, the learnable part is the position."""
-
-    def learnable_queries(self, memory: Memory) -> QuerySet:
-        """(B, N, D) learnable positions with zero content."""
-        pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
-        return QuerySet(torch.zeros_like(pos), pos)
 
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
         """States of every decoder layer, (L, B, N, D)."""

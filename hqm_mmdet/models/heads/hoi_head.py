@@ -37,6 +37,8 @@ class HOIHead(BaseModule):
             losses; speeds up training from scratch. None: PyTorch's initialisation, as in QPIC.
         verb_object_mask (str, optional): ``.npy`` file of a (V, C) 0/1 table; scores of forbidden combinations are set
             to 0 in inference, as QPIC does on V-COCO.
+        obj_reweighting, verb_reweighting (dict, optional): :class:`DynamicReweighting` of the object class loss
+            (instead of ``bg_weight``) and of the positive entries of the verb loss. Default None.
         pair_nms (dict, optional): :class:`PairNMS` for inference. Default None, every query's pair is kept, as in QPIC.
         train_cfg (dict, optional): ``matcher``, config of the matcher.
         test_cfg (dict, optional): unused; mmdet's detectors hand it in.
@@ -55,6 +57,8 @@ class HOIHead(BaseModule):
         loss_iou: dict | None = None,
         verb_prior: float | None = None,
         verb_object_mask: str | None = None,
+        obj_reweighting: dict | None = None,
+        verb_reweighting: dict | None = None,
         pair_nms: dict | None = None,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
@@ -74,28 +78,33 @@ class HOIHead(BaseModule):
         self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
         self.loss_iou = MODELS.build(loss_iou or dict(type="GIoULoss", loss_weight=1.0))
         self.matcher = TASK_UTILS.build((train_cfg or {}).get("matcher", dict(type="PairMatcher")))
+        self.obj_reweighting = self._reweighting(obj_reweighting, num_obj_classes)
+        self.verb_reweighting = self._reweighting(verb_reweighting, num_verbs)
         self.pair_nms = TASK_UTILS.build(pair_nms) if pair_nms else None
         class_weights = torch.ones(num_obj_classes + 1)
         class_weights[-1] = bg_weight
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
 
-    def forward(self, states: Tensor) -> dict[str, Tensor]:
+    def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
-            states (Tensor): (L, B, N, D) decoder states.
+            states (Tensor | tuple[Tensor, Tensor]): (L, B, N, D) decoder states. Of two, the first is read by boxes and
+                object class, the second by the verbs (CDN).
+            box_origin (Tensor | float): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid.
 
         Returns:
             dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V), ``sub_boxes`` and
             ``obj_boxes`` (L, B, N, 4), centre x, centre y, width, height in [0, 1] relative to the image. All float32,
             under autocast too.
         """
+        pair_states, verb_states = states if isinstance(states, tuple) else (states, states)
         return dict(
-            obj_logits=self.obj_cls(states).float(),
-            verb_logits=self.verb_cls(states).float(),
-            sub_boxes=self.sub_box(states).float().sigmoid(),
-            obj_boxes=self.obj_box(states).float().sigmoid(),
+            obj_logits=self.obj_cls(pair_states).float(),
+            verb_logits=self.verb_cls(verb_states).float(),
+            sub_boxes=(self.sub_box(pair_states).float() + box_origin).sigmoid(),
+            obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
         )
 
     def targets(self, samples: SampleList) -> PairTargets:
@@ -126,6 +135,8 @@ class HOIHead(BaseModule):
             targets (PairTargets): labelled pairs.
             assigned (Assignment): which query stands for which pair.
             background (bool): whether the other queries are taught "no object" and no verb. False for mined queries.
+
+        Re-weighting counts the classes of the learnable queries alone; mined queries get the weights of the moment.
 
         Returns:
             dict[str, Tensor]: scalars, times their weights. Divisors as in QPIC: class loss by the sum of class
@@ -166,9 +177,13 @@ class HOIHead(BaseModule):
             labels, logits = assigned.put(absent, labels).flatten(1), logits.flatten(1, 2)
         else:
             logits = assigned.of_queries(logits)
-        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), self.class_weights, reduction="none")
-        divisor = reduce_mean(self.class_weights[labels].sum(1)).clamp(min=torch.finfo(losses.dtype).tiny)
-        return self.loss_obj_weight * losses.view_as(labels).sum(1) / divisor
+        if self.obj_reweighting is None:
+            weights = self.class_weights[labels]
+        else:
+            weights = self.obj_reweighting.of_labels(labels, count=background)
+        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels) * weights
+        divisor = reduce_mean(weights.sum(1)).clamp(min=torch.finfo(losses.dtype).tiny)
+        return self.loss_obj_weight * losses.sum(1) / divisor
 
     def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
         """(L,) focal loss, divided by the positive entries if there are any."""
@@ -178,7 +193,10 @@ class HOIHead(BaseModule):
         else:
             logits = assigned.of_queries(logits)
         positives = reduce_mean(labels.sum((1, 2))).clamp(min=1 / get_world_size())
-        return self.loss_verb(logits, labels).sum((1, 2)) / positives
+        losses = self.loss_verb(logits, labels)
+        if self.verb_reweighting is not None:
+            losses = losses * self.verb_reweighting.of_multi_hot(labels, count=background)
+        return losses.sum((1, 2)) / positives
 
     def _box_losses(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
         """L1 and GIoU of subject and object boxes, (L,) each."""
@@ -203,11 +221,15 @@ class HOIHead(BaseModule):
         corners = (cxcywh_to_xyxy(boxes).flatten(0, 1) for boxes in (predicted, labelled))
         return l1, self.loss_iou(*corners, reduction_override="none").view_as(l1)
 
+    @staticmethod
+    def _reweighting(config: dict | None, num_classes: int) -> nn.Module | None:
+        return MODELS.build({**config, "num_classes": num_classes}) if config else None
+
     def _load_mask(self, path: str | None) -> Tensor | None:
         if path is None:
             return None
         if not Path(path).is_file():
-            raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See README, Data preparation.")
+            raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See docs/data.md.")
         mask = torch.from_numpy(np.load(path)).float()
         if mask.dim() != 2 or mask.shape[0] != self.num_verbs:
             raise ValueError(f"verb_object_mask {path} needs {self.num_verbs} rows (verbs), got {tuple(mask.shape)}.")

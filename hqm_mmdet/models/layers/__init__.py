@@ -1,6 +1,7 @@
 """Transformer layers with fused attention; parameter names are mmdet's DETR's."""
 
 from .attention import AMMAttention, AttentionRule, FusedAttention
+from .conditional import ConditionalCrossAttention, ConditionalHOIDecoder, ConditionalSelfAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
 from .memory import Memory, QuerySet
@@ -8,6 +9,9 @@ from .memory import Memory, QuerySet
 __all__ = [
     "AMMAttention",
     "AttentionRule",
+    "ConditionalCrossAttention",
+    "ConditionalHOIDecoder",
+    "ConditionalSelfAttention",
     "FusedAttention",
     "HOIDecoder",
     "HOIDecoderLayer",

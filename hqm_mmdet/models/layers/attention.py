@@ -29,8 +29,17 @@ class FusedAttention(BaseModule):
         super().__init__(init_cfg)
         self.embed_dims = embed_dims
         self.num_heads = num_heads
-        self.attn = nn.MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)  # holds the parameters
+        self.attn = self._build_projections(dropout)
         self.dropout = nn.Dropout(dropout)
+
+    def _build_projections(self, dropout: float) -> nn.Module:
+        """Module that holds the parameters, ``out_proj`` among them. Its own forward is not used."""
+        return nn.MultiheadAttention(self.embed_dims, self.num_heads, dropout, batch_first=True)
+
+    @property
+    def weight_dropout(self) -> float:
+        """Dropout of the attention weights in training."""
+        return self.attn.dropout
 
     def forward(
         self,
@@ -77,7 +86,7 @@ class FusedAttention(BaseModule):
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Fused attention, (B, H, N, D/H)."""
-        dropout = self.attn.dropout if self.training else 0.0
+        dropout = self.weight_dropout if self.training else 0.0
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
 
     def _add(self, query: Tensor, attended: Tensor) -> Tensor:
@@ -86,7 +95,10 @@ class FusedAttention(BaseModule):
 
     def _project(self, x: Tensor, part: int) -> Tensor:
         rows = slice(part * self.embed_dims, (part + 1) * self.embed_dims)  # in_proj stacks query, key, value
-        projected = F.linear(x, self.attn.in_proj_weight[rows], self.attn.in_proj_bias[rows])
+        return self._split_heads(F.linear(x, self.attn.in_proj_weight[rows], self.attn.in_proj_bias[rows]))
+
+    def _split_heads(self, projected: Tensor) -> Tensor:
+        """(B, N, D) -> (B, H, N, D/H)."""
         return projected.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
 
@@ -134,7 +146,7 @@ class AMMAttention(FusedAttention):
         if drop is None or rule.renormalise:
             keep = mask if drop is None else ~drop if mask is None else mask & ~drop
             return self._add(query, self._attend(queries, keys, values, keep))
-        weights = F.dropout(self.weights(queries, keys, mask) * ~drop, self.attn.dropout, self.training)
+        weights = F.dropout(self.weights(queries, keys, mask) * ~drop, self.weight_dropout, self.training)
         return self._add(query, weights @ values)
 
 

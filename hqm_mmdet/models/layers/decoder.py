@@ -1,5 +1,7 @@
 """DETR's decoder on projected keys and values, for any number of query sets."""
 
+from collections.abc import Callable
+
 import torch
 from mmcv.cnn import build_norm_layer
 from mmcv.cnn.bricks.transformer import FFN
@@ -13,6 +15,8 @@ from .attention import AMMAttention, AttentionRule, FusedAttention, attend_mask,
 from .encoder import attention_args
 from .memory import Memory, QuerySet
 
+CrossPosition = Tensor | tuple[Tensor, ...]
+
 
 class HOIDecoderLayer(DetrTransformerDecoderLayer):
     """mmdet's post-norm decoder layer around :class:`FusedAttention`; arguments as there.
@@ -20,9 +24,11 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
     The cross-attention takes keys and values that are already projected, because several query sets read the same ones.
     """
 
+    self_attn_class, cross_attn_class = FusedAttention, AMMAttention
+
     def _init_layers(self) -> None:
-        self.self_attn = FusedAttention(**attention_args(self.self_attn_cfg))
-        self.cross_attn = AMMAttention(**attention_args(self.cross_attn_cfg))
+        self.self_attn = self.self_attn_class(**attention_args(self.self_attn_cfg))
+        self.cross_attn = self.cross_attn_class(**attention_args(self.cross_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
         self.ffn = FFN(**self.ffn_cfg)
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(3)])
@@ -35,6 +41,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         self_mask: Tensor | None = None,
         cross_mask: Tensor | None = None,
         rule: AttentionRule | None = None,
+        cross_pos: CrossPosition | None = None,
     ) -> Tensor:
         """One layer.
 
@@ -44,12 +51,15 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
             self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend.
             cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend.
             rule (AttentionRule, optional): of the query set, see :class:`AMMAttention`.
+            cross_pos (Tensor | tuple, optional): query position of the cross-attention, in the form that its
+                ``queries`` takes. Default: ``query_pos``.
 
         Returns:
             Tensor: (B, N, D), not yet through the decoder's shared norm.
         """
+        cross_pos = query_pos if cross_pos is None else cross_pos
         query = self.norms[0](self.self_attn(query, query_pos=query_pos, mask=self_mask))
-        query = self.norms[1](self.cross_attn(query, keys_values, query_pos, cross_mask, rule))
+        query = self.norms[1](self.cross_attn(query, keys_values, cross_pos, cross_mask, rule))
         return self.norms[2](self.ffn(query))
 
 
@@ -63,8 +73,10 @@ class HOIDecoder(DetrTransformerDecoder):
         post_norm_cfg (dict): the shared norm.
     """
 
+    layer_class = HOIDecoderLayer
+
     def _init_layers(self) -> None:
-        self.layers = ModuleList([HOIDecoderLayer(**self.layer_cfg) for _ in range(self.num_layers)])
+        self.layers = ModuleList([self.layer_class(**self.layer_cfg) for _ in range(self.num_layers)])
         self.embed_dims = self.layers[0].embed_dims
         self.post_norm = build_norm_layer(self.post_norm_cfg, self.embed_dims)[1]
 
@@ -72,12 +84,25 @@ class HOIDecoder(DetrTransformerDecoder):
         """Keys and values of each layer's cross-attention for memory tokens and positions (B, S, D)."""
         return [layer.cross_attn.keys_values(tokens, pos) for layer in self.layers]
 
-    def forward(self, queries: QuerySet, memory: Memory) -> Tensor:
-        """Decoded states of every layer, (L, B, N, D)."""
+    def forward(
+        self,
+        queries: QuerySet,
+        memory: Memory,
+        cross_pos: Callable[[int, Tensor], CrossPosition] | None = None,
+    ) -> Tensor:
+        """Decoded states of every layer, (L, B, N, D).
+
+        Args:
+            queries (QuerySet): what is decoded.
+            memory (Memory): what the cross-attentions read.
+            cross_pos (callable, optional): takes a layer's index and input (B, N, D), returns the query position of its
+                cross-attention. Default: ``queries.pos`` in every layer.
+        """
         content, states = queries.content, []
         self_mask = self_attend_mask(queries.padding_mask)
         cross_mask = attend_mask(memory.padding_mask)
-        for layer, keys_values in zip(self.layers, memory.keys_values(self), strict=True):
-            content = layer(content, queries.pos, keys_values, self_mask, cross_mask, queries.rule)
+        for i, (layer, keys_values) in enumerate(zip(self.layers, memory.keys_values(self), strict=True)):
+            pos = queries.pos if cross_pos is None else cross_pos(i, content)
+            content = layer(content, queries.pos, keys_values, self_mask, cross_mask, queries.rule, pos)
             states.append(self.post_norm(content) if queries.post_norm else content)
         return torch.stack(states)

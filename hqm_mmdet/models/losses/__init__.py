@@ -1,5 +1,6 @@
-"""Losses that mmdet does not have."""
+"""Losses that mmdet does not have, and class weights."""
 
+from .dynamic_reweighting import DynamicReweighting
 from .verb_focal_loss import VerbFocalLoss
 
-__all__ = ["VerbFocalLoss"]
+__all__ = ["DynamicReweighting", "VerbFocalLoss"]

@@ -124,6 +124,29 @@ class ReleasedBoxShift:
         return moved, (iou > self.iou_range[0]) & (iou < self.iou_range[1])
 
 
+@TASK_UTILS.register_module()
+class JitterBoxShift:
+    """The released CDN combination's way: move each box and change its sides by a little, clip the four numbers.
+
+    Centres move by up to 0.1, sides change by up to 0.2 of the sides, uniformly. The release then draws again until 70
+    per cent of the boxes have an IoU between 0.6 and 1; this draw has 0.64 at least wherever nothing is clipped, so
+    that test is left out. Source: HQM, described in the project's reference notes; only for comparison.
+    """
+
+    STRENGTH = 0.2
+
+    @torch.no_grad()
+    def __call__(self, sub_boxes: Tensor, obj_boxes: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """As :class:`IoUBoxShift`; zero boxes stay zero."""
+        return self.move(sub_boxes, torch.rand_like(sub_boxes)), self.move(obj_boxes, torch.rand_like(obj_boxes))
+
+    def move(self, boxes: Tensor, draws: Tensor) -> Tensor:
+        """Boxes (..., 4) cxcywh relative to the image and numbers (..., 4) in [0, 1] -> (..., 4)."""
+        width, height = boxes[..., 2:].unbind(-1)
+        reach = torch.stack([width / 2, height / 2, width, height], -1)
+        return (boxes + (2 * draws - 1) * self.STRENGTH * reach).clamp(0, 1)
+
+
 def aligned_iou(a: Tensor, b: Tensor) -> Tensor:
     """(...,) IoU of corresponding boxes (..., 4) cxcywh, in double precision: tiny boxes have tiny areas."""
     a, b = cxcywh_to_xyxy(a.double()), cxcywh_to_xyxy(b.double())

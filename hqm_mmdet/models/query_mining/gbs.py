@@ -37,6 +37,9 @@ class GBSQueryGenerator(BaseModule):
         noise_std (float): standard deviation of Gaussian noise on the queries (the paper's variant "w Gaussian noise",
             which goes without shift). The paper does not give its size.
         loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8.
+        verb_weight (float): further factor on the verb losses; 2 in the released combination with CDN.
+        mask_padding (bool): False lets the slots that an image's pairs leave free, encodings of zero boxes, be seen by
+            the image's queries (released combination with CDN).
         init_cfg (dict, optional): as in mmengine.
     """
 
@@ -48,6 +51,8 @@ class GBSQueryGenerator(BaseModule):
         shift: dict | None = dict(type="IoUBoxShift"),  # noqa: B006 (configs are never changed)
         noise_std: float = 0.0,
         loss_weight: float = 1.0,
+        verb_weight: float = 1.0,
+        mask_padding: bool = True,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
@@ -55,6 +60,8 @@ class GBSQueryGenerator(BaseModule):
         self.shift = TASK_UTILS.build(shift) if shift else None
         self.noise_std = noise_std
         self.loss_weight = loss_weight
+        self.verb_weight = verb_weight
+        self.mask_padding = mask_padding
 
     def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
         """(B, P) queries, the j-th of an image stands for its j-th pair.
@@ -76,10 +83,11 @@ class GBSQueryGenerator(BaseModule):
         return HardQueries(
             content=torch.zeros_like(pos),
             pos=pos,
-            padding_mask=targets.padding_mask,
+            padding_mask=targets.padding_mask if self.mask_padding else None,
             assigned=Assignment.of_slots(targets.counts, len(learnable.assigned.query), pos.device),
             source=learnable.matched_query(),
             loss_weight=self.loss_weight,
+            verb_weight=self.verb_weight,
         )
 
     def encode(self, sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:

@@ -63,10 +63,16 @@ class HardQueries(QuerySet):
         assigned (Assignment): the pair that each query must find; there is no matching and no background.
         source (Tensor): (B, N) long, the learnable query that each one is measured against.
         loss_weight (float): factor on its losses.
+        verb_weight (float): further factor on its verb losses.
         name (str): prefix of its losses.
     """
 
     assigned: Assignment | None = None
     source: Tensor | None = None
     loss_weight: float = 1.0
+    verb_weight: float = 1.0
     name: str = ""
+
+    def weight_of(self, loss_name: str) -> float:
+        """Factor on one of its losses, as the head names them."""
+        return self.loss_weight * (self.verb_weight if loss_name.endswith("loss_verb") else 1.0)

@@ -1,0 +1,3 @@
+# CDN-L: cdn_b_hico.py with ResNet-101.
+_base_ = ["./cdn_b_hico.py"]
+model = dict(backbone=dict(depth=101))

@@ -1,0 +1,6 @@
+# The small Conditional DETR for pairs + HQM on the toy set.
+_base_ = [
+    "./conditional_toy.py",
+    "./_base_/query_mining/ajl_small.py",
+]
+model = dict(query_mining=_base_.query_mining)
