@@ -252,7 +252,7 @@ class HOIInferencer(DetInferencer):
 
     def progress(self, stream: Iterator, sources: Iterable | None = None) -> Iterator:
         """The stream, with a progress bar if the inferencer has one."""
-        total = len(sources) if hasattr(sources, "__len__") else None
+        total = len(sources) or None if hasattr(sources, "__len__") else None
         return track(stream, "Predicting", total=total, disable=not self.show_progress)
 
     @staticmethod

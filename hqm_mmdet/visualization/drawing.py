@@ -59,7 +59,7 @@ def draw_pairs(image: np.ndarray, pairs: Sequence[PairView], title: str = "") ->
     colours = [colour_of(i if pair.colour is None else pair.colour) for i, pair in enumerate(pairs)]
     for (sub_box, obj_box), colour in reversed(list(zip(scaled, colours, strict=True))):
         _draw_pair(draw, sub_box, obj_box, colour, unit)
-    labels = LabelSheet(draw, canvas.size)
+    labels = LabelSheet(draw, canvas.size, [obj_box for _, obj_box in scaled if obj_box is not None])
     for pair, (sub_box, _), colour in zip(pairs, scaled, colours, strict=True):
         if pair.text:
             labels.put(pair.text, sub_box, colour)

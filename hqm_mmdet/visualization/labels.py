@@ -1,5 +1,6 @@
 """Labels on a picture that do not cover each other."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -20,11 +21,13 @@ class LabelSheet:
     Args:
         draw (ImageDraw): of the picture.
         size (tuple[int, int]): its width and height in pixels.
+        avoid (Sequence[tuple]): boxes x1, y1, x2, y2 that labels leave free if they can.
     """
 
-    def __init__(self, draw: ImageDraw.ImageDraw, size: tuple[int, int]):
+    def __init__(self, draw: ImageDraw.ImageDraw, size: tuple[int, int], avoid: Sequence[Box] = ()):
         self.draw = draw
         self.size = size
+        self.avoid = avoid
         self.font = font_of(max(12, min(size) // 32))
         self.taken: list[Box] = []
 
@@ -47,12 +50,16 @@ class LabelSheet:
 
     def _place(self, anchor: Box, width: float, height: float) -> Box:
         x1, y1, x2, y2 = anchor
-        wanted = [(x1, y1 - height), (x2 - width, y1 - height), (x1, y1), (x2 - width, y1), (x1, y2), (x2 - width, y2)]
+        near = [(x1, y1 - height), (x2 - width, y1 - height), (x1, y1), (x2 - width, y1), (x1, y2), (x2 - width, y2)]
         rows = np.arange(0, max(1, self.size[1] - height), height + 1)
-        wanted += sorted(((x1, float(y)) for y in rows), key=lambda at: abs(at[1] - y1))
-        boxes = [self._inside(x, y, width, height) for x, y in wanted]
-        free = (box for box in boxes if not any(_overlap(box, other) for other in self.taken))
-        return next(free, boxes[0])
+        far = sorted(((x1, float(y)) for y in rows), key=lambda at: abs(at[1] - y1))
+        free = [box for x, y in (*near, *far) if self._is_free(box := self._inside(x, y, width, height), self.taken)]
+        best = (box for box in free[: len(near)] if self._is_free(box, self.avoid))
+        return next(best, free[0] if free else self._inside(*near[0], width, height))
+
+    @staticmethod
+    def _is_free(box: Box, others: Sequence[Box]) -> bool:
+        return not any(_overlap(box, other) for other in others)
 
     def _inside(self, x: float, y: float, width: float, height: float) -> Box:
         x = min(max(0, x), max(0, self.size[0] - width))
