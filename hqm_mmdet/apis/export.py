@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import io
 import json
 import warnings
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
     trained = init_model(config, checkpoint)
     plain = inference_config(trained.cfg)
     model = init_model(plain, checkpoint)
-    content = _graph(ImageToPairs(model).eval(), _metadata(class_names(trained, trained.cfg), plain))
+    content = graph_of(ImageToPairs(model).eval(), _metadata(class_names(trained, trained.cfg), plain))
     differences = compare(content, ImageToPairs(model).eval(), CHECKED_SIZES)
     if max(differences.values()) > TOLERANCE:
         raise ExportError(f"{out} was not written: the graph computes other numbers than PyTorch ({differences}).")
@@ -131,13 +132,16 @@ def compare(content: bytes, module: nn.Module, sizes: Sequence[tuple[int, int]])
     return worst
 
 
-def _graph(module: nn.Module, metadata: dict[str, str]) -> bytes:
-    """Trace a module; returns the content of an ONNX file.
+def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
+    """Trace a module; PyTorch's other exporter, by ``torch.export``, refuses what mmdet's models do with samples.
 
-    PyTorch's exporter by tracing needs onnx alone; the one by ``torch.export`` refuses mmdet's sample structures.
+    Args:
+        module (nn.Module): takes (1, 3, H, W), gives ``OUTPUTS``.
+        metadata (dict[str, str]): written into the file.
+
+    Returns:
+        bytes: content of an ONNX file.
     """
-    import io
-
     import onnx
 
     stream = io.BytesIO()

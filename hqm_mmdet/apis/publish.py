@@ -47,7 +47,7 @@ class Published:
     needs: list[str]
 
 
-def publish(
+def publish_checkpoint(
     checkpoint: str | Path,
     out: str | Path,
     config: str | Path | Config | None = None,
