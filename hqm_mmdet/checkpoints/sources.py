@@ -10,6 +10,7 @@ from .key_tables import (
     OFFICIAL_CDN,
     OFFICIAL_CDN_HQM,
     OFFICIAL_DETR,
+    OFFICIAL_HOTR,
     OFFICIAL_HQM,
     OFFICIAL_QPIC,
     Rules,
@@ -37,13 +38,14 @@ class Source:
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
-FROM_DETR = ("qpic", "cdn")
+FROM_DETR = ("qpic", "cdn", "hotr")
 # A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
 SOURCES = {
     "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
     "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
+    "hotr": Source("official HOTR", "H_Pointer_embed.layers.0.weight", OFFICIAL_HOTR),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
     "mmdet_conditional_detr": Source(
         "mmdet Conditional DETR, as initialisation",

@@ -42,9 +42,10 @@ def convert(
 ) -> None:
     """Convert the checkpoint SRC of another code base to DST (.pth or .safetensors).
 
-    The source (official QPIC, CDN or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its keys. A
-    DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR that of
-    Conditional DETR for pairs. Prints what was renamed, kept, added, dropped, and is missing. See docs/checkpoints.md.
+    The source (official QPIC, CDN, HOTR or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its
+    keys. A DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR
+    that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. See
+    docs/checkpoints.md.
     """
     own = build_model(find_config(config)).state_dict() if config else None
     options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust, own=own)
