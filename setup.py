@@ -58,7 +58,7 @@ setup(
     packages=find_packages(include=["hqm_mmdet", "hqm_mmdet.*", "hqm_mmdet_cli"]),
     package_data={"hqm_mmdet": ["**/*.json"]},
     install_requires=requirements("base"),
-    extras_require={name: requirements(name) for name in ("default", "onedl", "tests")},
+    extras_require={name: requirements(name) for name in ("default", "onedl", "export", "tests")},
     entry_points={"console_scripts": ["hqm-mmdet = hqm_mmdet_cli:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

@@ -21,7 +21,7 @@ def read_safetensors(path: str | Path) -> dict:
 
 
 def safetensors_bytes(state: Mapping[str, Tensor], meta: Mapping) -> bytes:
-    """Content of a file that :func:`read_safetensors` reads.
+    """Content of a file that :func:`read_safetensors` reads; with one entry in the header it is always the same.
 
     Args:
         state (Mapping[str, Tensor]): contiguous tensors that share no memory.
@@ -30,7 +30,7 @@ def safetensors_bytes(state: Mapping[str, Tensor], meta: Mapping) -> bytes:
     Raises:
         ValueError: another kind of value; it is named.
     """
-    return save(dict(state), metadata={"format": "pt", META_KEY: json.dumps(encode(meta), sort_keys=True)})
+    return save(dict(state), metadata={META_KEY: json.dumps(encode(meta), sort_keys=True)})
 
 
 def encode(value):

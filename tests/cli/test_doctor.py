@@ -104,9 +104,11 @@ def test_python_out_of_range(monkeypatch):
 
 
 def test_import_is_tried(monkeypatch, tmp_path):
-    assert not doctor.check_import().problem
     (tmp_path / "hqm_mmdet").mkdir()
-    (tmp_path / "hqm_mmdet" / "__init__.py").write_text("raise RuntimeError('out of order')\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    (tmp_path / "hqm_mmdet" / "__init__.py").write_text("__version__ = '7'\n")
+    finding = doctor.check_import()
+    assert not finding.problem and finding.value == f"7 in {tmp_path / 'hqm_mmdet'}"
+    (tmp_path / "hqm_mmdet" / "__init__.py").write_text("raise RuntimeError('out of order')\n")
     finding = doctor.check_import()
     assert finding.problem and "out of order" in finding.value

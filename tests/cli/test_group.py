@@ -13,13 +13,13 @@ from tests.cli.running import run
 from tests.conftest import REPOSITORY
 
 
-def start(*arguments, before=()):
-    """In a process of its own; ``before`` are folders that are looked into first."""
+def start(*arguments, cwd=None):
+    """In a process of its own, which looks for modules in ``cwd`` first."""
     code = "import sys; from hqm_mmdet_cli import main\ntry: main(prog_name='hqm-mmdet')\n"
     code += "finally: print('torch' in sys.modules, 'mmengine' in sys.modules)"
-    path = os.pathsep.join(map(str, (*before, REPOSITORY)))
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environment)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd)
 
 
 def test_help_names_all_commands_and_imports_none():
@@ -45,7 +45,7 @@ def test_unknown_command(capsys):
 def test_package_that_can_not_be_imported(tmp_path):
     (tmp_path / "hqm_mmdet").mkdir()
     (tmp_path / "hqm_mmdet" / "__init__.py").write_text("raise ImportError('no OpenMMLab stack')\n")
-    done = start("train", "x.py", before=[tmp_path])
+    done = start("train", "x.py", cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "no OpenMMLab stack" in done.stderr and "hqm-mmdet doctor" in done.stderr
 
