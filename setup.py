@@ -55,10 +55,11 @@ setup(
         *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
     ],
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["hqm_mmdet", "hqm_mmdet.*"]),
+    packages=find_packages(include=["hqm_mmdet", "hqm_mmdet.*", "hqm_mmdet_cli"]),
     package_data={"hqm_mmdet": ["**/*.json"]},
     install_requires=requirements("base"),
-    extras_require={name: requirements(name) for name in ("default", "onedl", "tests")},
+    extras_require={name: requirements(name) for name in ("default", "onedl", "export", "tests")},
+    entry_points={"console_scripts": ["hqm-mmdet = hqm_mmdet_cli:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
 )

@@ -11,6 +11,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.registry import MODELS
@@ -44,11 +45,13 @@ def _quiet() -> Iterator[None]:
     logger.setLevel(level)
 
 
-def init_model(config: str | Path | Config, checkpoint: str | Path | None = None, device: str = "cpu") -> nn.Module:
+def init_model(
+    config: str | Path | Config | None = None, checkpoint: str | Path | None = None, device: str = "cpu"
+) -> nn.Module:
     """Model ready for inference.
 
     Args:
-        config (str | Path | Config): a config or its file.
+        config (str | Path | Config, optional): a config or its file. Default: what the checkpoint holds.
         checkpoint (str | Path, optional): weights made by this project or its converters. Without one the weights are
             random.
         device (str): where the model goes.
@@ -59,12 +62,18 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
-        CheckpointError: the checkpoint is damaged, wants to run code, or does not fit the config.
+        CheckpointError: the checkpoint is damaged, wants to run code, holds no config where none is given, or does not
+            fit it.
+        ValueError: neither a config nor a checkpoint.
     """
+    if config is None and checkpoint is None:
+        raise ValueError("Give a config, or a checkpoint that holds one.")
+    content = {} if checkpoint is None else load_untrusted(checkpoint, "cpu")
+    if config is None:
+        config = config_of_checkpoint(content, str(checkpoint))
     model = revert_sync_batchnorm(build_model(config))
     model.dataset_meta = {}
     if checkpoint is not None:
-        content = load_untrusted(checkpoint, "cpu")
         load_weights(model, content.get("state_dict", content), str(checkpoint), optional=TRAINING_ONLY)
         model.dataset_meta = content.get("meta", {}).get("dataset_meta", {})
     return model.to(device).eval()

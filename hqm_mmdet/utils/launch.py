@@ -2,16 +2,16 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from .distributed import LAUNCHERS, join_processes, leave_processes
+from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
 
 EXIT_USER_ERROR = 2
@@ -21,42 +21,41 @@ class UsageError(ValueError):
     """Arguments that can't be followed."""
 
 
-def common_arguments(parser: ArgumentParser) -> ArgumentParser:
-    """Arguments of both training and testing."""
-    parser.add_argument("--work-dir", help="where logs and checkpoints go; default work_dirs/<config name>")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        default={},
-        metavar="KEY=VALUE",
-        help="settings that replace the config's, e.g. train_dataloader.batch_size=4 model.num_queries=50",
-    )
-    parser.add_argument("--launcher", choices=LAUNCHERS, default="none", help="what started this process")
-    parser.add_argument("--local_rank", "--local-rank", type=int, help="set by old launchers; not used")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
-    return parser
+def project_root() -> Path:
+    """The folder that holds ``configs/``: the checkout, or ``.mim`` in the installed package."""
+    package = Path(__file__).resolve().parents[1]
+    return package.parent if (package.parent / "configs").is_dir() else package / ".mim"
 
 
-def load_config(args: Namespace, root: Path) -> Config:
-    """The config with the command line's changes, and the processes joined.
-
-    Args:
-        args (Namespace): of :func:`common_arguments`, and ``config``.
-        root (Path): the folder that holds ``configs/``, tried for a relative path that does not exist here. That is the
-            checkout, or ``.mim`` in the installed package.
+def find_config(config: str) -> Path:
+    """Path of a config file; relative paths are looked up here, then in the project.
 
     Raises:
         FileNotFoundError: no such config.
     """
-    places = [Path(args.config), root / args.config]
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in (Path(config), project_root() / config) if place.is_file()), None)
     if path is None:
-        raise FileNotFoundError(f"Config {args.config} does not exist, neither here nor in {root}.")
+        raise FileNotFoundError(f"Config {config} does not exist, neither here nor in {project_root()}.")
+    return path
+
+
+def load_config(config: str, cfg_options: dict, work_dir: str | None = None, launcher: str = "none") -> Config:
+    """The config with the command line's changes, and the processes joined.
+
+    Args:
+        config (str): path, see :func:`find_config`.
+        cfg_options (dict): settings that replace the config's, by dotted names.
+        work_dir (str, optional): where logs and checkpoints go. Default: the config's, or ``work_dirs/<config name>``.
+        launcher (str): what started this process, see :func:`join_processes`.
+
+    Raises:
+        FileNotFoundError: no such config.
+    """
+    path = find_config(config)
     cfg = Config.fromfile(path)
-    cfg.merge_from_dict(args.cfg_options)
-    cfg.work_dir = args.work_dir or cfg.get("work_dir") or os.path.join("work_dirs", path.stem)
-    join_processes(cfg, args.launcher)
+    cfg.merge_from_dict(cfg_options)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or os.path.join("work_dirs", path.stem)
+    join_processes(cfg, launcher)
     return cfg
 
 

@@ -50,7 +50,9 @@ def draw_attention(image: np.ndarray, weights: np.ndarray, dropped: np.ndarray |
     strength = np.asarray(scaled.resize((image.shape[1], image.shape[0]), Image.Resampling.BICUBIC)) / 255.0
     stops = np.array([stop for stop, _ in HEAT])
     colours = np.stack([np.interp(strength, stops, [colour[c] for _, colour in HEAT]) for c in range(3)], -1)
-    blended = Image.fromarray((0.35 * image + 0.65 * colours).astype(np.uint8))
+    grey = np.asarray(Image.fromarray(image).convert("L"))[..., None]  # all colour is heat
+    opacity = (0.25 + 0.5 * strength)[..., None]  # where the query does not look the image stays visible
+    blended = Image.fromarray(((1 - opacity) * grey + opacity * colours).astype(np.uint8))
     if dropped is not None:
         _draw_dots(
             ImageDraw.Draw(blended), dropped, image.shape[1] / dropped.shape[1], image.shape[0] / dropped.shape[0]
@@ -63,14 +65,6 @@ def _draw_dots(draw: ImageDraw.ImageDraw, dropped: np.ndarray, width: float, hei
         x, y = (column + 0.5) * width, (row + 0.5) * height
         radius = 0.35 * min(width, height) * float(dropped[row, column]) ** 0.5
         draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=DROPPED)
-
-
-def captioned(picture: np.ndarray, caption: str) -> np.ndarray:
-    """A picture with a line of text above it."""
-    font = ImageFont.load_default(size=max(12, min(picture.shape[:2]) // 26))
-    bar = Image.new("RGB", (picture.shape[1], font.size + 10), (24, 24, 24))
-    ImageDraw.Draw(bar).text((6, 3), caption, fill=(255, 255, 255), font=font)
-    return np.vstack([np.asarray(bar), picture])
 
 
 def grid(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:

@@ -13,6 +13,7 @@ import torch
 from hqm_mmdet.checkpoints import convert_checkpoint, convert_state_dict, recognise
 from hqm_mmdet.checkpoints.key_tables import OFFICIAL_QPIC
 from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.safe_loading import CheckpointError
 from tests.models.reference import load_json, official_weights
 
 CONVERT = Path(__file__).parents[2] / "tools" / "model_converters" / "convert.py"
@@ -105,6 +106,62 @@ def test_wrong_number_of_classes():
         convert_state_dict(official_detr(rows=5))
 
 
+def official_qpic():
+    return {"obj_class_embed.weight": torch.rand(3, 4), "query_embed.weight": torch.rand(5, 4)}
+
+
+def test_pair_detector_is_not_converted_in_part_silently():
+    state = official_qpic() | {"something.else": torch.zeros(1)}
+    with pytest.raises(ValueError, match=r"official QPIC: 1 tensors have no place.*something.else.*--partial"):
+        convert_state_dict(state)
+    converted, report = convert_state_dict(state, partial=True)
+    assert report.dropped == ["something.else"] and len(converted) == 2
+
+
+def test_model_says_what_is_missing(tmp_path):
+    torch.save({"model": official_qpic()}, tmp_path / "qpic.pth")
+    own = {"bbox_head.obj_cls.weight": torch.rand(3, 4), "query_embedding.weight": torch.rand(5, 4)}
+    out = tmp_path / "out.pth"
+    training_only = {"query_mining.x": torch.zeros(1), "bn.num_batches_tracked": torch.tensor(0)}
+    assert convert_checkpoint(tmp_path / "qpic.pth", out, own=own | training_only).missing == []
+    own["decoder.a"] = torch.zeros(1)
+    out.unlink()
+    with pytest.raises(CheckpointError, match=r"qpic.pth does not fit.*lacks 1 parameters, e.g. \['decoder.a'\]"):
+        convert_checkpoint(tmp_path / "qpic.pth", out, own=own)
+    own["query_embedding.weight"] = torch.rand(9, 4)
+    with pytest.raises(CheckpointError, match=r"query_embedding.weight is \(5, 4\), in the config's model \(9, 4\)"):
+        convert_checkpoint(tmp_path / "qpic.pth", out, own=own, partial=True)
+    assert not out.exists()
+    del own["query_embedding.weight"]
+    report = convert_checkpoint(tmp_path / "qpic.pth", out, own=own, partial=True)
+    assert report.missing == ["decoder.a"] and "  missing decoder.a\n" in str(report)
+    assert str(report).endswith("official QPIC: 2 renamed, 0 kept, 0 added, 0 dropped, 1 missing")
+
+
+def test_mmdet_names_are_kept():
+    _, report = convert_state_dict(as_mmdet(official_detr()))
+    assert "kept backbone.conv1.weight" in str(report) and " 3 kept, " in report.summary()
+
+
+@pytest.mark.parametrize("content", ([1, 2], {"model": {"a": "text"}}, {"epoch": 3}, {"model": {}}), ids=str)
+def test_no_weights(tmp_path, content):
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"x.pth holds no weights"):
+        convert_checkpoint(tmp_path / "x.pth", tmp_path / "out.pth")
+
+
+class Settings:
+    """What an old code base put beside its weights."""
+
+
+def test_trusted_file_is_read_on_demand_only(tmp_path):
+    torch.save({"model": official_detr(), "settings": Settings()}, tmp_path / "old.pth")
+    with pytest.raises(CheckpointError, match=r"Settings.*refused.*hqm-mmdet convert --trust"):
+        convert_checkpoint(tmp_path / "old.pth", tmp_path / "out.pth")
+    convert_checkpoint(tmp_path / "old.pth", tmp_path / "out.pth", trust=True)
+    assert "bbox_head.obj_cls.weight" in load_untrusted(tmp_path / "out.pth")["state_dict"]
+
+
 class Bomb:
     def __reduce__(self):
         return exec, ("raise SystemExit('code ran')",)
@@ -126,7 +183,7 @@ def test_command(tmp_path, suffix):
     command = [sys.executable, CONVERT, tmp_path / "detr.pth", out, "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.returncode == 0, done.stderr
-    assert "3 renamed, 14 added, 0 dropped" in done.stdout
+    assert "3 renamed, 0 kept, 14 added, 0 dropped" in done.stdout
     assert "bbox_head.obj_cls.weight" in load_untrusted(out)["state_dict"]
 
 

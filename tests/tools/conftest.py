@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from hqm_mmdet.utils.launch import run_tool
@@ -16,7 +17,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def call(monkeypatch, tmp_path):
-    """Function that runs ``tools/NAME.py`` with arguments here, in an empty folder, and returns the exit status."""
+    """Function that runs ``tools/NAME.py`` with arguments here, in an empty folder, and returns the exit status.
+
+    A tool is a command of ``hqm_mmdet.cli``, or has a ``main`` and ``parse_args`` of its own.
+    """
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
@@ -24,7 +28,12 @@ def call(monkeypatch, tmp_path):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        return run_tool(module.main, module.parse_args())
+        commands = [value for value in vars(module).values() if isinstance(value, click.Command)]
+        if not commands:
+            return run_tool(module.main, module.parse_args())
+        with pytest.raises(SystemExit) as ended:
+            commands[0]()
+        return ended.value.code
 
     return run
 

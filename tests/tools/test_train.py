@@ -9,6 +9,7 @@ import mmengine.runner.runner
 import pytest
 import torch
 
+from hqm_mmdet.checkpoints import write_checkpoint
 from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.utils import launch
 from tests.engine.small_training import build_config
@@ -57,6 +58,21 @@ def test_other_class_count_is_one_message(call, capsys, small_config, tmp_path):
     assert call("train", small_config(epochs=1)) == 0
     assert call("test", small_config("other", width=6), tmp_path / "small" / "epoch_1.pth") == 2
     assert "(8, 8) in the checkpoint, (6, 8) in the model" in capsys.readouterr().err
+
+
+def test_safetensors_are_tested_and_start_a_training(call, small_config, tmp_path):
+    assert call("train", small_config(epochs=1)) == 0
+    checkpoint = load_untrusted(tmp_path / "small" / "epoch_1.pth")
+    write_checkpoint(tmp_path / "x.safetensors", checkpoint["state_dict"], dict(epoch=1))
+    assert call("test", small_config("tested"), tmp_path / "x.safetensors") == 0
+    options = ("--cfg-options", f"load_from={tmp_path / 'x.safetensors'}", "optim_wrapper.optimizer.lr=0.0")
+    assert call("train", small_config("second", epochs=1), *options) == 0
+    second = load_untrusted(tmp_path / "second" / "epoch_1.pth")["state_dict"]
+    assert all(
+        torch.equal(second[name], value)
+        for name, value in checkpoint["state_dict"].items()
+        if "running" not in name and "num" not in name
+    )
 
 
 def test_loss_that_is_not_finite_is_one_message(call, capsys, small_config):
@@ -123,7 +139,7 @@ def test_seed_batch_size_and_options_arrive(call, small_config, tmp_path, monkey
         seen.update(cfg=cfg)
         return mmengine.runner.runner.Runner.from_cfg(cfg)
 
-    monkeypatch.setattr(launch, "build_runner", note)
+    monkeypatch.setattr("hqm_mmdet.cli.train.build_runner", note)
     options = ("--cfg-options", "train_cfg.max_epochs=1", "train_dataloader.batch_size=2")
     assert call("train", small_config(), "--seed", 7, "--auto-scale-lr", "--amp", *options) == 0
     cfg = seen["cfg"]

@@ -25,8 +25,8 @@ from hqm_mmdet.models.query_mining import AMMQueryGenerator, AttentionRecorder, 
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
-from hqm_mmdet.visualization.drawing import MIN_SIDE
-from hqm_mmdet.visualization.mining_view import captioned, draw_attention, draw_shift, grid
+from hqm_mmdet.visualization.drawing import MIN_SIDE, captioned
+from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 
 
 class Spy(AttentionRecorder):

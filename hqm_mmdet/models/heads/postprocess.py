@@ -23,7 +23,7 @@ def decode_pairs(
             Object labels beyond its columns ("missing object") allow every verb.
 
     Returns:
-        InstanceData: a ``pred_pairs`` of length N.
+        InstanceData: a ``pred_pairs`` of length N, with ``queries`` (N,) long, the query that each pair came from.
     """
     obj_scores, obj_labels = preds["obj_logits"].softmax(-1)[:, :-1].max(-1)
     verb_scores = preds["verb_logits"].sigmoid() * obj_scores[:, None]
@@ -38,4 +38,5 @@ def decode_pairs(
         obj_labels,
         obj_scores=obj_scores,
         verb_scores=verb_scores,
+        queries=torch.arange(len(obj_labels), device=obj_labels.device),
     )

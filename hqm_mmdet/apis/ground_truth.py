@@ -1,0 +1,35 @@
+"""Labelled pairs to draw beside predictions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hqm_mmdet.datasets.annotations import read_annotations
+from hqm_mmdet.datasets.entry_parser import EntryParser
+from hqm_mmdet.datasets.hoi_dataset import as_arrays
+from hqm_mmdet.datasets.problems import ProblemReport
+
+
+def read_ground_truth(file: str | Path, metainfo: Mapping) -> dict[str, dict[str, np.ndarray]]:
+    """``gt_hois`` of a HOIA-style annotation file by file name, as test data sets give them.
+
+    Boxes count pixels of the stored image. Prediction turns images as their EXIF orientation says, so both agree only
+    for images without one.
+
+    Args:
+        file (str | Path): ``.json`` or ``.json.gz``.
+        metainfo (Mapping): ``category_ids`` and ``verb_ids``, the ids in the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: no such format, or ids of another data set; the message names file and entry.
+    """
+    parser = EntryParser(metainfo["category_ids"], metainfo["verb_ids"], ProblemReport(str(file)), training=False)
+    images = [parser.read(*item) for item in enumerate(read_annotations(str(file)))]
+    return {
+        image.file_name: as_arrays(
+            [dict(bbox=box, bbox_label=label) for box, label in zip(image.boxes, image.labels, strict=True)], image.hois
+        )
+        for image in images
+    }

@@ -1,0 +1,71 @@
+"""Prediction on videos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.visualization import PairView, draw_pairs
+from hqm_mmdet.visualization.pair_views import predicted_views
+
+from .inferencer import HOIInferencer
+from .outputs import OutputFolder
+from .sources import InputError
+from .tracking import PairTracker, StableColours
+from .video import VideoReader, VideoWriter
+
+
+def predict_video(
+    inferencer: HOIInferencer,
+    video: str | Path,
+    out_dir: str | Path,
+    selection: TripletSelection | None = None,
+    smoothing: float = 0.0,
+    batch_size: int = 1,
+    pictures: bool = True,
+    records: bool = True,
+) -> int:
+    """Predict frame by frame: ``out_dir`` gets an annotated video and ``predictions.json``.
+
+    Pairs keep their colour from frame to frame, see :class:`~.tracking.PairTracker`. Any length, constant memory.
+
+    Args:
+        inferencer (HOIInferencer): the model.
+        video (str | Path): a file that OpenCV can decode.
+        out_dir (str | Path): for the results; the annotated video has the same name, ending ``.mp4``.
+        selection (TripletSelection, optional): what is shown; default: scores from 0.3.
+        smoothing (float): weight of former frames in a pair's scores, in [0, 1).
+        batch_size (int): frames per pass through the network.
+        pictures, records (bool): whether the annotated video, whether the JSON file.
+
+    Returns:
+        int: number of frames.
+
+    Raises:
+        InputError: the video can't be read, or would be overwritten.
+        SelectionError: an unknown verb or object.
+    """
+    reader, selection = VideoReader(video), selection or TripletSelection()
+    metainfo = inferencer.model.dataset_meta
+    selection.allowed(metainfo)
+    target = Path(out_dir) / reader.path.with_suffix(".mp4").name
+    if target.exists() and target.samefile(reader.path):
+        raise InputError(f"{target} would be overwritten by its own result; choose another folder.")
+    tracker, colours = PairTracker(len(metainfo["classes"]), smoothing), StableColours()
+    frame = -1
+    with OutputFolder(out_dir, False, records) as outputs, VideoWriter(target, reader.fps) as writer:
+        for frame, prediction in enumerate(inferencer.progress(inferencer.stream(iter(reader), batch_size), reader)):
+            pairs = tracker(prediction.sample.pred_pairs)
+            shown = selection(pairs, metainfo)
+            prediction.name = reader.path.name
+            outputs.write(inferencer.record(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
+            if pictures:
+                views = _views(shown[: inferencer.visualizer.max_pairs], pairs.track_ids.tolist(), colours, metainfo)
+                writer.write(draw_pairs(np.ascontiguousarray(prediction.image[..., ::-1]), views))
+    return frame + 1
+
+
+def _views(shown: Sequence[ShownPair], tracks: Sequence[int], colours: StableColours, metainfo: dict) -> list[PairView]:
+    numbers = colours([tracks[pair.index] for pair in shown])
+    return predicted_views(shown, metainfo, {pair.index: numbers[tracks[pair.index]] for pair in shown})

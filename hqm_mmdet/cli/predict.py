@@ -1,0 +1,161 @@
+"""``hqm-mmdet predict``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from hqm_mmdet.apis import HOIInferencer, predict_video
+from hqm_mmdet.apis.ground_truth import read_ground_truth
+from hqm_mmdet.apis.outputs import OutputFolder
+from hqm_mmdet.apis.prediction import BadInput, Prediction
+from hqm_mmdet.apis.sources import find_images, is_video
+from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet.visualization import draw_pair_attention
+from hqm_mmdet.visualization.pair_views import predicted_views
+
+from .base import ToolCommand, cfg_options, read_config
+
+EXIT_SOME_FAILED = 1
+
+
+@click.command(cls=ToolCommand)
+@click.argument("inputs", nargs=-1, required=True, metavar="IMAGE|FOLDER|VIDEO|PATTERN...")
+@click.option("--checkpoint", required=True, metavar="FILE", help="Weights (.pth or .safetensors).")
+@click.option("--config", metavar="FILE", help="Default: the one that the checkpoint holds.")
+@click.option("--out", type=Path, default=Path("predictions"), show_default=True, help="Folder for the results.")
+@click.option("--score-thr", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Least score shown.")
+@click.option("--top-k", type=click.IntRange(1), metavar="N", help="Show the N best triplets of an image only.")
+@click.option("--verb", "verbs", multiple=True, help="Show this verb only; may be repeated.")
+@click.option(
+    "--triplet", "triplets", multiple=True, metavar="VERB:OBJECT", help="Show this one only; may be repeated."
+)
+@click.option("--annotations", metavar="FILE", help="HOIA-style labels to draw beside the predictions.")
+@click.option("--attention", type=click.IntRange(0), default=0, metavar="N", help="Draw attention of the N best pairs.")
+@click.option("--attention-head", type=click.IntRange(0), metavar="H", help="One head. Default: average of all heads.")
+@click.option("--smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Video: weight of the past.")
+@click.option("--merge-iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="1: merge equals only.")
+@click.option("--batch-size", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--device", help="cpu, cuda, cuda:1, ... Default: a GPU if there is one.")
+@click.option("--no-pictures", is_flag=True, help="Write no pictures.")
+@click.option("--no-json", is_flag=True, help="Write no JSON file.")
+@click.option("--allow-urls", is_flag=True, help="Read http:// and other addresses.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@cfg_options
+def predict(
+    inputs: tuple[str, ...],
+    checkpoint: str,
+    config: str | None,
+    cfg_options: dict,
+    device: str | None,
+    merge_iou: float,
+    quiet: bool,
+    score_thr: float,
+    top_k: int | None,
+    verbs: tuple[str, ...],
+    triplets: tuple[str, ...],
+    **how,
+) -> int:
+    """Predict one's own images or a video: OUT/pictures (or the annotated video) and OUT/predictions.json.
+
+    Exit status 0: all done; 1: some images could not be read, they are listed; 2: nothing could be done.
+
+    \b
+    hqm-mmdet predict photo.jpg --checkpoint published.pth --out out
+    hqm-mmdet predict 'photos/*.jpg' --checkpoint published.pth --verb ride --triplet hold:cup
+    hqm-mmdet predict clip.mp4 --checkpoint published.pth --smoothing 0.7
+    """
+    selection = TripletSelection(score_thr, top_k, verbs, triplets)
+    videos = [path for path in inputs if is_video(path)]
+    if videos and len(inputs) > 1:
+        raise UsageError(f"A video is predicted alone, and {videos[0]} came with {len(inputs) - 1} other inputs.")
+    sources = None if videos else find_images(inputs, how["allow_urls"])
+    inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
+    selection.allowed(inferencer.model.dataset_meta)
+    if videos:
+        return run_video(inferencer, videos[0], selection, **how)
+    return run_images(inferencer, sources, selection, **how)
+
+
+def run_video(
+    inferencer: HOIInferencer,
+    video: str,
+    selection: TripletSelection,
+    out: Path,
+    smoothing: float,
+    batch_size: int,
+    no_pictures: bool,
+    no_json: bool,
+    annotations: str | None,
+    attention: int,
+    **_,
+) -> int:
+    """Predict a video and say where the results are."""
+    if annotations or attention:
+        raise UsageError("--annotations and --attention are for images; take frames of the video out first.")
+    frames = predict_video(inferencer, video, out, selection, smoothing, batch_size, not no_pictures, not no_json)
+    click.echo(f"{frames} frames; see {out}")
+    return 0
+
+
+def run_images(
+    inferencer: HOIInferencer,
+    sources: Sequence,
+    selection: TripletSelection,
+    out: Path,
+    batch_size: int,
+    no_pictures: bool,
+    no_json: bool,
+    annotations: str | None,
+    attention: int,
+    attention_head: int | None,
+    **_,
+) -> int:
+    """Predict images one after the other and say where the results are, and what could not be read."""
+    truth = read_ground_truth(annotations, inferencer.model.dataset_meta) if annotations else {}
+    failures: list[BadInput] = []
+    done = found = 0
+    with OutputFolder(out, not no_pictures, not no_json) as outputs:
+        for prediction in inferencer.progress(inferencer.stream(sources, batch_size, failures), sources):
+            shown = inferencer.show(prediction.sample, selection)
+            outputs.write(inferencer.record(prediction, shown))
+            if outputs.pictures:
+                if prediction.name in truth:
+                    prediction.sample.set_metainfo(dict(gt_hois=truth[prediction.name]))
+                inferencer.picture(prediction, selection, outputs.picture_of(prediction))
+            if attention:
+                draw_attention(inferencer, prediction, shown[:attention], attention_head, out)
+            done, found = done + 1, found + sum(len(pair.verbs) for pair in shown)
+    click.echo(f"{done} images, {found} interactions with a score from {selection.score_thr:g}; see {out}")
+    return report(failures, done)
+
+
+def draw_attention(
+    inferencer: HOIInferencer, prediction: Prediction, shown: Sequence[ShownPair], head: int | None, out: Path
+) -> None:
+    """``OUT/attention/NAME_pair1.jpg`` and so on, the best pair first."""
+    if not shown:
+        return
+    _, maps = inferencer.attention(prediction.image)
+    image = np.ascontiguousarray(prediction.image[..., ::-1])
+    views = predicted_views(shown, inferencer.model.dataset_meta)
+    for number, (pair, view) in enumerate(zip(shown, views, strict=True), 1):
+        of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
+        picture = draw_pair_attention(image, view, {name: weights.numpy() for name, weights in of_query.items()})
+        name = Path(prediction.picture_name)
+        inferencer.visualizer.write(picture, out / "attention" / name.with_stem(f"{name.stem}_pair{number}"))
+
+
+def report(failures: Sequence[BadInput], done: int) -> int:
+    """List what could not be read; returns the exit status.
+
+    Raises:
+        UsageError: nothing could be.
+    """
+    if failures and not done:
+        raise UsageError(f"None of {len(failures)} images could be read: {failures[0].reason}")
+    for failure in failures:
+        click.echo(f"not read: {failure.reason}", err=True)
+    return EXIT_SOME_FAILED if failures else 0

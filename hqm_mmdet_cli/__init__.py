@@ -1,0 +1,55 @@
+"""The command ``hqm-mmdet``: a door that imports nothing of the package until a command is chosen.
+
+So ``--help`` is quick, and ``doctor`` works where ``import hqm_mmdet`` does not. The commands lie in ``hqm_mmdet.cli``.
+"""
+
+import importlib
+import importlib.metadata
+
+import click
+
+# name: (module, its command, one line of help). The help stands here too, because a list of commands imports none.
+COMMANDS = {
+    "predict": ("hqm_mmdet.cli.predict", "predict", "Predict one's own images or a video."),
+    "train": ("hqm_mmdet.cli.train", "train", "Train a model."),
+    "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
+    "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
+    "convert": ("hqm_mmdet.cli.convert", "convert", "Convert a checkpoint of another code base."),
+    "publish": ("hqm_mmdet.cli.publish", "publish", "Make a checkpoint that predicting needs nothing besides."),
+    "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),
+    "check-data": ("hqm_mmdet.cli.check_data", "check_data", "List every problem of a data set."),
+    "doctor": ("hqm_mmdet_cli.doctor", "doctor", "Say what is installed, what is missing, and the cure."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command.
+
+        Raises:
+            ClickException: the package can't be imported; the message says why.
+        """
+        if name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[name]
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except ImportError as error:
+            raise click.ClickException(f"{error}\n`hqm-mmdet doctor` says what is missing.") from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, none of them imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings=dict(help_option_names=["-h", "--help"]))
+@click.version_option(package_name="hqm_mmdet", prog_name="hqm-mmdet")
+def main() -> None:
+    """Human-object interaction detection. Each command has its own --help."""
