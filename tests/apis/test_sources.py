@@ -1,6 +1,9 @@
 """What can be given for prediction, and how it is read."""
 
 import io
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -67,9 +70,17 @@ def test_inputs_that_lead_nowhere_are_named(folder, tmp_path):
 
 
 def test_addresses_only_if_asked(folder):
-    (source,) = find_images(f"file://{folder / 'b.png'}", allow_urls=True)
-    assert source.name == "00000000_b.png"
-    np.testing.assert_array_equal(source.read(), bgr(Image.open(folder / "b.png")))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        (source,) = find_images(f"{address}/b.png?x=1", allow_urls=True)
+        assert source.name == "00000000_b.png"
+        np.testing.assert_array_equal(source.read(), bgr(Image.open(folder / "b.png")))
+        with pytest.raises(BadImageError, match="none.png can't be read"):
+            read_image(f"{address}/none.png")
+    finally:
+        server.shutdown()
 
 
 def test_exif_orientation_is_applied(tmp_path):
