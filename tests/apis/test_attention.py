@@ -21,7 +21,7 @@ def test_maps_of_every_layer_sum_to_one_and_pairs_are_those_of_prediction(infere
     assert image.shape == (64, 96, 3)
     assert list(maps.layers) == ["decoder layer 1", "decoder layer 2"]
     for weights in maps.layers.values():
-        assert weights.shape == (4, NUM_QUERIES, 16, 24)
+        assert weights.shape == (4, NUM_QUERIES, 4, 6)
         torch.testing.assert_close(weights.sum((-1, -2)), torch.ones(4, NUM_QUERIES))
     (prediction,) = inferencer.stream(noise(96, 64))
     torch.testing.assert_close(maps.pairs.verb_scores, prediction.sample.pred_pairs.verb_scores)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
 from PIL import Image
 
 from hqm_mmdet.apis import HOIInferencer
@@ -58,8 +59,6 @@ def test_path_array_and_pil_image_give_the_same(inferencer, folder):
 
 def test_equals_the_test_pipeline_of_the_config(inferencer, folder):
     """On an image without EXIF orientation, prediction is what testing computes."""
-    from mmengine.dataset import Compose, pseudo_collate
-
     data = Compose(inference_config().test_dataloader.dataset.pipeline)(dict(img_path=str(folder / "b.png")))
     tested = inferencer.model.test_step(pseudo_collate([data]))[0]
     (predicted,) = inferencer.stream(folder / "b.png")
@@ -204,7 +203,7 @@ def test_config_without_loading_step(checkpoint):
     config.test_dataloader.dataset.pipeline = [dict(type="PackHOIInputs")]
     with pytest.raises(ValueError, match="begin with LoadHOIImage, but begins with PackHOIInputs"):
         HOIInferencer(config, checkpoint)
-    del config["test_dataloader"]
+    config.pop("test_dataloader")
     with pytest.raises(ValueError, match="begins with nothing"):
         HOIInferencer(config, checkpoint)
 

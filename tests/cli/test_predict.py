@@ -2,19 +2,20 @@
 
 import json
 
+import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
+from hqm_mmdet.apis.video import VideoWriter
 from hqm_mmdet.cli.predict import predict
 from tests.apis.conftest import META, inference_config, noise, write_checkpoint
 from tests.models.tiny import tiny_model
 
 
-@pytest.fixture
-def checkpoint(tmp_path):
-    torch.manual_seed(0)
-    return write_checkpoint(tmp_path / "m.pth", tiny_model(seed=1), inference_config(), dataset_meta=META)
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "m.pth"
+    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
 
 
 @pytest.fixture
@@ -57,10 +58,6 @@ def test_one_bad_image_gives_status_1(call, photos):
 
 
 def test_video(call, tmp_path):
-    import numpy as np
-
-    from hqm_mmdet.apis.video import VideoWriter
-
     with VideoWriter(tmp_path / "clip.avi", 10) as writer:
         for i in range(2):
             writer.write(np.asarray(noise(60, 40, i)))
