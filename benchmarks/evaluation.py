@@ -10,7 +10,6 @@ CPU seconds of one thread. The annotations and the simulator lie in the folder t
 
 import argparse
 import gzip
-import importlib.util
 import json
 import os
 import resource
@@ -43,9 +42,11 @@ from hqm_mmdet.evaluation.functional import (
 )
 from hqm_mmdet.evaluation.metrics.records import ImageRecord
 from hqm_mmdet.evaluation.offline import load_evaluation_set
-from hqm_mmdet.evaluation.vcoco_files import VCOCOGroundTruth, read_vcoco
+from hqm_mmdet.evaluation.vcoco_files import read_vcoco
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 from tests.evaluation import oracle, oracle_vcoco
+from tests.evaluation.reference_data import load_module
+from tests.evaluation.vcoco_cases import ACTIONS, VERBS, pairs_as_oracle, persons_as_oracle, select_images
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("HQM_DATA") or ROOT / "../shared/data").resolve()
@@ -70,10 +71,7 @@ def load_simulator():
     path = DATA / "simulate_predictions.py"
     if not path.is_file():
         sys.exit(f"error: {path} does not exist; set HQM_DATA to the folder with the annotations.")
-    spec = importlib.util.spec_from_file_location("simulate_predictions", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(path)
 
 
 class Hico:
@@ -171,24 +169,21 @@ def _hico_difference(images: Hico, ours: dict, theirs: dict) -> float:
 
 def vcoco_row(every: int, limit: int | None, settings: dict | None, repeats: int) -> dict[str, float]:
     """The same for V-COCO: all recovered training images, or a part."""
-    roles, simulator = VCOCORoles(tuple(json.loads((DATA / "v_coco/verb_names.json").read_text()))), load_simulator()
+    roles, simulator = VCOCORoles(VERBS), load_simulator()
     split = str(DATA / "v_coco/vcoco_train_recovered.json.gz")
     truth = read_vcoco(split, str(DATA / "v_coco/instances_vcoco_recovered.json.gz"), roles)
     annotations = read("v_coco/vcoco_train_recovered_hoia.json.gz")
     indices = simulator.select(len(annotations), every, limit)
     predictions = [p for _, p in simulator.simulate(annotations, "vcoco", 0, settings, indices)]
-    images, detections = _oracle_truth(truth, indices, roles), [_oracle_detections(p, roles) for p in predictions]
-    persons = _select(truth.persons, indices)
-    actions = {
-        action: [r.rsplit("_", 1)[1] for r in roles.roles if r.startswith(f"{action}_")] for action in roles.actions
-    }
+    persons = select_images(truth.persons, {i: n for n, i in enumerate(indices)})
+    images, detections = persons_as_oracle(persons, len(indices)), [pairs_as_oracle(p) for p in predictions]
 
     def evaluate():
         agents = stack_tables([_agents(p, roles) for p in predictions])
         return rank_vcoco(agents, persons, roles).tables()
 
     ours = [timed(evaluate) for _ in range(repeats)]
-    loop_s, theirs = timed(lambda: oracle_vcoco.evaluate(images, detections, actions))
+    loop_s, theirs = timed(lambda: oracle_vcoco.evaluate(images, detections, ACTIONS))
     ours_s = statistics.median(seconds for seconds, _ in ours)
     difference = max(
         np.nanmax(np.abs(ours[0][1][key] - np.array(list(theirs[key].values()))))
@@ -202,41 +197,6 @@ def vcoco_row(every: int, limit: int | None, settings: dict | None, repeats: int
 def _agents(p: dict, roles: VCOCORoles):
     sub, obj = p["boxes"][p["sub_ids"]], p["boxes"][p["obj_ids"]]
     return agents_from_pairs(sub, obj, p["labels"][p["obj_ids"]] != NO_OBJECT, p["verb_scores"], roles)
-
-
-def _select(persons, indices: list[int]):
-    place = {i: n for n, i in enumerate(indices)}
-    rows = np.flatnonzero(np.isin(persons.image, indices))
-    columns = {name: getattr(persons, name)[rows] for name in persons.__dataclass_fields__}
-    columns["image"] = np.array([place[i] for i in columns["image"].tolist()])
-    return type(persons)(**columns)
-
-
-def _oracle_truth(truth: VCOCOGroundTruth, indices: list[int], roles: VCOCORoles) -> list[dict]:
-    images = {i: dict(persons=[]) for i in indices}
-    table = truth.persons
-    for n, image in enumerate(table.image.tolist()):
-        if image not in images:
-            continue
-        actions = {roles.actions[a]: {} for a in np.flatnonzero(table.actions[n])}
-        for role, box in zip(roles.roles, table.role_boxes[n].tolist(), strict=True):
-            action, name = role.rsplit("_", 1)
-            if action in actions and box[0] == box[0]:
-                actions[action][name] = box
-        person = dict(box=table.boxes[n].tolist(), labelled=bool(table.labelled[n]), actions=actions)
-        images[image]["persons"].append(person)
-    return list(images.values())
-
-
-def _oracle_detections(p: dict, roles: VCOCORoles) -> list[dict]:
-    found, agent = [], roles.agent_scores(p["verb_scores"]).tolist()
-    for n, scores in enumerate(p["verb_scores"].tolist()):
-        label = p["labels"][p["obj_ids"][n]]
-        box = [float("nan")] * 4 if label == NO_OBJECT else p["boxes"][p["obj_ids"][n]].tolist()
-        by_role = {role: (box, scores[verb]) for role, verb in zip(roles.roles, roles.role_verbs, strict=True)}
-        by_action = dict(zip(roles.actions, agent[n], strict=True))
-        found.append(dict(box=p["boxes"][p["sub_ids"][n]].tolist(), agent=by_action, roles=by_role))
-    return found
 
 
 def metric_row() -> dict[str, float]:

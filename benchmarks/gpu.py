@@ -33,11 +33,12 @@ from torch import nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from page import write_part  # noqa: E402
-from train_step import CONFIG, ROUNDS, make_batch  # noqa: E402
+from page import write_part
+from train_step import CONFIG, ROUNDS
 
-from hqm_mmdet.apis import build_model  # noqa: E402
-from hqm_mmdet.models.query_mining import amm  # noqa: E402
+from hqm_mmdet.apis import build_model
+from hqm_mmdet.models.query_mining import amm
+from hqm_mmdet.utils.step_timing import make_batch
 
 MODELS = ("plain", *ROUNDS)
 PRECISIONS = ("fp32", "bf16", "bf16 compiled")
@@ -90,7 +91,7 @@ class Bench:
     def batch(self, size: int) -> tuple:
         """Noise with 10 pairs per image, on the device."""
         torch.manual_seed(1)
-        inputs, samples = make_batch(self.size, size, 10, self.cfg)
+        inputs, samples = make_batch(self.size, size, 10, self.cfg.model.bbox_head)
         return inputs.to(self.device), [sample.to(self.device) for sample in samples]
 
     def synchronise(self) -> None:

@@ -4,7 +4,7 @@
 All runs start from the same weights, see the same images in the same order and take equally many iterations; only the
 mining and the seed differ. The start is a localiser, trained once on another draw of the toy set without verbs, as the
 paper's runs start from a DETR trained on COCO. What is finished is not run again, so the study can be stopped and
-started anew at any time. Writes the table into docs/study.md and the curves into docs/images/study.png.
+started anew at any time. Writes the table into docs/study.md and the curves into docs/images/<folder of the runs>.png.
 """
 
 import argparse
@@ -18,19 +18,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import matplotlib
-import numpy as np
-from mmengine.config import Config
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from page import write_part  # noqa: E402
+import matplotlib
+import numpy as np
+from matplotlib import pyplot
+from mmengine.config import Config
+from page import write_part
 
-from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi  # noqa: E402
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+
+matplotlib.use("Agg")
 
 ABLATIONS = ROOT / "configs" / "ablations"
 ARMS = {
@@ -97,13 +96,13 @@ def train(config: Path, options: dict, work_dir: Path, seed: int, processes: int
     (work_dir / "finished").touch()
 
 
-def train_localiser(out: Path) -> Path:
-    """Common start of all runs; returns its checkpoint."""
-    data = make_toy_hoi(out / "data" / "localiser", ToySettings(seed=1))
+def train_localiser(folder: Path) -> Path:
+    """Common start of all runs, also of other lengths; returns its checkpoint."""
+    data = make_toy_hoi(folder / "data", ToySettings(seed=1))
     options = schedule(Path(data), LOCALISER_EPOCHS, 4e-4)
     options |= {"train_cfg.val_interval": LOCALISER_EPOCHS, "param_scheduler.1.milestones": [12, 14]}
-    train(ABLATIONS / "qpic_toy_localiser.py", options, out / "localiser", seed=0, processes=2)
-    return out / "localiser" / f"epoch_{LOCALISER_EPOCHS}.pth"
+    train(ABLATIONS / "qpic_toy_localiser.py", options, folder, seed=0, processes=2)
+    return folder / f"epoch_{LOCALISER_EPOCHS}.pth"
 
 
 def train_run(run: Run, out: Path, start: Path, args: argparse.Namespace) -> None:
@@ -143,15 +142,15 @@ def spread(values: Iterable[float], digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1) if len(values) > 1 else 0:.{digits}f}"
 
 
-def table(curves: dict[Run, np.ndarray], seeds: list[int]) -> str:
+def table(curves: dict[Run, np.ndarray], splits: list[str], arms: list[str], seeds: list[int]) -> str:
     """Markdown."""
     lines = [
         "| split | training | final mAP | minus baseline, same seed | iterations to 80 % of baseline's final mAP |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for split in SPLITS:
+    for split in splits:
         baseline = np.array([curves[Run(split, "baseline", seed)][-1, 1] for seed in seeds])
-        for arm in ARMS:
+        for arm in arms:
             runs = [curves[Run(split, arm, seed)] for seed in seeds]
             final = np.array([run[-1, 1] for run in runs])
             reached = [iterations_to(0.8 * baseline.mean(), run) for run in runs]
@@ -160,11 +159,14 @@ def table(curves: dict[Run, np.ndarray], seeds: list[int]) -> str:
     return "\n".join(lines)
 
 
-def plot(curves: dict[Run, np.ndarray], seeds: list[int], path: Path) -> None:
+def plot(curves: dict[Run, np.ndarray], splits: list[str], arms: list[str], seeds: list[int], path: Path) -> None:
     """mAP against iterations, a panel per split: means as lines, standard deviations as bands."""
-    figure, axes = pyplot.subplots(1, len(SPLITS), figsize=(11, 4.2), sharey=True, layout="constrained")
-    for axis, split in zip(axes, SPLITS, strict=True):
-        for arm in ARMS:
+    figure, axes = pyplot.subplots(
+        1, len(splits), figsize=(5.5 * len(splits), 4.2), sharey=True, layout="constrained", squeeze=False
+    )
+    axes = axes[0]
+    for axis, split in zip(axes, splits, strict=True):
+        for arm in arms:
             runs = np.stack([curves[Run(split, arm, seed)] for seed in seeds])
             steps, mean, std = runs[0, :, 0], runs[..., 1].mean(0), runs[..., 1].std(0)
             axis.plot(steps, mean, label=arm, color="black" if arm == "baseline" else None, linewidth=1.6)
@@ -177,17 +179,18 @@ def plot(curves: dict[Run, np.ndarray], seeds: list[int], path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def report(out: Path, seeds: list[int], page: Path, picture: Path) -> None:
+def report(out: Path, args: argparse.Namespace) -> None:
     """Rewrite the results in the page; what is written around them stays."""
-    runs = [Run(split, arm, seed) for split in SPLITS for arm in ARMS for seed in seeds]
+    runs = [Run(split, arm, seed) for split in args.splits for arm in args.arms for seed in args.seeds]
     curves = {run: curve(run, out) for run in runs}
-    plot(curves, seeds, picture)
+    picture = args.page.parent / "images" / f"{out.name}.png"
+    plot(curves, args.splits, args.arms, args.seeds, picture)
     iterations = int(next(iter(curves.values()))[-1, 0])
     results = (
-        f"{len(seeds)} seeds, {iterations} iterations of 8 images, mean ± standard deviation over seeds.\n\n"
-        f"{table(curves, seeds)}\n\n![mAP against iterations](images/{picture.name})"
+        f"{len(args.seeds)} seeds, {iterations} iterations of 8 images, mean ± standard deviation over seeds.\n\n"
+        f"{table(curves, args.splits, args.arms, args.seeds)}\n\n![mAP against iterations](images/{picture.name})"
     )
-    write_part(page, "make study", results)
+    write_part(args.page, f"make {out.name}", results)
     print(results)
 
 
@@ -195,23 +198,25 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "work_dirs" / "study", help="folder of all runs")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="the baseline is always among them")
+    parser.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=6, help="of 250 iterations")
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs at a time")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
-    parser.add_argument("--picture", type=Path, default=ROOT / "docs" / "images" / "study.png")
     args = parser.parse_args()
+    args.arms = ["baseline", *(arm for arm in args.arms if arm != "baseline")]
     out = args.out.resolve()
 
-    for split, settings in SPLITS.items():
-        make_toy_hoi(out / "data" / split.replace(" ", "_"), settings)
-    start = train_localiser(out)
-    runs = [Run(split, arm, seed) for seed in args.seeds for split in SPLITS for arm in ARMS]
+    for split in args.splits:
+        make_toy_hoi(out / "data" / split.replace(" ", "_"), SPLITS[split])
+    start = train_localiser(out.parent / "study-localiser")
+    runs = [Run(split, arm, seed) for seed in args.seeds for split in args.splits for arm in args.arms]
     print(f"{len(runs)} runs, {args.jobs} at a time", flush=True)
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(partial(train_run, out=out, start=start, args=args), runs))
-    report(out, args.seeds, args.page, args.picture)
+    report(out, args)
 
 
 if __name__ == "__main__":

@@ -59,17 +59,18 @@ def decoder_share(model, batch, repeats: int) -> dict[str, float]:
     with torch.no_grad():
         memory = model.encode(*batch)
         memory.keys_values(model.decoder)  # belongs to both passes; a constant for both here
-    head, targets = model.bbox_head, model.bbox_head.targets(batch[1])
+    head = model.bbox_head
 
     def learnable():
         queries = model.learnable_queries(memory)
         queries.rule = model.query_mining.learnable_rule()
         preds = head(model.decode(queries, memory))
+        targets = head.targets(batch[1], preds)
         return LearnablePass(queries, memory, targets, head.assign(preds, targets)), preds
 
     def whole_learnable():
         result, preds = learnable()
-        sum(head.loss(preds, targets, result.assigned).values()).backward()
+        sum(head.loss(preds, result.targets, result.assigned).values()).backward()
 
     def hard(name):
         model.query_mining.take_round(ROUNDS[name])

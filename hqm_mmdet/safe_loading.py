@@ -8,6 +8,8 @@ import types
 
 import torch
 
+from .safetensors_io import read_safetensors
+
 TORCH_VERSION = tuple(int(number) for number in torch.__version__.split(".")[:2])
 
 
@@ -115,9 +117,7 @@ def load_untrusted(file, map_location=None, **options):
     name = str(getattr(file, "name", file))
     try:
         if name.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            return {"state_dict": load_file(file)}
+            return read_safetensors(file)
         if TORCH_VERSION >= (2, 6):
             return _load_weights_only(file, map_location, **options)
         return _load_with_own_unpickler(file, map_location)
@@ -127,14 +127,34 @@ def load_untrusted(file, map_location=None, **options):
         raise CheckpointError(f"Checkpoint {name} was not loaded: {_reason(error)}") from error
 
 
+def load_trusted(file, map_location=None) -> dict:
+    """Read a checkpoint with unrestricted unpickling: **the file can run any code** as the user who reads it.
+
+    Only for files whose author you trust, and only on demand (``hqm-mmdet convert --trust``); nothing else calls it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: the file is damaged, is no checkpoint, or needs modules that are not there.
+    """
+    if str(file).endswith(".safetensors"):
+        return load_untrusted(file, map_location)
+    try:
+        return torch.load(file, map_location=map_location, weights_only=False)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Checkpoint {file} does not exist. Give the path of a local file.") from None
+    except Exception as error:
+        raise CheckpointError(f"Checkpoint {file} was not loaded: {type(error).__name__}: {error}") from error
+
+
 def _reason(error: Exception) -> str:
     """Why a file was not loaded, and what to do, from torch's longer story."""
     story = str(error)
     asked = re.search(r"GLOBAL ([^\s`]+)", story) or re.search(r"(Trying to [^\n]*)", story)
     if asked:
         return (
-            f"it asks for `{asked[1]}`, which could run code, and is refused. If you trust the file, re-save its "
-            "weights as `torch.save({'state_dict': ...}, FILE)` where it was made."
+            f"it asks for `{asked[1]}`, which could run code, and is refused. If you trust who made the file, "
+            "`hqm-mmdet convert --trust` reads it, or re-save its weights as `torch.save({'state_dict': ...}, FILE)` "
+            "where it was made."
         )
     detail = story.split("WeightsUnpickler error:")[-1].strip().split("\n")[0]
     kind = "it is damaged, incomplete or no checkpoint"

@@ -15,7 +15,10 @@ COMMANDS = {
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
     "convert": ("hqm_mmdet.cli.convert", "convert", "Convert a checkpoint of another code base."),
+    "publish": ("hqm_mmdet.cli.publish", "publish", "Make a checkpoint that predicting needs nothing besides."),
+    "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),
     "check-data": ("hqm_mmdet.cli.check_data", "check_data", "List every problem of a data set."),
+    "doctor": ("hqm_mmdet_cli.doctor", "doctor", "Say what is installed, what is missing, and the cure."),
 }
 
 

@@ -78,6 +78,11 @@ SCHEDULES = dict(
     cdn_b_hqm_hico=(60, 30),
     cdn_l_hqm_hico=(60, 30),
     cdn_s_vcoco=(90, 60),
+    cdn_b_vcoco=(90, 60),
+    cdn_l_vcoco=(90, 60),
+    cdn_s_hqm_vcoco=(60, 30),
+    cdn_b_hqm_vcoco=(60, 30),
+    cdn_l_hqm_vcoco=(60, 30),
 )
 
 
@@ -91,9 +96,13 @@ def test_schedules(name):
 
 @pytest.mark.parametrize("mining", ("", "_hqm"))
 @pytest.mark.parametrize("size,layers,depth", (("s", 3, 50), ("b", 6, 50), ("l", 6, 101)))
-def test_cdn_sizes(size, layers, depth, mining):
-    model = Config.fromfile(ROOT / "configs" / f"cdn_{size}{mining}_hico.py").model
-    assert (model.decoder.num_layers, model.backbone.depth, model.num_queries) == (layers, depth, 64)
+@pytest.mark.parametrize("dataset,queries,classes,verbs", (("hico", 64, 80, 117), ("vcoco", 100, 81, 29)))
+def test_cdn_sizes(size, layers, depth, dataset, queries, classes, verbs, mining):
+    cfg = Config.fromfile(ROOT / "configs" / f"cdn_{size}{mining}_{dataset}.py")
+    model = cfg.model
+    assert (model.decoder.num_layers, model.backbone.depth, model.num_queries) == (layers, depth, queries)
+    assert (model.bbox_head.num_obj_classes, model.bbox_head.num_verbs) == (classes, verbs)
+    assert "pair_nms" in cfg.val_evaluator and "pair_nms" not in model.bbox_head  # as official evaluations do
     assert "interaction_decoder" not in model  # as deep as the pair decoder
 
 

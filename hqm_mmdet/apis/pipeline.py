@@ -9,10 +9,15 @@ MAX_RATIO = 32  # narrower images are padded: resized with their ratio they woul
 
 
 def inference_pipeline(cfg: Config) -> Compose:
-    """The test pipeline with :func:`take_image` as its first step.
+    """The test pipeline with :func:`take_image` as its first step; errors as in :func:`inference_steps`."""
+    return Compose([take_image, *inference_steps(cfg)])
+
+
+def inference_steps(cfg: Config) -> list[dict]:
+    """Steps of the test pipeline that follow loading.
 
     Raises:
-        ValueError: the config has none, or it does not begin with loading.
+        ValueError: the config has no test pipeline, or it does not begin with loading.
     """
     dataset = cfg.get("test_dataloader", {}).get("dataset", {})
     while "dataset" in dataset:  # wrappers
@@ -23,7 +28,7 @@ def inference_pipeline(cfg: Config) -> Compose:
             "The config's test_dataloader.dataset.pipeline prepares images for prediction; it must begin with "
             f"LoadHOIImage, but begins with {steps[0]['type'] if steps else 'nothing'}."
         )
-    return Compose([take_image, *steps[1:]])
+    return steps[1:]
 
 
 def take_image(results: dict) -> dict:

@@ -1,5 +1,14 @@
-"""Checkpoints of other code bases: recognised by their keys, converted to ours."""
+"""Checkpoints: of other code bases, recognised by their keys and converted to ours; files of our own."""
 
-from .convert import SOURCES, ConversionReport, convert_checkpoint, convert_state_dict, recognise
+from .convert import ConversionReport, convert_checkpoint, convert_state_dict
+from .files import write_checkpoint
+from .sources import SOURCES, recognise
 
-__all__ = ["SOURCES", "ConversionReport", "convert_checkpoint", "convert_state_dict", "recognise"]
+__all__ = [
+    "SOURCES",
+    "ConversionReport",
+    "convert_checkpoint",
+    "convert_state_dict",
+    "recognise",
+    "write_checkpoint",
+]

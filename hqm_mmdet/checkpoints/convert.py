@@ -1,27 +1,21 @@
 """Convert checkpoints of other code bases into ours, and say what became of every tensor."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.safe_loading import CheckpointError, load_trusted, load_untrusted
 
+from .files import write_checkpoint
 from .initialise import INITIALISERS
-from .key_tables import (
-    MMDET_CONDITIONAL,
-    MMDET_DETR,
-    OFFICIAL_CDN,
-    OFFICIAL_CDN_HQM,
-    OFFICIAL_DETR,
-    OFFICIAL_HQM,
-    OFFICIAL_QPIC,
-    Rules,
-)
+from .key_tables import Rules
+from .loading import TRAINING_ONLY
+from .sources import SOURCES, StateDict, recognise
 
-StateDict = dict[str, Tensor]
 DATASETS = ("hico", "vcoco")
 
 
@@ -31,73 +25,33 @@ class ConversionReport:
 
     Args:
         source (str): name of the recognised code base.
-        renamed (dict[str, str]): old name -> new name.
+        renamed (dict[str, str]): old name -> new name; the same where the two code bases agree.
         added (list[str]): new tensors that were made from others.
         dropped (list[str]): old names without a place in the new model.
+        missing (list[str], optional): parameters of the model that the source does not give; None if not compared.
     """
 
     source: str
     renamed: dict[str, str] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    missing: list[str] | None = None
 
     def __str__(self) -> str:
-        lines = [f"source: {self.source}"]
-        lines += [f"  {old} -> {new}" for old, new in self.renamed.items()]
-        lines += [f"  added {name}" for name in self.added] + [f"  dropped {name}" for name in self.dropped]
-        return "\n".join([*lines, f"{len(self.renamed)} renamed, {len(self.added)} added, {len(self.dropped)} dropped"])
+        lines = [f"source: {SOURCES[self.source].title}"]
+        lines += [f"  {old} -> {new}" if old != new else f"  kept {old}" for old, new in self.renamed.items()]
+        for what in ("added", "dropped", "missing"):
+            lines += [f"  {what} {name}" for name in getattr(self, what) or ()]
+        return "\n".join([*lines, self.summary()])
 
-
-@dataclass(frozen=True)
-class Source:
-    """A code base: how its checkpoints are told and named.
-
-    Args:
-        title (str): for messages.
-        marker (str): a key that only its checkpoints hold.
-        rules (list): renaming rules.
-        initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
-            usual one first. Empty: it is a pair detector already.
-    """
-
-    title: str
-    marker: str
-    rules: Rules
-    initialises: tuple[str, ...] = ()
-
-
-DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
-FROM_DETR = ("qpic", "cdn")
-# A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
-SOURCES = {
-    "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
-    "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
-    "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
-    "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
-    "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
-    "mmdet_conditional_detr": Source(
-        "mmdet Conditional DETR, as initialisation",
-        "decoder.layers.0.cross_attn.qpos_sine_proj.weight",
-        MMDET_CONDITIONAL,
-        ("conditional",),
-    ),
-    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, FROM_DETR),
-}
-
-
-def recognise(state: StateDict) -> str:
-    """Name of the source whose marker the keys hold.
-
-    Raises:
-        ValueError: no source fits, or the file is one of ours.
-    """
-    for name, source in SOURCES.items():
-        if source.marker in state:
-            return name
-    if "bbox_head.obj_cls.weight" in state:
-        raise ValueError("This is a checkpoint of hqm_mmdet; nothing to convert.")
-    known = ", ".join(f"{source.title} ({source.marker})" for source in SOURCES.values())
-    raise ValueError(f"Checkpoint not recognised by its keys, e.g. {list(state)[:3]}. Known: {known}.")
+    def summary(self) -> str:
+        """Counts, in one line."""
+        kept = sum(old == new for old, new in self.renamed.items())
+        missing = "missing unknown (no config)" if self.missing is None else f"{len(self.missing)} missing"
+        return (
+            f"{SOURCES[self.source].title}: {len(self.renamed) - kept} renamed, {kept} kept, {len(self.added)} added, "
+            f"{len(self.dropped)} dropped, {missing}"
+        )
 
 
 def convert_state_dict(
@@ -106,6 +60,7 @@ def convert_state_dict(
     dataset: str = "hico",
     model: str | None = None,
     copy_decoder: bool = True,
+    partial: bool = False,
 ) -> tuple[StateDict, ConversionReport]:
     """Rename, and where the source is a plain detector, initialise a pair detector.
 
@@ -116,13 +71,14 @@ def convert_state_dict(
         model (str, optional): the pair detector that is initialised, a key of ``INITIALISERS``. Default: the first that
             the source can become.
         copy_decoder (bool): whether a second decoder starts as a copy of DETR's; False leaves it at random values.
+        partial (bool): allow a pair detector of which some tensors have no place in ours.
 
     Returns:
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
         ValueError: unknown source, data set or model; two names of one tensor hold different values; the source does
-            not fit the model.
+            not fit the model; a pair detector would be converted in part.
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
@@ -145,6 +101,11 @@ def convert_state_dict(
         else:
             converted[new] = tensor
             report.renamed[old] = new
+    if report.dropped and not (models or partial):
+        raise ValueError(
+            f"{SOURCES[source].title}: {len(report.dropped)} tensors have no place in our model, e.g. "
+            f"{report.dropped[:3]}. Convert the rest with --partial if they are not needed."
+        )
     if models:
         report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
@@ -160,27 +121,73 @@ def _rename(name: str, rules: Rules) -> str | None:
 
 
 def convert_checkpoint(
-    src: str | Path, dst: str | Path, source: str | None = None, dataset: str = "hico", **options
+    src: str | Path,
+    dst: str | Path,
+    source: str | None = None,
+    dataset: str = "hico",
+    trust: bool = False,
+    own: Mapping[str, Tensor] | None = None,
+    **options,
 ) -> ConversionReport:
-    """Read ``src`` without running code it may hold, convert, write ``dst`` (``.pth`` or ``.safetensors``).
+    """Read ``src``, convert, write ``dst`` (``.pth`` or ``.safetensors``).
 
-    ``source``, ``dataset`` and further options are those of :func:`convert_state_dict`.
+    Args:
+        src (str | Path): file to read, without running code that it may hold.
+        dst (str | Path): file to write.
+        source, dataset, **options: as in :func:`convert_state_dict`.
+        trust (bool): read ``src`` with unrestricted unpickling; it can run any code.
+        own (Mapping[str, Tensor], optional): state dict of the model that ``dst`` is for. Shapes must agree, and a pair
+            detector must give every parameter unless ``partial``; the report lists what is missing.
 
     Raises:
         FileNotFoundError: no such file.
-        RuntimeError: ``src`` is damaged or wants to run code.
-        ValueError: not recognised.
+        CheckpointError: ``src`` is damaged, wants to run code, or does not fit ``own``.
+        ValueError: not recognised, not complete, or an unknown ending of ``dst``.
     """
-    checkpoint = load_untrusted(src, "cpu")
-    state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
+    state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
     try:
         converted, report = convert_state_dict(state, source, dataset, **options)
     except ValueError as error:
         raise ValueError(f"{src}: {error}") from error
-    if str(dst).endswith(".safetensors"):
-        from safetensors.torch import save_file
-
-        save_file({name: tensor.contiguous() for name, tensor in converted.items()}, dst)
-    else:
-        torch.save({"state_dict": converted, "meta": {"converted_from": report.source}}, dst)
+    if own is not None:
+        complete = not (SOURCES[report.source].initialises or options.get("partial"))
+        report.missing = compare(converted, own, str(src), complete)
+    write_checkpoint(dst, converted, {"converted_from": report.source})
     return report
+
+
+def _weights(checkpoint, src: str | Path) -> StateDict:
+    """The state dict of a checkpoint file, wherever its code base puts it."""
+    if isinstance(checkpoint, Mapping):
+        state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
+        if isinstance(state, Mapping) and state and all(isinstance(value, Tensor) for value in state.values()):
+            return dict(state)
+    raise CheckpointError(
+        f"Checkpoint {src} holds no weights: no dict of tensors, nor one under `model`, `state_dict`."
+    )
+
+
+def compare(converted: StateDict, own: Mapping[str, Tensor], name: str, complete: bool) -> list[str]:
+    """Parameters of a model that ``converted`` lacks, apart from what only training uses.
+
+    Raises:
+        CheckpointError: a shape differs; or something is missing, or unknown to the model, and ``complete`` is asked.
+    """
+    for key, tensor in converted.items():
+        if key in own and own[key].shape != tensor.shape:
+            raise CheckpointError(
+                f"{name}: {key} is {tuple(tensor.shape)}, in the config's model {tuple(own[key].shape)}. Is it the "
+                "config of this model and data set?"
+            )
+    missing = [
+        key
+        for key in own
+        if not (key in converted or key.startswith(TRAINING_ONLY) or key.endswith("num_batches_tracked"))
+    ]
+    unknown = [key for key in converted if key not in own and not key.startswith(TRAINING_ONLY)]
+    if complete and (missing or unknown):
+        raise CheckpointError(
+            f"{name} does not fit the config: it lacks {len(missing)} parameters, e.g. {missing[:3]}, and has "
+            f"{len(unknown)} that the model does not have, e.g. {unknown[:3]}. --partial converts what there is."
+        )
+    return missing

@@ -95,4 +95,51 @@ def init_conditional(state: StateDict, dataset: str, copy_decoder: bool = True) 
 
 CONDITIONAL_QUERIES = 100
 
-INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn, "conditional": init_conditional}
+
+def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """DETR becomes HOTR's instance branch as it is; a copy of its decoder starts the interaction decoder.
+
+    The official flag ``pretrained_dec`` means to copy too, but does so before the checkpoint is read, so its decoder
+    starts at random values: ``copy_decoder=False``. Interaction queries, pointers and verb layer stay at their
+    initialisation. The class layer keeps DETR's 92 outputs whatever the data set is.
+
+    Returns:
+        list[str]: names of the new tensors.
+
+    Raises:
+        ValueError: a part of the instance branch, which does not learn, is missing.
+    """
+    before = dict(state)
+    state.clear()
+    for name, tensor in before.items():
+        part, _, rest = name.partition(".")
+        ours = HOTR_INSTANCE_PARTS.get(part, part)
+        state[f"{ours}.{rest}"] = _as_coco_ids(tensor) if part == "class_embed" else tensor
+        if part == "decoder" and copy_decoder:
+            state[name] = tensor.clone()
+    parts = ("backbone", "neck", "encoder", *HOTR_INSTANCE_PARTS.values())
+    missing = [part for part in parts if not any(name.startswith(f"{part}.") for name in state)]
+    if missing:
+        raise ValueError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
+    return [name for name in state if name not in before]
+
+
+HOTR_INSTANCE_PARTS = {
+    "decoder": "instance_decoder",
+    "query_embedding": "instance_queries",
+    "class_embed": "bbox_head.instance_head.cls",
+    "bbox_embed": "bbox_head.instance_head.box",
+}
+
+
+def _as_coco_ids(rows: Tensor) -> Tensor:
+    """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
+    if len(rows) == 92:
+        return rows
+    columns = [i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]
+    spread = rows.new_full((92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0)
+    spread[columns] = coco_rows(rows)
+    return spread
+
+
+INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn, "conditional": init_conditional, "hotr": init_hotr}

@@ -52,6 +52,23 @@ OFFICIAL_HQM: Rules = [
 OFFICIAL_CDN: Rules = [*OFFICIAL_QPIC, *layers("transformer.interaction_decoder.", "interaction_decoder.")]
 OFFICIAL_CDN_HQM: Rules = [*OFFICIAL_CDN, (r"^bbox_enc\.", "query_mining.miners.gbs.mlp.")]
 
+# HOTR holds a whole DETR, and its encoder a second time as part of the interaction transformer.
+OFFICIAL_HOTR: Rules = [
+    (r"^detr\.backbone\.0\.body\.", "backbone."),
+    (r"^detr\.input_proj\.", "neck.convs.0.conv."),
+    (r"^detr\.query_embed\.", "instance_queries."),
+    *layers("detr.transformer.encoder.", "encoder."),
+    *layers("interaction_transformer.encoder.", "encoder."),
+    *layers("detr.transformer.decoder.", "instance_decoder."),
+    *layers("interaction_transformer.decoder.", "decoder."),
+    (r"^detr\.class_embed\.", "bbox_head.instance_head.cls."),
+    (r"^detr\.bbox_embed\.", "bbox_head.instance_head.box."),
+    (r"^query_embed\.", "query_embedding."),
+    (r"^H_Pointer_embed\.", "bbox_head.sub_pointer."),
+    (r"^O_Pointer_embed\.", "bbox_head.obj_pointer."),
+    (r"^action_embed\.", "bbox_head.verb_cls."),
+]
+
 # mmdet's DETR already has our names; only its head differs, and is rebuilt by the initialisation.
 MMDET_DETR: Rules = [
     (r"^(backbone|neck|query_embedding|encoder|decoder)\.", r"\1."),

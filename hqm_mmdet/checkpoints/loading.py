@@ -16,6 +16,8 @@ def load_weights(
 ) -> None:
     """Load; shapes must agree, and unless ``partial`` nothing may be missing.
 
+    What a model names in ``required_parameters`` (prefixes; frozen parts) may not be missing either way.
+
     Args:
         model (nn.Module): takes the weights.
         state (dict[str, Tensor]): parameters and buffers by name.
@@ -42,7 +44,9 @@ def load_weights(
         key for key in own if not (key in state or key.endswith("num_batches_tracked") or key.startswith(optional))
     ]
     unknown = [key for key in state if key not in own and not key.startswith(TRAINING_ONLY)]
-    if missing and not partial:
+    required = getattr(model, "required_parameters", ())
+    missing.sort(key=lambda key: not key.startswith(required))
+    if missing and (not partial or any(key.startswith(required) for key in missing)):
         raise CheckpointError(
             f"Checkpoint {name} lacks {len(missing)} of the model's parameters, e.g. {missing[:3]}, and holds "
             f"{len(unknown)} unknown ones, e.g. {unknown[:3]}. A file of another code base needs "

@@ -3,10 +3,10 @@
 from argparse import Namespace
 
 import click
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
 from hqm_mmdet.utils.distributed import LAUNCHERS
-from hqm_mmdet.utils.launch import run_tool
+from hqm_mmdet.utils.launch import UsageError, find_config, run_tool
 
 
 class SeveralOption(click.Option):
@@ -83,3 +83,18 @@ def runner_options(function):
     ):
         function = option(function)
     return function
+
+
+def read_config(config: str | None, cfg_options: dict) -> Config | None:
+    """The config file with the command line's changes; None for that of the checkpoint.
+
+    Raises:
+        UsageError: changes without a file.
+    """
+    if config is None:
+        if cfg_options:
+            raise UsageError("--cfg-options changes the file that --config names, and none is given.")
+        return None
+    cfg = Config.fromfile(find_config(config))
+    cfg.merge_from_dict(cfg_options)
+    return cfg

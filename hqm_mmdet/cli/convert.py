@@ -2,10 +2,11 @@
 
 import click
 
+from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS
 from hqm_mmdet.checkpoints.initialise import INITIALISERS
-from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet.utils.launch import UsageError, find_config
 
 from .base import ToolCommand
 
@@ -19,19 +20,38 @@ from .base import ToolCommand
 @click.option(
     "--random-decoder", is_flag=True, help="The interaction decoder is no copy of DETR's (as in the official code)."
 )
+@click.option("--config", help="The model that DST is for: what DST lacks of it is listed, shapes are compared.")
+@click.option("--partial", is_flag=True, help="Convert a pair detector of which tensors are left over or missing.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Read SRC with unrestricted unpickling: IT CAN RUN ANY CODE. For old files whose author you trust.",
+)
 @click.option("--quiet", is_flag=True, help="Print the summary only.")
 def convert(
-    src: str, dst: str, source: str | None, dataset: str, model: str | None, random_decoder: bool, quiet: bool
+    src: str,
+    dst: str,
+    source: str | None,
+    dataset: str,
+    model: str | None,
+    random_decoder: bool,
+    config: str | None,
+    partial: bool,
+    trust: bool,
+    quiet: bool,
 ) -> None:
     """Convert the checkpoint SRC of another code base to DST (.pth or .safetensors).
 
-    The source (official QPIC, CDN or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its keys. A
-    DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR that of
-    Conditional DETR for pairs.
+    The source (official QPIC, CDN, HOTR or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its
+    keys. A DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR
+    that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. See
+    docs/checkpoints.md.
     """
+    own = build_model(find_config(config)).state_dict() if config else None
+    options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust, own=own)
     try:
-        report = convert_checkpoint(src, dst, source, dataset, model=model, copy_decoder=not random_decoder)
+        report = convert_checkpoint(src, dst, source, dataset, **options)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    click.echo(str(report).splitlines()[-1] if quiet else report)
+    click.echo(report.summary() if quiet else report)
     click.echo(f"wrote {dst}")

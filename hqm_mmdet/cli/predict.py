@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from mmengine.config import Config
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
 from hqm_mmdet.apis.ground_truth import read_ground_truth
@@ -13,11 +12,11 @@ from hqm_mmdet.apis.outputs import OutputFolder
 from hqm_mmdet.apis.prediction import BadInput, Prediction
 from hqm_mmdet.apis.sources import find_images, is_video
 from hqm_mmdet.structures import ShownPair, TripletSelection
-from hqm_mmdet.utils.launch import UsageError, find_config
+from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import draw_pair_attention
 from hqm_mmdet.visualization.pair_views import predicted_views
 
-from .base import ToolCommand, cfg_options
+from .base import ToolCommand, cfg_options, read_config
 
 EXIT_SOME_FAILED = 1
 
@@ -73,26 +72,11 @@ def predict(
     if videos and len(inputs) > 1:
         raise UsageError(f"A video is predicted alone, and {videos[0]} came with {len(inputs) - 1} other inputs.")
     sources = None if videos else find_images(inputs, how["allow_urls"])
-    inferencer = HOIInferencer(load_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
+    inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
     selection.allowed(inferencer.model.dataset_meta)
     if videos:
         return run_video(inferencer, videos[0], selection, **how)
     return run_images(inferencer, sources, selection, **how)
-
-
-def load_config(config: str | None, cfg_options: dict) -> Config | None:
-    """The config file with the command line's changes.
-
-    Raises:
-        UsageError: changes without a file.
-    """
-    if config is None:
-        if cfg_options:
-            raise UsageError("--cfg-options changes the file that --config names, and none is given.")
-        return None
-    cfg = Config.fromfile(find_config(config))
-    cfg.merge_from_dict(cfg_options)
-    return cfg
 
 
 def run_video(

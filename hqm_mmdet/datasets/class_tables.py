@@ -97,17 +97,17 @@ def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.n
     """The ``corre_*.npy`` file of the official code: (V, C) bool, which verb goes with which object.
 
     Raises:
-        ValueError: not an array of this shape.
+        AnnotationError: not an array of this shape.
     """
     try:
         table = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(
+        raise AnnotationError(
             f"{path}: no readable NumPy array ({error}). Copy it again, or remove it to have the table "
             "derived from the training annotations."
         ) from error
     if table.shape != (num_verbs, num_classes):
-        raise ValueError(
+        raise AnnotationError(
             f"{path}: verbs x objects = {table.shape}, but the data set has {(num_verbs, num_classes)}. It belongs to "
             "another data set; remove it to have the table derived from the training annotations."
         )
@@ -121,7 +121,7 @@ def load_rare_triplets(path: str | Path, category_ids: Sequence, verb_ids: Seque
         frozenset[tuple[int, int]]: (object label, verb).
 
     Raises:
-        ValueError: unknown id, or another structure.
+        AnnotationError: unknown id, or another structure.
     """
     labels = {str(category): label for label, category in enumerate(category_ids)}
     verbs = {str(verb): label for label, verb in enumerate(verb_ids)}
@@ -129,7 +129,7 @@ def load_rare_triplets(path: str | Path, category_ids: Sequence, verb_ids: Seque
         rows = json.loads(Path(path).read_text(encoding="utf-8"))
         return frozenset((labels[str(category)], verbs[str(verb)]) for category, verb in rows)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise AnnotationError(
             f"{path}: expected a JSON list of [object category id, verb id] with the data set's ids "
             f"({type(error).__name__}: {error}). Correct it, or leave dataset.rare_file unset to have the rare set "
             "counted in the training annotations."

@@ -1,11 +1,8 @@
 """The reader of all HOI data sets: HOIA-style annotations as an mmdet data set."""
 
-import logging
 import os.path as osp
 
 import numpy as np
-from mmdet.datasets import BaseDetDataset
-from mmengine.logging import print_log
 
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
@@ -13,14 +10,13 @@ from hqm_mmdet.structures import HOIVocabulary
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
 from .class_tables import count_classes, count_triplets, load_names, load_rare_triplets, load_valid_pairs
 from .entry_parser import EntryParser
-from .problems import ProblemReport
-from .seeding import SharedInteger, random_streams
+from .problems import AnnotationError, ProblemReport
+from .sampling_dataset import SamplingDataset
 from .subsets import draw_fraction
-from .transforms import BadImageError
 
 
 @DATASETS.register_module()
-class HOIDataset(BaseDetDataset):
+class HOIDataset(SamplingDataset):
     """Reads HOIA-style annotations (format: :mod:`~hqm_mmdet.datasets.annotations`).
 
     A data set differs from others by its metainfo and file names, so a subclass is a table; your own data can also be
@@ -61,11 +57,8 @@ class HOIDataset(BaseDetDataset):
             stay those of the whole file.
         fraction_seed (int): which images the fraction consists of.
         strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
-        on_bad_image (str): 'error', or 'skip': training takes another image in place of a missing or unreadable one.
-        seed (int, optional): makes a sample a function of (seed, epoch, index), whatever the number of workers; see
-            :meth:`set_epoch`. None leaves random numbers to mmengine. Not used in test mode.
         filter_cfg (dict, optional): ``filter_empty_gt=True`` drops training images without pairs (QPIC keeps them).
-        **kwargs: as in mmdet's ``BaseDetDataset``; ``data_prefix=dict(img=...)`` is the image folder.
+        **kwargs: as in :class:`~.sampling_dataset.SamplingDataset`; ``data_prefix=dict(img=...)`` is the image folder.
 
     Raises:
         FileNotFoundError: annotation file, image folder, or training annotations missing.
@@ -76,7 +69,6 @@ class HOIDataset(BaseDetDataset):
     VALID_PAIRS: np.ndarray | None = None
     HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
-    HOW_TO_GET: str = "See docs/data.md."
 
     def __init__(
         self,
@@ -89,12 +81,8 @@ class HOIDataset(BaseDetDataset):
         fraction: float = 1.0,
         fraction_seed: int = 0,
         strict: bool = False,
-        on_bad_image: str = "error",
-        seed: int | None = None,
         **kwargs,
     ):
-        if on_bad_image not in ("error", "skip"):
-            raise ValueError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
         self.names_file = names_file
         self.corre_file = corre_file
         self.rare_file = rare_file
@@ -102,10 +90,6 @@ class HOIDataset(BaseDetDataset):
         self.max_boxes = max_boxes
         self.fraction, self.fraction_seed = fraction, fraction_seed
         self.strict = strict
-        self.on_bad_image = on_bad_image
-        self.seed = seed
-        self._epoch = SharedInteger()
-        self._bad_images: set[str] = set()
         super().__init__(*args, **kwargs)
 
     # ---- loading annotations
@@ -151,11 +135,12 @@ class HOIDataset(BaseDetDataset):
             info.update(load_names(self._under_root(self.names_file), self.HOW_TO_GET))
         for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
             if not info.get(names):
-                raise ValueError(f"{type(self).__name__} needs names_file or metainfo with '{names}', a list of names.")
+                kind = type(self).__name__
+                raise AnnotationError(f"{kind} needs names_file or metainfo with '{names}', a list of names.")
             info[names] = tuple(info[names])
             info[ids] = tuple(info.get(ids, range(1, len(info[names]) + 1)))
             if len(info[ids]) != len(info[names]):
-                raise ValueError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
+                raise AnnotationError(f"metainfo: {len(info[names])} {names}, but {len(info[ids])} {ids}.")
 
     @property
     def image_folder(self) -> str:
@@ -171,7 +156,7 @@ class HOIDataset(BaseDetDataset):
         """Reader of entries, with the ids of this data set.
 
         Raises:
-            ValueError: the metainfo does not describe classes and verbs.
+            AnnotationError: the metainfo does not describe classes and verbs.
         """
         self._complete_class_tables()
         info = self._metainfo
@@ -215,7 +200,7 @@ class HOIDataset(BaseDetDataset):
             path = osp.join(osp.dirname(self.ann_file), self.TRAIN_ANN_FILE)
             path = path if self.test_mode or find_annotations(path) else None
         if path is None and self.test_mode:
-            raise ValueError(
+            raise AnnotationError(
                 "The verb-object table and the rare set are counted in the training annotations: set "
                 "dataset.vocabulary_ann_file, or give dataset.corre_file and dataset.rare_file."
             )
@@ -239,15 +224,6 @@ class HOIDataset(BaseDetDataset):
 
     # ---- samples
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that samples are drawn for."""
-        return self._epoch.get()
-
-    def set_epoch(self, epoch: int) -> None:
-        """Tell all processes the epoch; matters where ``seed`` is set."""
-        self._epoch.set(epoch)
-
     def get_data_info(self, idx: int) -> dict:
         """The item and what transforms need of the data set: ``num_classes``, ``num_verbs``, ``strict``."""
         info = super().get_data_info(idx)
@@ -257,35 +233,6 @@ class HOIDataset(BaseDetDataset):
         if self.test_mode:
             info["gt_hois"] = as_arrays(info["instances"], info["hois"])
         return info
-
-    def __getitem__(self, idx: int) -> dict:
-        """The packed sample. Repeats of an index within an epoch (``RepeatDataset``) are equal if ``seed`` is set."""
-        if self.seed is None or self.test_mode:
-            return super().__getitem__(idx)
-        with random_streams(self.seed, self.epoch, idx % len(self)):
-            return super().__getitem__(idx)
-
-    def prepare_data(self, idx: int) -> dict | None:
-        """Run the pipeline; None (mmengine then takes another image) for a bad image that is to be skipped.
-
-        Raises:
-            BadImageError: an image is missing or can't be decoded; names the annotation file and the entry.
-        """
-        try:
-            return super().prepare_data(idx)
-        except BadImageError as error:
-            message = f"{self.ann_file}: entry {self.get_data_info(idx)['img_id']}: {error}."
-            if self.test_mode or self.on_bad_image == "error":
-                remedy = "" if self.test_mode else " Or set dataset.on_bad_image='skip' to train without it."
-                raise BadImageError(f"{message} Restore the file. {self.HOW_TO_GET}{remedy}") from error
-            self._note_bad_image(message)
-            return None
-
-    def _note_bad_image(self, message: str) -> None:
-        if message not in self._bad_images:
-            self._bad_images.add(message)
-            count = f"Skipped; images so far in this process: {len(self._bad_images)}."
-            print_log(f"{message} {count}", logger="current", level=logging.WARNING)
 
 
 def as_arrays(instances: list[dict], hois: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:

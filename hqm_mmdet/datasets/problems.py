@@ -7,7 +7,16 @@ from mmengine.logging import print_log
 
 
 class AnnotationError(ValueError):
-    """An annotation file can't be used; the message names file, entry, field and remedy."""
+    """An annotation file or class table can't be used; the message names file, entry, field and remedy.
+
+    Args:
+        message (str): all of it.
+        problem (str): the part of the message without file and entry.
+    """
+
+    def __init__(self, message: str, problem: str = ""):
+        super().__init__(message)
+        self.problem = problem or message
 
 
 @dataclass
@@ -50,7 +59,7 @@ class ProblemReport:
             problem (str): field and value.
             remedy (str): what to do.
         """
-        return AnnotationError(f"{self.file}: entry {entry} ({name}): {problem}. {remedy}")
+        return AnnotationError(f"{self.file}: entry {entry} ({name}): {problem}. {remedy}", f"{problem}. {remedy}")
 
     def add(self, kind: str, entry: int, name: str, problem: str) -> None:
         """Count a defect.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .functional import select_candidates
+from .functional import select_candidates, verb_mask_by_object
 
 
 def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: int | None = None) -> dict:
@@ -15,8 +15,9 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
         pairs (Mapping): ``sub_bboxes``, ``obj_bboxes`` (P, 4) x1, y1, x2, y2 in pixels of the original image,
             ``obj_labels`` (P,), ``verb_scores`` (P, V), as arrays.
         metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
-        top_k (int, optional): Write the best k (pair, verb) scores, one verb per entry. None writes all, one list of
-            scores per pair.
+        top_k (int, optional): Write the best k (pair, verb) scores, one verb per entry; those of combinations that
+            ``metainfo['valid_pairs']`` forbids, if it is there, are 0 first, as in the metrics. None writes all scores
+            as they are, one list per pair.
 
     Returns:
         dict: ``file_name``, ``predictions``, ``hoi_prediction``.
@@ -27,7 +28,10 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
     sub, obj = (np.asarray(pairs[key], np.float32).reshape(-1, 4) for key in ("sub_bboxes", "obj_bboxes"))
     labels = np.asarray(pairs["obj_labels"], np.int64).reshape(-1)
     scores = np.asarray(pairs["verb_scores"], np.float32).reshape(-1, len(metainfo["verbs"]))
-    pair, verb, kept = select_candidates(scores, labels, None, top_k, file_name)
+    mask = None
+    if top_k is not None and metainfo.get("valid_pairs") is not None:
+        mask = verb_mask_by_object(metainfo["valid_pairs"], len(metainfo["classes"]))
+    pair, verb, kept = select_candidates(scores, labels, mask, top_k, file_name)
     if top_k is None:
         rows = [(p, dict(score=_numbers(row))) for p, row in enumerate(scores)]
     else:

@@ -1,7 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import CDN, HOIDETR, QPIC, ConditionalHOI
-from .heads import ConditionalHOIHead, HOIHead
+from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
+from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -13,7 +13,18 @@ from .layers import (
 )
 from .losses import DynamicReweighting, VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
-from .task_modules import ObjectClassCost, PairGIoUCost, PairL1Cost, PairMatcher, PairNMS, VerbCost
+from .task_modules import (
+    InstanceMatcher,
+    InteractionCost,
+    ObjectClassCost,
+    PairGIoUCost,
+    PairL1Cost,
+    PairMatcher,
+    PairNMS,
+    PointedClassCost,
+    PointerCost,
+    VerbCost,
+)
 
 __all__ = [
     "AMMAttention",
@@ -31,12 +42,19 @@ __all__ = [
     "HOIEncoder",
     "HOIEncoderLayer",
     "HOIHead",
+    "HOTR",
+    "HOTRHead",
+    "InstanceHead",
+    "InstanceMatcher",
+    "InteractionCost",
     "JointLearning",
     "ObjectClassCost",
     "PairGIoUCost",
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",
+    "PointedClassCost",
+    "PointerCost",
     "QPIC",
     "VerbCost",
     "VerbFocalLoss",

@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from hqm_mmdet.apis import HOIInferencer
+from hqm_mmdet.apis import HOIInferencer, build_model
 from hqm_mmdet.apis.attention import AttentionMaps
 from tests.apis.conftest import inference_config, noise, write_checkpoint
-from tests.models.tiny import NUM_QUERIES, tiny_model
+from tests.models.tiny import NUM_QUERIES, tiny_config
+from tests.models.tiny_hotr import tiny_hotr_config
 
 
-def attention_of(type, tmp_path):
-    model = tiny_model(seed=2, type=type)
-    given = HOIInferencer(inference_config(type=type), write_checkpoint(tmp_path / "m.pth", model), "cpu", False)
-    return given, given.attention(noise(96, 64))
+def attention_of(model_config, tmp_path):
+    torch.manual_seed(2)
+    weights = write_checkpoint(tmp_path / "m.pth", build_model(model_config))
+    config = inference_config()
+    config.model = model_config.model
+    config.model.data_preprocessor.bgr_to_rgb = True
+    given = HOIInferencer(config, weights, "cpu", show_progress=False)
+    return given.attention(noise(96, 64))[1]
 
 
 def test_maps_of_every_layer_sum_to_one_and_pairs_are_those_of_prediction(inferencer):
@@ -29,13 +34,32 @@ def test_maps_of_every_layer_sum_to_one_and_pairs_are_those_of_prediction(infere
 
 
 def test_cascaded_decoders_are_all_there(tmp_path):
-    _, (_, maps) = attention_of("CDN", tmp_path)
+    maps = attention_of(tiny_config("CDN"), tmp_path)
     assert list(maps.layers) == [
         "decoder layer 1",
         "decoder layer 2",
         "interaction decoder layer 1",
         "interaction decoder layer 2",
     ]
+
+
+def test_pointers_show_their_interaction_query(tmp_path):
+    maps = attention_of(tiny_hotr_config(), tmp_path)
+    assert list(maps.layers) == ["decoder layer 1", "decoder layer 2"]  # instances are found before
+    assert maps.pairs.queries.tolist() == list(range(len(maps.pairs)))
+
+
+def test_heads_without_queries_are_named(inferencer, monkeypatch):
+    predict = inferencer.model.bbox_head.predict
+
+    def without_queries(*args):
+        (pairs,) = predict(*args)
+        del pairs.queries
+        return [pairs]
+
+    monkeypatch.setattr(inferencer.model.bbox_head, "predict", without_queries)
+    with pytest.raises(ValueError, match="Pairs of HOIHead don't belong to single queries"):
+        inferencer.attention(noise(20, 20))
 
 
 def test_average_and_single_head():

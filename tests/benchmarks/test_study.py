@@ -1,6 +1,7 @@
 """The study's bookkeeping, and that its arms differ by the mining alone."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -47,8 +48,10 @@ def test_iterations_to_a_level(study, level, expected):
 def test_report(study, tmp_path):
     gains = dict(baseline=0, GBS=0.01, AMM=0.02, CJL=-0.01, PJL=0, AJL=0.1)
     seeds = [0, 1, 2]
-    write_runs(study, tmp_path, seeds, lambda split, arm, seed: 0.4 + gains[arm] + 0.01 * seed)
-    study.report(tmp_path, seeds, tmp_path / "page.md", tmp_path / "images" / "study.png")
+    out = tmp_path / "study"
+    write_runs(study, out, seeds, lambda split, arm, seed: 0.4 + gains[arm] + 0.01 * seed)
+    args = Namespace(splits=list(study.SPLITS), arms=list(study.ARMS), seeds=seeds, page=tmp_path / "page.md")
+    study.report(out, args)
     text = (tmp_path / "page.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith(("| normal", "| position"))]
     assert len(rows) == 12

@@ -2,8 +2,8 @@
 
 import pytest
 
-import hqm_mmdet.datasets.hoi_dataset
 import hqm_mmdet.datasets.problems
+import hqm_mmdet.datasets.sampling_dataset
 import hqm_mmdet.datasets.transforms.loading
 from tests.datasets.tiny_hoi import BOXES, PIPELINE, entry, write_dataset
 
@@ -12,8 +12,8 @@ from tests.datasets.tiny_hoi import BOXES, PIPELINE, entry, write_dataset
 def logged(monkeypatch) -> list[str]:
     """Messages that the reader and its transforms log."""
     messages = []
-    modules = hqm_mmdet.datasets.hoi_dataset, hqm_mmdet.datasets.problems, hqm_mmdet.datasets.transforms.loading
-    for module in modules:
+    datasets = hqm_mmdet.datasets
+    for module in (datasets.sampling_dataset, datasets.problems, datasets.transforms.loading):
         monkeypatch.setattr(module, "print_log", lambda message, **options: messages.append(message))
     return messages
 

@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from hqm_mmdet.registry import DATASETS, HOOKS
 from hqm_mmdet.utils.distributed import join_processes, leave_processes
 from tests.models.tiny import random_batch, tiny_config
+from tests.models.tiny_hotr import tiny_hotr_config
 
 ROUNDS = dict(ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
 LENGTH = 12  # two processes, one image each: 6 iterations per epoch
@@ -79,7 +80,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
     )
     return Config(
         dict(
-            tiny_config(detector, query_mining=mining),
+            tiny_hotr_config(query_mining=mining) if detector == "HOTR" else tiny_config(detector, query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
             experiment_name=f"{Path(work_dir).name}_{os.getpid()}",

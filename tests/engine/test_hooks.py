@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 
 from hqm_mmdet.engine import BFloat16OptimWrapper, SafeCheckpointHook
 from hqm_mmdet.utils import find_latest_checkpoint
-from tests.engine.small_training import build_config
+from tests.engine.small_training import NoisyModel, build_config
 
 
 def train(work_dir, **options):
@@ -133,6 +133,18 @@ def test_missing_parameters_keep_their_initialisation_in_training(checkpoint, tm
     assert torch.equal(runner.model.body[0].weight, torch.load(file, weights_only=False)["state_dict"]["body.0.weight"])
     assert [text for text in told if "keep their initialisation" in text and "2 parameters" in text]
     assert not [text for text in told if "do not match" in text]  # mmengine's own list
+
+
+def test_frozen_parts_must_come_from_a_checkpoint(checkpoint, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("hqm_mmdet.engine.hooks.weight_check_hook.print_log", lambda text, **kwargs: told.append(text))
+    monkeypatch.setattr(NoisyModel, "required_parameters", ("head.",), raising=False)
+    train(tmp_path / "complete", load_from=checkpoint)
+    assert not told
+    train(tmp_path / "none")
+    assert len(told) == 1 and "head." in told[0] and "load_from" in told[0]
+    with pytest.raises(RuntimeError, match=r"lacks 2 of the model's parameters, e.g. \['head.weight'"):
+        train(tmp_path / "incomplete", load_from=without_head(checkpoint, tmp_path / "part.pth"))
 
 
 def test_file_of_which_nothing_fits_is_refused(tmp_path):

@@ -67,6 +67,14 @@ def test_ranks_stay_equal_with_one_that_has_no_pair(train, tmp_path, strategy):
     assert all(line["hard"] for line in first)
 
 
+def test_hotr_with_a_process_that_has_no_pair(train, tmp_path):
+    first, second = train(tmp_path / "run", detector="HOTR", amp=True)
+    assert_ranks_agree(first, second)
+    assert [line["round"] for line in first] == [0, 1] * 6
+    assert len({line["parameters"] for line in first}) == ITERATIONS
+    assert "gbs.loss_sub_pointer" in first[0]["hard"] and "amm.loss_obj_pointer" in first[1]["hard"]
+
+
 def test_ranks_of_other_detectors_stay_equal(train, tmp_path):
     first, second = train(tmp_path / "run", detector="ConditionalHOI")
     assert_ranks_agree(first, second)
@@ -75,9 +83,10 @@ def test_ranks_of_other_detectors_stay_equal(train, tmp_path):
     assert all(line["hard"] for line in first)
 
 
-def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path):
-    whole, _ = train(tmp_path / "whole")
-    rest, other = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"))
+@pytest.mark.parametrize("detector", ("QPIC", "HOTR"))
+def test_resume_in_mid_epoch_goes_on_with_the_same_round(train, tmp_path, detector):
+    whole, _ = train(tmp_path / "whole", detector=detector)
+    rest, other = train(tmp_path / "rest", detector=detector, resume=str(tmp_path / "whole" / "iter_9.pth"))
     assert_ranks_agree(rest, other)
     assert rest == whole[9:]
     assert rest[0]["round"] == 1  # 9 is odd, and lies in the middle of the second epoch

@@ -21,7 +21,12 @@ def load_simulator(data_dir):
     path = data_dir / "simulate_predictions.py"
     if not path.exists():
         pytest.skip(f"{path.name} is not in {data_dir}")
-    spec = importlib.util.spec_from_file_location("simulate_predictions", path)
+    return load_module(path)
+
+
+def load_module(path):
+    """A Python file as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

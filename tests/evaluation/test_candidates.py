@@ -89,6 +89,18 @@ def test_unfit_predictions_name_the_image(kwargs, message):
         predict(**kwargs)
 
 
+def test_partial_scores_are_no_candidates_where_nan():
+    scores = np.array([[np.nan, 0.2, np.nan], [0.3, np.nan, 0.0]])
+    mask = verb_mask_by_object(np.array([[1, 1, 0, 1], [1, 1, 1, 1], [1, 1, 1, 1]]), 4)
+    for top_k, expected in ((None, [(0, 1, 0.2), (1, 0, 0.0), (1, 2, 0.0)]), (1, [(0, 1, 0.2)])):
+        found = select_candidates(scores, np.array([1, 2]), mask, top_k, partial=True)
+        assert [(p, v, pytest.approx(s)) for p, v, s in zip(*found, strict=True)] == expected
+    nothing = select_candidates(np.full((2, 3), np.nan), np.array([1, 2]), mask, partial=True)
+    assert [len(column) for column in nothing] == [0, 0, 0]
+    with pytest.raises(ValueError, match="score inf for pair 0, verb 1"):
+        select_candidates(np.array([[np.nan, np.inf, 0]]), np.array([1]), partial=True)
+
+
 def test_ground_truth_table():
     boxes = np.array([[1, 2, 3, 4], [5, 6, 7, 8]])
     table = ground_truth_table(boxes, [0, 2], [[0, 1, 2], [0, -1, 1]], CODER)

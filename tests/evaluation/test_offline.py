@@ -144,11 +144,8 @@ def test_dense_scores_equal_the_metric(entries, pairs, ann_file, expected):
 
 def test_one_verb_per_entry(entries, pairs, write, evaluate, expected):
     """The best 100 of the allowed combinations are all that the protocol uses."""
-    masked = []
-    mask = load_evaluation_set("hico", write("empty.json", [])).metric.vocabulary.verb_mask
-    for entry, p in zip(entries, pairs, strict=True):
-        p = dict(p, verb_scores=p["verb_scores"] * mask[p["obj_labels"]])
-        masked.append(prediction_entry(entry["file_name"], p, HICO, top_k=100))
+    info = load_evaluation_set("hico", write("empty.json", [])).metric.dataset_meta
+    masked = [prediction_entry(e["file_name"], p, info, top_k=100) for e, p in zip(entries, pairs, strict=True)]
     assert all(len(e["hoi_prediction"]) == 100 and "category_id" in e["hoi_prediction"][0] for e in masked)
     assert evaluate(write("best.json", masked)).metrics == pytest.approx(expected, abs=1e-12)
 
@@ -459,6 +456,25 @@ def test_packaged_hico_tables_equal_what_training_annotations_say(data_dir):
     np.testing.assert_array_equal(hico_like["valid_pairs"], valid)
     assert set(hico_like["rare_triplets"]) == rare and len(rare) == 138 and not hico_like["unseen"]
     assert len(unseen_triplets("rare_first")) == 120
+
+
+@pytest.mark.parity
+def test_official_cases_through_files(reference_dir, write):
+    for case in read_json(reference_dir / "evaluation" / "edge_cases_hoia.json")["cases"]:
+        images = load_evaluation_set("hoia", str(write("ann.json", case["gt"])))
+        metrics = evaluate_file(write("pred.json", case["pred"]), images).metrics
+        assert metrics["hoia/mAP"] == pytest.approx(case["answer"]["mAP"], abs=1e-9), case["name"]
+    for case in read_json(reference_dir / "evaluation" / "edge_cases_vcoco.json")["cases"]:
+        answer = case["answers"]["official"]
+        if "error" in answer:
+            continue
+        labels, instances = official_files(case["images"])
+        files = str(write("vcoco.json", labels)), str(write("instances.json", instances))
+        path = write("pred.pkl", official_pickle(case["detections"]))
+        metrics = evaluate_file(path, load_evaluation_set("vcoco", *files)).metrics
+        for key, scenario in (("role_s1_25", "scenario_1"), ("role_s2_25", "scenario_2")):
+            expected = answer[f"{scenario}_mean_all_25_roles"]
+            assert metrics[f"vcoco/{key}"] == pytest.approx(expected, abs=1e-6), case["name"]
 
 
 @pytest.mark.parity

@@ -27,6 +27,7 @@ from tests.evaluation.vcoco_cases import (
     official_pickle,
     oracle_detections,
     oracle_images,
+    select_images,
 )
 
 CASE_FILES = ("edge_cases_vcoco.json", "random_small_cases_vcoco.json")
@@ -114,13 +115,6 @@ def agents_of(p, mask=None):
     sub, obj, labels = p["boxes"][p["sub_ids"]], p["boxes"][p["obj_ids"]], p["labels"][p["obj_ids"]]
     scores = p["verb_scores"] if mask is None else p["verb_scores"] * mask[labels].astype(np.float32)
     return agents_from_pairs(sub, obj, labels != 80, scores, ROLES)
-
-
-def select_images(table, position):
-    rows = np.flatnonzero(np.isin(table.image, list(position)))
-    columns = {name: getattr(table, name)[rows] for name in table.__dataclass_fields__}
-    columns["image"] = np.array([position[i] for i in columns["image"].tolist()])
-    return replace(table, **columns)
 
 
 @pytest.fixture(scope="module", params=["vcoco_train_subset200", "vcoco_train_full"])

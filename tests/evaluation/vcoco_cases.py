@@ -124,5 +124,42 @@ def oracle_detections(official, num_images):
     return result
 
 
+def select_images(table, position):
+    """Rows of a table that belong to the images in ``position``, {old index: new index}."""
+    rows = np.flatnonzero(np.isin(table.image, list(position)))
+    columns = {name: getattr(table, name)[rows] for name in table.__dataclass_fields__}
+    columns["image"] = np.array([position[i] for i in columns["image"].tolist()])
+    return type(table)(**columns)
+
+
+def persons_as_oracle(persons, num_images, roles=ROLES):
+    """A PersonTable in the loop oracle's format."""
+    images = [dict(persons=[]) for _ in range(num_images)]
+    for n, image in enumerate(persons.image.tolist()):
+        actions = {roles.actions[a]: {} for a in np.flatnonzero(persons.actions[n])}
+        for role, box in zip(roles.roles, persons.role_boxes[n].tolist(), strict=True):
+            action, name = role.rsplit("_", 1)
+            if action in actions and not np.isnan(box[0]):
+                actions[action][name] = box
+        person = dict(box=persons.boxes[n].tolist(), labelled=bool(persons.labelled[n]), actions=actions)
+        images[image]["persons"].append(person)
+    return images
+
+
+def pairs_as_oracle(p, roles=ROLES):
+    """A simulated prediction in the loop oracle's format, as QPIC's exporter makes it."""
+    found, boxes = [], p["boxes"].tolist()
+    for sub, obj, scores in zip(p["sub_ids"], p["obj_ids"], p["verb_scores"].tolist(), strict=True):
+        box = [float("nan")] * 4 if p["labels"][obj] == 80 else boxes[obj]
+        by_role, by_action = {}, {}
+        for verb, score in zip(roles.verbs, scores, strict=True):
+            action = verb.rsplit("_", 1)[0] if verb in roles.roles else verb
+            by_action[action] = max(score, by_action.get(action, score))
+            if verb in roles.roles:
+                by_role[verb] = (box, score)
+        found.append(dict(box=boxes[sub], agent=by_action, roles=by_role))
+    return found
+
+
 def _number(value):
     return float("nan") if value is None else value

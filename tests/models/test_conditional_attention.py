@@ -58,7 +58,7 @@ def naive_attention(inputs, logit, values, out_proj, valid=None, drop=None, reno
 
 
 def naive_cross(p, query, pos, spatial, tokens, token_pos, **options):
-    """Sum of the content and the spatial product, as in section 3.3 of the Conditional DETR paper."""
+    """Sum of the content and the spatial product, as the Conditional DETR paper describes it."""
 
     def logit(b, n, s, h):
         content_query, content_key = p.qcontent_proj(query[b, n]), p.kcontent_proj(tokens[b, s])

@@ -2,6 +2,7 @@
 
 import torch
 from mmengine.config import Config
+from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.structures import HOIDataSample, new_pairs
@@ -67,6 +68,15 @@ def random_pairs(count, generator, size=(64, 80), absent=0):
     return new_pairs(boxes(), obj_boxes, labels, verb_labels=verbs)
 
 
+def instances_of(pairs):
+    """All boxes of the pairs: subjects with label 0, and objects that are there."""
+    present = pairs.obj_labels < NUM_CLASSES
+    return InstanceData(
+        bboxes=torch.cat([pairs.sub_bboxes, pairs.obj_bboxes[present]]),
+        labels=torch.cat([torch.zeros_like(pairs.obj_labels), pairs.obj_labels[present]]),
+    )
+
+
 def random_batch(counts, seed=0, sizes=None, absent=0):
     """Inputs (B, 3, H, W), padded, and annotated samples with ``counts`` pairs."""
     generator = torch.Generator().manual_seed(seed)
@@ -77,5 +87,6 @@ def random_batch(counts, seed=0, sizes=None, absent=0):
         inputs[i, :, : size[0], : size[1]] = torch.randn(3, *size, generator=generator)
         sample = HOIDataSample(metainfo=dict(img_path=f"image_{i}.jpg", img_shape=size, ori_shape=size))
         sample.gt_pairs = random_pairs(count, generator, size, min(absent, count))
+        sample.gt_instances = instances_of(sample.gt_pairs)
         samples.append(sample)
     return inputs, samples

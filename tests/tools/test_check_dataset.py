@@ -55,12 +55,13 @@ def test_a_config(call, files, tmp_path, capsys):
         (("nothing.py",), "Config nothing.py does not exist"),
         (("--dataset", "HOIADataset", "--ann-file", "nothing.json"), "nothing.json (or .json.gz) does not exist"),
         (("--dataset", "NoDataset", "--ann-file", "train.json"), "NoDataset is no HOI data set"),
+        (("--dataset", "HOIDataset", "--ann-file", "train.json"), "HOIDataset needs names_file or metainfo"),
         (
             ("--dataset", "HOIDataset", "--ann-file", "train.json", "--names", "bad.json"),
             "bad.json: expected classes and",
         ),
     ],
-    ids=["config", "file", "type", "names"],
+    ids=["config", "file", "type", "no names", "names"],
 )
 def test_what_can_not_be_checked(call, files, tmp_path, capsys, arguments, message):
     (tmp_path / "bad.json").write_text('{"names": []}')

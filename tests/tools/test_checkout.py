@@ -13,7 +13,7 @@ SCRIPTS = [
     path
     for folder in ("tools", "benchmarks")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if "hqm_mmdet" in path.read_text(encoding="utf-8")
+    if (text := path.read_text(encoding="utf-8")).startswith("#!") and "hqm_mmdet" in text
 ]
 IMPORTS = (ast.Import, ast.ImportFrom)
 

@@ -67,7 +67,7 @@ def learnable_pass(model, inputs, samples):
     queries = model.learnable_queries(memory)
     queries.rule = Spy()
     preds = model.bbox_head(model.decode(queries, memory))
-    targets = model.bbox_head.targets(samples)
+    targets = model.bbox_head.targets(samples, preds)
     return LearnablePass(queries, memory, targets, model.bbox_head.assign(preds, targets))
 
 

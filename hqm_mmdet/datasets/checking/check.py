@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from rich.progress import track
 
 from ..hoi_dataset import HOIDataset
-from .entries import EntryChecker
+from .entries import CheckedEntry, EntryChecker
 from .findings import ERROR, WARNING, SplitReport
 from .images import compare, inspect_images
 
-Identities = dict[str, str]  # what an image is told by (its content, or its path), and the first place it occurs
+Identities = dict[str, CheckedEntry]  # what an image is told by (its content, or its path), and where it is first
 
 
 def check_dataset(
@@ -30,16 +30,16 @@ def check_dataset(
 
     Raises:
         FileNotFoundError: an annotation file is missing.
-        AnnotationError: one is no HOIA-style file at all.
-        ValueError: the class tables do not fit.
+        AnnotationError: one is no HOIA-style file at all, or class tables do not fit.
     """
-    reports, known = [], {}
+    reports: list[SplitReport] = []
+    known: dict[str, str] = {}
     for name, dataset in datasets.items():
         report, identities = _check_split(name, dataset, images, workers, progress)
-        for identity, place in identities.items():
+        for identity, entry in identities.items():
             if identity in known:
-                report.add(ERROR, "image of two splits", place, f"also {known[identity]}")
-            known.setdefault(identity, f"{name}, {place}")
+                report.add(ERROR, "image of two splits", entry.place, f"also {known[identity]}")
+            known.setdefault(identity, f"{name}, {entry.place}")
         reports.append(report)
     return reports
 
@@ -55,12 +55,12 @@ def _check_split(
     checked = [entry for i, raw in enumerate(bar) if (entry := checker.check(i, raw))]
     paths = [osp.join(dataset.image_folder, entry.file_name) for entry in checked]
     if not images:
-        return report, {path: entry.place for path, entry in zip(paths, checked, strict=True)}
+        return report, dict(zip(paths, checked, strict=True))
     return report, _check_images(checked, paths, report, workers, progress)
 
 
 def _check_images(
-    checked: Sequence, paths: Sequence[str], report: SplitReport, workers: int, progress: bool
+    checked: Sequence[CheckedEntry], paths: Sequence[str], report: SplitReport, workers: int, progress: bool
 ) -> Identities:
     identities: Identities = {}
     bar = track(inspect_images(paths, workers), f"{report.name}: images", total=len(paths), disable=not progress)
@@ -68,7 +68,7 @@ def _check_images(
         compare(entry, image, report)
         if not image.digest:
             continue
-        earlier = identities.setdefault(image.digest, entry.place)
-        if earlier != entry.place and earlier.split(" (", 1)[1] != entry.place.split(" (", 1)[1]:
-            report.add(WARNING, "same picture under two names", entry.place, f"also {earlier}")
+        earlier = identities.setdefault(image.digest, entry)
+        if earlier.file_name != entry.file_name:
+            report.add(WARNING, "same picture under two names", entry.place, f"also {earlier.place}")
     return identities

@@ -70,8 +70,7 @@ class EntryChecker:
         return readable
 
     def _add_unreadable(self, place: str, error: AnnotationError) -> None:
-        detail = str(error).split("): ", 1)[-1]
-        self.report.add(ERROR, "unreadable entry, unknown id or wrong type", place, detail)
+        self.report.add(ERROR, "unreadable entry, unknown id or wrong type", place, error.problem)
 
     def _check_boxes(self, place: str, boxes: dict[int, tuple]) -> None:
         first: dict[tuple, int] = {}

@@ -1,5 +1,7 @@
 """No silent mismatch between checkpoint and config."""
 
+import logging
+
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
@@ -17,7 +19,8 @@ class WeightCheckHook(Hook):
     * Test and resume: every parameter must be there with its shape. Parameters that only training uses
       (``training_only``) may be missing for a test.
     * Initialisation (``load_from`` in training): shapes must agree; missing parameters keep their initialisation and
-      are reported in one line with a count. A file of which nothing fits is an error.
+      are reported in one line with a count. A file of which nothing fits is an error, and so is one that lacks parts
+      which the model keeps frozen (its ``required_parameters``). Training without any file gets a warning then.
 
     Args:
         training_only (tuple[str]): prefixes of parameters that published checkpoints lack.
@@ -31,6 +34,18 @@ class WeightCheckHook(Hook):
     def __init__(self, training_only: tuple[str, ...] = TRAINING_ONLY, fresh: tuple[str, ...] = ()):
         self.training_only = tuple(training_only)
         self.fresh = tuple(fresh)
+
+    def before_train(self, runner) -> None:
+        """Warn of frozen parts (the model's ``required_parameters``) that no checkpoint filled."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        frozen = getattr(model, "required_parameters", ())
+        if frozen and not runner._load_from:
+            print_log(
+                f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from to a "
+                "DETR converted with tools/model_converters/convert.py.",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-ROLE_SUFFIXES = ("_obj", "_instr")
+from .vcoco_roles import action_of
 
 
 def to_official_detections(
@@ -54,9 +54,8 @@ def to_official_detections(
 def _detection(image_id, sub_box, obj_box, scores, verbs) -> dict:
     detection = dict(image_id=image_id, person_box=sub_box)
     for verb, score in zip(verbs, scores, strict=True):
-        action = verb
-        if verb.endswith(ROLE_SUFFIXES):
-            action = verb.rsplit("_", 1)[0]
+        action = action_of(verb)
+        if action != verb:
             detection[verb] = [*obj_box, score]
         agent = f"{action}_agent"
         detection[agent] = max(score, detection.get(agent, score))

@@ -23,8 +23,8 @@ class DumpHOIPredictions(BaseMetric):
 
     Args:
         out_file (str): Ends in ``.json``.
-        top_k (int, optional): Candidates per image, one verb per entry; 100 is all that HICO-DET's and HOI-A's metrics
-            use if forbidden combinations score 0 (or the file is some 20 times larger). Defaults to None: every score.
+        top_k (int, optional): Candidates per image, one verb per entry. 100 is all that HICO-DET's and HOI-A's metrics
+            use; V-COCO's needs every score. Defaults to None: every score (for HICO-DET a far larger file).
         **kwargs: ``collect_device`` and ``collect_dir`` of mmengine's ``BaseMetric``.
 
     Raises:

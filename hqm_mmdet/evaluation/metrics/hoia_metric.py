@@ -1,7 +1,7 @@
 """HOI-A mean average precision as an mmengine metric."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +27,13 @@ class HOIAMetric(HOIMetric):
     NEEDS_RARE_SET = False
 
     def make_record(self, sample: Mapping) -> ImageRecord:
-        """Keep the best candidates and the ground truth; see :func:`~.records.make_record`."""
-        return make_record(sample, self.vocabulary, HOIA.top_k)
+        """Keep the best candidates and the ground truth; see :func:`~.records.make_record`.
+
+        Files that name single verbs (``partial_scores``) are taken as they stand, without ``valid_pairs``, as PPDM's
+        evaluator does: some annotations show a combination that the table forbids.
+        """
+        vocabulary = replace(self.vocabulary, verb_mask=None) if sample.get("partial_scores") else self.vocabulary
+        return make_record(sample, vocabulary, HOIA.top_k)
 
     def rank(self, records: list[ImageRecord]) -> "HOIARanking":
         """Match and rank all candidates."""

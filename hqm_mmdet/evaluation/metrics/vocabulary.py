@@ -14,14 +14,14 @@ class EvalVocabulary:
 
     Args:
         coder (TripletCoder): Numbers of object classes C and verbs V.
-        verb_mask (ndarray): (C + 1, V) float32, allowed verbs per object label.
+        verb_mask (ndarray, optional): (C + 1, V) float32, allowed verbs per object label; None allows all.
         rare_classes (ndarray): (R,) int, triplet classes of the rare set.
         subject_label (int): Label of all predicted subjects.
         unseen_classes (ndarray, optional): (U,) int, triplet classes that a zero-shot split keeps from training.
     """
 
     coder: TripletCoder
-    verb_mask: np.ndarray
+    verb_mask: np.ndarray | None
     rare_classes: np.ndarray
     subject_label: int = 0
     unseen_classes: np.ndarray | None = None

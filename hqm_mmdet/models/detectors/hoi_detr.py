@@ -90,7 +90,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         if self.query_mining is not None:
             queries.rule = self.query_mining.learnable_rule()
         preds = self.bbox_head(self.decode(queries, memory))
-        targets = self.bbox_head.targets(batch_data_samples)
+        targets = self.bbox_head.targets(batch_data_samples, preds)
         assigned = self.bbox_head.assign(preds, targets)
         losses = self.bbox_head.loss(preds, targets, assigned)
         if self.query_mining is not None:

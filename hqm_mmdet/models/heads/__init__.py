@@ -2,5 +2,7 @@
 
 from .conditional_head import ConditionalHOIHead, PointedStates
 from .hoi_head import HOIHead
+from .hotr_head import HOTRHead
+from .instance_head import InstanceHead
 
-__all__ = ["ConditionalHOIHead", "HOIHead", "PointedStates"]
+__all__ = ["ConditionalHOIHead", "HOIHead", "HOTRHead", "InstanceHead", "PointedStates"]

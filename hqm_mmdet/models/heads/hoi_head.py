@@ -13,10 +13,10 @@ from mmengine.model import BaseModule, bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.models.losses import box_terms
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
 from hqm_mmdet.models.task_modules.targets import num_pairs_over_processes
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-from hqm_mmdet.structures import cxcywh_to_xyxy
 
 from .postprocess import decode_pairs
 
@@ -68,12 +68,9 @@ class HOIHead(BaseModule):
         self.num_obj_classes = num_obj_classes
         self.num_verbs = num_verbs
         self.loss_obj_weight = loss_obj_weight
-        self.obj_cls = nn.Linear(embed_dims, num_obj_classes + 1)
-        self.verb_cls = nn.Linear(embed_dims, num_verbs)
+        self._init_layers(embed_dims)
         if verb_prior is not None:
             nn.init.constant_(self.verb_cls.bias, bias_init_with_prob(verb_prior))
-        self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
-        self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
         self.loss_verb = MODELS.build(loss_verb or dict(type="VerbFocalLoss"))
         self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
         self.loss_iou = MODELS.build(loss_iou or dict(type="GIoULoss", loss_weight=1.0))
@@ -85,6 +82,12 @@ class HOIHead(BaseModule):
         class_weights[-1] = bg_weight
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", self._load_mask(verb_object_mask), persistent=False)
+
+    def _init_layers(self, embed_dims: int) -> None:
+        self.obj_cls = nn.Linear(embed_dims, self.num_obj_classes + 1)
+        self.verb_cls = nn.Linear(embed_dims, self.num_verbs)
+        self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
+        self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
 
     def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
@@ -107,8 +110,12 @@ class HOIHead(BaseModule):
             obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
         )
 
-    def targets(self, samples: SampleList) -> PairTargets:
+    def targets(self, samples: SampleList, preds: dict[str, Tensor] | None = None) -> PairTargets:
         """Labelled pairs of a batch.
+
+        Args:
+            samples (list[HOIDataSample]): with ``gt_pairs``.
+            preds (dict[str, Tensor], optional): of the learnable queries, for heads whose targets depend on them.
 
         Raises:
             ValueError: labels do not fit the head's numbers of verbs.
@@ -149,25 +156,33 @@ class HOIHead(BaseModule):
             "loss_verb": self._verb_loss(preds["verb_logits"], targets, assigned, background),
             **self._box_losses(preds, targets, assigned),
         }
-        last = len(preds["obj_logits"]) - 1
+        return self._by_layer(terms)
+
+    @staticmethod
+    def _by_layer(terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Terms (L,) as scalars, the last layer's without prefix, layer i's with prefix ``d{i}.``."""
+        last = len(next(iter(terms.values()))) - 1
         return {
-            (name if layer == last else f"d{layer}.{name}"): value
+            (name if layer == last else f"d{layer}.{name}"): values[layer]
             for layer in range(last, -1, -1)
-            for name, value in ((name, values[layer]) for name, values in terms.items())
+            for name, values in terms.items()
         }
 
     def predict(self, preds: dict[str, Tensor], samples: SampleList, rescale: bool = True) -> list[InstanceData]:
         """Pairs of the last layer, one InstanceData per image, see :func:`decode_pairs`."""
         last = {name: value[-1] for name, value in preds.items()}
         pairs = [
-            decode_pairs(
+            self._decode(
                 {name: value[i] for name, value in last.items()},
                 (sample.ori_shape if rescale else sample.img_shape)[:2],
-                self.verb_object_mask,
             )
             for i, sample in enumerate(samples)
         ]
         return pairs if self.pair_nms is None else self.pair_nms(pairs)
+
+    def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
+        """Pairs of one image from predictions of one layer."""
+        return decode_pairs(preds, size, self.verb_object_mask)
 
     def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
         """(L,) cross entropy, weighted mean over queries; "no object" where nothing is assigned."""
@@ -207,19 +222,10 @@ class HOIHead(BaseModule):
         for who, weight, divisor in (("sub", torch.ones_like(present), num_pairs), ("obj", present, num_objects)):
             predicted = assigned.of_queries(preds[f"{who}_boxes"])  # (L, M, 4)
             labelled = assigned.of_targets(targets, f"{who}_boxes")
-            l1, giou = self._box_terms(predicted, labelled)
+            l1, giou = box_terms(self.loss_bbox, self.loss_iou, predicted, labelled)
             terms[f"loss_{who}_bbox"] = (l1 * weight).sum(1) / divisor
             terms[f"loss_{who}_iou"] = (giou * weight).sum(1) / divisor
         return terms
-
-    def _box_terms(self, predicted: Tensor, labelled: Tensor) -> tuple[Tensor, Tensor]:
-        """L1 (summed over coordinates) and GIoU loss of each assigned pair, (L, M) each."""
-        if not predicted.numel():  # mmdet's losses return a scalar for empty targets; keep shape and gradient path
-            zero = predicted.sum(-1)
-            return zero, zero
-        l1 = self.loss_bbox(predicted, labelled, reduction_override="none").sum(-1)
-        corners = (cxcywh_to_xyxy(boxes).flatten(0, 1) for boxes in (predicted, labelled))
-        return l1, self.loss_iou(*corners, reduction_override="none").view_as(l1)
 
     @staticmethod
     def _reweighting(config: dict | None, num_classes: int) -> nn.Module | None:

@@ -4,6 +4,7 @@ from .attention import AMMAttention, AttentionRule, FusedAttention
 from .conditional import ConditionalCrossAttention, ConditionalHOIDecoder, ConditionalSelfAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
+from .instances import InstanceMemory, Instances, PointerStates
 from .memory import Memory, QuerySet
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "HOIDecoderLayer",
     "HOIEncoder",
     "HOIEncoderLayer",
+    "InstanceMemory",
+    "Instances",
     "Memory",
+    "PointerStates",
     "QuerySet",
 ]

@@ -16,8 +16,8 @@ from .memory import Memory, QuerySet
 class ConditionalProjections:
     """The parameters of an attention, held by mmdet's ``ConditionalAttention`` and named ``attn.qcontent_proj.*`` etc.
 
-    Its forward is not used: it materialises the weights, and takes neither projected keys nor a mask per head. Its
-    dropout of the output is :class:`FusedAttention`'s, which has one rate for weights and output.
+    Its forward is not used: it materialises the weights, and projects the memory anew for every query set. Its dropout
+    of the output is :class:`FusedAttention`'s, which has one rate for weights and output.
     """
 
     is_cross = False
@@ -48,7 +48,7 @@ class ConditionalSelfAttention(ConditionalProjections, FusedAttention):
 
 
 class ConditionalCrossAttention(ConditionalProjections, AMMAttention):
-    """Cross-attention whose logits are the sum of a content and a spatial product (Conditional DETR, section 3.3).
+    """Cross-attention whose logits are the sum of a content and a spatial product (Conditional DETR).
 
     Query and key are (content, position) side by side in every head, so one product gives both terms, and a rule sees
     and masks their sum. The first layer's content terms also have the position embeddings added, as in mmdet.
@@ -96,8 +96,8 @@ class ConditionalHOIDecoder(HOIDecoder):
     """Conditional DETR's decoder; modules are named as in mmdet's ``ConditionalDetrTransformerDecoder``.
 
     Args:
-        point_encoding (dict): ``temperature`` and ``scale`` of the sine encoding of interaction points, as those of the
-            memory's position encoding, so that a point and the memory there have the same encoding.
+        point_encoding (dict, optional): ``temperature`` and ``scale`` of the sine encoding of interaction points, as
+            those of the memory's position encoding, so that a point and the memory there have the same encoding.
         **kwargs: as in :class:`HOIDecoder`.
     """
 

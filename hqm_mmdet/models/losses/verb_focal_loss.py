@@ -8,20 +8,23 @@ from hqm_mmdet.registry import MODELS
 
 @MODELS.register_module()
 class VerbFocalLoss(nn.Module):
-    """Multi-label focal loss without class balance, QPIC's verb loss.
+    """Multi-label focal loss; without class balance QPIC's verb loss.
 
     Every entry costs ``(1 - p)^gamma * -log p``, where p is the probability given to the right answer. mmdet's
-    ``FocalLoss`` always weighs by alpha, so it cannot express this.
+    ``FocalLoss`` always weighs by alpha, so it cannot express this; with alpha it needs compiled ops on a GPU.
 
     Args:
         gamma (float): exponent; 2 in QPIC.
         loss_weight (float): factor on the result.
+        alpha (float, optional): weight of positive entries, 1 - alpha that of negative ones; 0.25 in HOTR. None: 1 for
+            both.
     """
 
-    def __init__(self, gamma: float = 2.0, loss_weight: float = 1.0):
+    def __init__(self, gamma: float = 2.0, loss_weight: float = 1.0, alpha: float | None = None):
         super().__init__()
         self.gamma = gamma
         self.loss_weight = loss_weight
+        self.alpha = alpha
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1.
@@ -30,4 +33,5 @@ class VerbFocalLoss(nn.Module):
         """
         cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         wrong = (logits.sigmoid() - labels).abs()
-        return self.loss_weight * wrong**self.gamma * cross_entropy
+        losses = self.loss_weight * wrong**self.gamma * cross_entropy
+        return losses if self.alpha is None else losses * (self.alpha * labels + (1 - self.alpha) * (1 - labels))

@@ -90,28 +90,41 @@ class PairMatcher:
         Raises:
             FloatingPointError: a cost is not finite; names the image's file.
         """
-        num_layers, _, num_queries, _ = preds["obj_logits"].shape
-        device = preds["obj_logits"].device
-        counts = [min(count, num_queries) for count in targets.counts]
-        if not sum(counts):
+        num_layers, device = len(preds["obj_logits"]), preds["obj_logits"].device
+        if not sum(targets.counts):
             empty = torch.zeros(num_layers, 0, dtype=torch.long, device=device)
             return Assignment(empty[0], empty, empty)
         costs = self.cost_matrix(preds, targets).cpu().numpy()  # the one host synchronisation
-        solved = [
-            [self._solve(costs[layer, i, :, :count], targets.names[i]) for i, count in enumerate(targets.counts)]
-            for layer in range(num_layers)
-        ]
-        matched = np.array([np.concatenate(layer, axis=1) for layer in solved])  # (L, 2, M)
-        image = np.repeat(np.arange(len(counts)), counts)
-        matched, image = (torch.from_numpy(a).to(device, non_blocking=True) for a in (matched, image))
-        return Assignment(image, matched[:, 0], matched[:, 1])
+        per_image = [costs[:, i, :, :count] for i, count in enumerate(targets.counts)]
+        return solve(per_image, targets.names, device)
 
-    @staticmethod
-    def _solve(cost: np.ndarray, name: str) -> np.ndarray:
-        """(N, P) -> (2, min(N, P)) query and target indices."""
-        if not np.isfinite(cost).all():
-            raise FloatingPointError(
-                f"Matching costs of {name} are not finite: the model's outputs hold NaN or infinity. Lower the "
-                "learning rate, use gradient clipping, or resume from the last checkpoint."
-            )
-        return np.stack(linear_sum_assignment(cost))
+
+def solve(costs: list[np.ndarray], names: list[str], device: torch.device) -> Assignment:
+    """Cheapest one-to-one assignment of each layer and image.
+
+    Args:
+        costs (list[ndarray]): (L, N, P) of each image; N queries, P pairs (its own number).
+        names (list[str]): file of each image, for messages.
+        device (torch.device): where the result goes.
+
+    Raises:
+        FloatingPointError: a cost is not finite; names the image's file.
+    """
+    solved = [
+        np.concatenate([_solve(cost[layer], name) for cost, name in zip(costs, names, strict=True)], axis=1)
+        for layer in range(len(costs[0]))
+    ]
+    matched = np.array(solved)  # (L, 2, M)
+    image = np.repeat(np.arange(len(costs)), [min(cost.shape[1:]) for cost in costs])
+    matched, image = (torch.from_numpy(a).to(device, non_blocking=True) for a in (matched, image))
+    return Assignment(image, matched[:, 0], matched[:, 1])
+
+
+def _solve(cost: np.ndarray, name: str) -> np.ndarray:
+    """(N, P) -> (2, min(N, P)) query and target indices."""
+    if not np.isfinite(cost).all():
+        raise FloatingPointError(
+            f"Matching costs of {name} are not finite: the model's outputs hold NaN or infinity. Lower the "
+            "learning rate, use gradient clipping, or resume from the last checkpoint."
+        )
+    return np.stack(linear_sum_assignment(cost))

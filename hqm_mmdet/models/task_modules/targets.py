@@ -11,8 +11,17 @@ from torch.nn.utils.rnn import pad_sequence
 from hqm_mmdet.structures import xyxy_to_cxcywh
 
 
+class PaddedTargets:
+    """Annotations of B images, each field a tensor (B, P, ...) padded along P."""
+
+    def gather(self, name: str, image: Tensor, target: Tensor) -> Tensor:
+        """Rows ``[image, target]`` of a field: (..., M) indices -> (..., M, *field)."""
+        field: Tensor = getattr(self, name)
+        return field[image, target] if field.shape[1] else field.new_zeros(*target.shape, *field.shape[2:])
+
+
 @dataclass
-class PairTargets:
+class PairTargets(PaddedTargets):
     """Ground truth of B images, padded to P, the largest number of pairs.
 
     Args:
@@ -64,11 +73,6 @@ class PairTargets:
             counts=[len(p) for p in pairs],
             names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
         )
-
-    def gather(self, name: str, image: Tensor, target: Tensor) -> Tensor:
-        """Rows ``[image, target]`` of a field: (..., M) indices -> (..., M, *field)."""
-        field: Tensor = getattr(self, name)
-        return field[image, target] if field.shape[1] else field.new_zeros(*target.shape, *field.shape[2:])
 
 
 def num_pairs_over_processes(targets: PairTargets) -> Tensor:

@@ -92,6 +92,22 @@ def pairs(item: dict) -> list[tuple]:
     return [*zip(*sides, (hoi["category_id"] for hoi in item["hoi_annotation"]), strict=True)]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_pair_is_lost_or_changed(seed):
+    """Whatever boxes coincide: HOIs keep their order and coordinates, and no box is listed twice or without need."""
+    generator = np.random.default_rng(seed)
+    corners = generator.integers(1, 4, (generator.integers(1, 30), 2, 2)) * 10  # few places, so boxes coincide
+    boxes = np.concatenate([corners, corners + 7], axis=2).tolist()
+    hois = generator.integers(0, 600, len(boxes)).tolist()
+    rows = dict(boxes_h=[b[0] for b in boxes], boxes_o=[b[1] for b in boxes], hoi=hois)
+    (item,) = instances_entries(dict(filenames=["a.jpg"], annotation=[rows]))
+    assert hoi_ids(item) == [hoi + 1 for hoi in hois]
+    assert [pair[:2] for pair in pairs(item)] == [tuple(pair) for pair in boxes]
+    listed = [(*box["bbox"], box["category_id"]) for box in item["annotations"]]
+    used = {hoi[key] for hoi in item["hoi_annotation"] for key in ("subject_id", "object_id")}
+    assert len(listed) == len(set(listed)) and used == set(range(len(listed)))
+
+
 @pytest.mark.parametrize("read", ["instances", "mat"])
 def test_zero_based(tmp_path, read):
     write_mat(tmp_path / "a.mat", ENTRIES, "train")

@@ -1,0 +1,8 @@
+# CDN-S + HQM, ResNet-50, V-COCO, with HICO-DET's schedule: 8 GPUs x 2 images, 60 epochs, learning rate / 10 after 30.
+_base_ = [
+    "./cdn_s_vcoco.py",
+    "./_base_/query_mining/ajl.py",
+]
+model = dict(query_mining=_base_.query_mining)
+param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=60, milestones=[30], gamma=0.1)]
+train_cfg = dict(max_epochs=60, dynamic_intervals=[(31, 1)])

@@ -1,0 +1,74 @@
+"""Code bases whose checkpoints can be read, and how they are told apart."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .key_tables import (
+    MMDET_CONDITIONAL,
+    MMDET_DETR,
+    OFFICIAL_CDN,
+    OFFICIAL_CDN_HQM,
+    OFFICIAL_DETR,
+    OFFICIAL_HOTR,
+    OFFICIAL_HQM,
+    OFFICIAL_QPIC,
+    Rules,
+)
+
+StateDict = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A code base: how its checkpoints are told and named.
+
+    Args:
+        title (str): for messages.
+        marker (str): a key that only its checkpoints hold.
+        rules (list): renaming rules.
+        initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
+            usual one first. Empty: it is a pair detector already.
+    """
+
+    title: str
+    marker: str
+    rules: Rules
+    initialises: tuple[str, ...] = ()
+
+
+DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
+FROM_DETR = ("qpic", "cdn", "hotr")
+# A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
+SOURCES = {
+    "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
+    "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
+    "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
+    "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
+    "hotr": Source("official HOTR", "H_Pointer_embed.layers.0.weight", OFFICIAL_HOTR),
+    "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
+    "mmdet_conditional_detr": Source(
+        "mmdet Conditional DETR, as initialisation",
+        "decoder.layers.0.cross_attn.qpos_sine_proj.weight",
+        MMDET_CONDITIONAL,
+        ("conditional",),
+    ),
+    "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, FROM_DETR),
+}
+
+
+def recognise(state: StateDict) -> str:
+    """Name of the source whose marker the keys hold.
+
+    Raises:
+        ValueError: no source fits, or the file is one of ours.
+    """
+    for name, source in SOURCES.items():
+        if source.marker in state:
+            return name
+    if "bbox_head.obj_cls.weight" in state:
+        raise ValueError(
+            "This is a checkpoint of hqm_mmdet; nothing to convert. `hqm-mmdet publish` writes it as .safetensors."
+        )
+    known = ", ".join(f"{source.title} ({source.marker})" for source in SOURCES.values())
+    raise ValueError(f"Checkpoint not recognised by its keys, e.g. {list(state)[:3]}. Known: {known}.")

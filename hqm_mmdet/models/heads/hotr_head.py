@@ -1,0 +1,239 @@
+"""HOTR's head: a subject pointer, an object pointer and verbs from each query."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmdet.models.layers import MLP
+from mmdet.structures import SampleList
+from mmdet.utils import reduce_mean
+from mmengine.dist import get_world_size
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from hqm_mmdet.models.layers import PointerStates
+from hqm_mmdet.models.task_modules import Assignment, InstanceTargets, PointerTargets
+from hqm_mmdet.models.task_modules.pointer_targets import drop_verbs
+from hqm_mmdet.registry import MODELS
+
+from .hoi_head import HOIHead
+from .pointed_pairs import decode_pointed_pairs, merge_pairs
+
+
+@MODELS.register_module()
+class HOTRHead(HOIHead):
+    """Points from each query to a subject and an object among the instances, and says what happens between them.
+
+    Boxes and object class of a pair are those of the instances pointed to. The verb layer has one output more than
+    verbs: "no interaction". Instances are matched first (:class:`InstanceHead`), then pairs.
+
+    Args:
+        num_obj_classes, num_verbs, embed_dims: as in :class:`HOIHead`.
+        instance_head (dict, optional): config of the :class:`InstanceHead`.
+        temperature (float): pointers are cosines divided by it.
+        subject_label (int): object label of subjects (person).
+        ignored_verbs (Sequence[int]): verbs that are not trained; pairs with no other verb are left out (V-COCO's verbs
+            without role).
+        merge_queries (bool): in inference, queries with the same subject and object are one pair, a pair of an instance
+            with itself has no object, and subjects must be persons (V-COCO). False: a pair per query.
+        loss_pointer_weight (float): factor on both pointer losses.
+        loss_obj_weight (float): factor on the class loss of the object pointed to; 0 leaves it out (V-COCO). It has no
+            gradient while instances are frozen.
+        instance_losses (bool): train the instance head. Set by the detector.
+        loss_verb (dict, optional): default: HOTR's focal loss.
+        dummy_pairs (bool): teach one query of an image without pairs "neither a verb nor no interaction", as the
+            official code does. Default: all its queries learn "no interaction".
+        train_cfg (dict, optional): ``matcher``, config of the pair matcher.
+        **kwargs: as in :class:`HOIHead`; its box losses have no use here.
+    """
+
+    DEFAULT_COSTS = (
+        dict(type="PointerCost", weight=20.0),
+        dict(type="InteractionCost"),
+        dict(type="PointedClassCost"),
+    )
+
+    def __init__(
+        self,
+        num_obj_classes: int,
+        num_verbs: int,
+        embed_dims: int = 256,
+        instance_head: dict | None = None,
+        temperature: float = 0.2,
+        subject_label: int = 0,
+        ignored_verbs: Sequence[int] = (),
+        merge_queries: bool = False,
+        loss_pointer_weight: float = 1.0,
+        instance_losses: bool = False,
+        loss_verb: dict | None = None,
+        dummy_pairs: bool = False,
+        train_cfg: dict | None = None,
+        **kwargs,
+    ):
+        train_cfg = {"matcher": dict(type="PairMatcher", costs=self.DEFAULT_COSTS), **(train_cfg or {})}
+        super().__init__(
+            num_obj_classes,
+            num_verbs,
+            embed_dims,
+            loss_verb=loss_verb or dict(type="VerbFocalLoss", alpha=0.25, loss_weight=10.0),
+            train_cfg=train_cfg,
+            **kwargs,
+        )
+        if kwargs.get("verb_prior") is not None:
+            nn.init.zeros_(self.verb_cls.bias[-1:])  # most queries do find no interaction
+        sizes = dict(num_obj_classes=num_obj_classes, embed_dims=embed_dims)
+        self.instance_head = MODELS.build({"type": "InstanceHead", **sizes, **(instance_head or {})})
+        self.temperature = temperature
+        self.subject_label = subject_label
+        self.merge_queries = merge_queries
+        self.loss_pointer_weight = loss_pointer_weight
+        self.instance_losses = instance_losses
+        self.dummy_pairs = dummy_pairs
+        self.ignored_verbs = list(ignored_verbs)
+        valid_verbs = torch.ones(num_verbs)
+        valid_verbs[self.ignored_verbs] = 0
+        trained = torch.cat([valid_verbs, torch.ones(1)]).nonzero().flatten()
+        self.register_buffer("valid_verbs", valid_verbs, persistent=False)
+        self.register_buffer("trained_columns", trained, persistent=False)
+
+    def _init_layers(self, embed_dims: int) -> None:
+        self.sub_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.obj_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.verb_cls = nn.Linear(embed_dims, self.num_verbs + 1)
+
+    def forward(self, states: PointerStates) -> dict[str, Tensor]:
+        """Raw predictions of every layer.
+
+        Args:
+            states (PointerStates): states of the queries (L, B, N, D), and instances.
+
+        Returns:
+            dict[str, Tensor]: as :meth:`HOIHead.forward`, ``obj_logits``, ``sub_boxes`` and ``obj_boxes`` being those
+            of the instances pointed to; ``sub_pointer_logits``, ``obj_pointer_logits`` (L, B, N, I);
+            ``no_interaction_logits`` (L, B, N, 1); ``instance_logits`` (L', B, I, K), ``instance_boxes`` (L', B, I, 4).
+        """
+        queries, instances = states.queries, states.instances
+        sub = self._point(self.sub_pointer(queries), instances.embeddings)
+        obj = self._point(self.obj_pointer(queries), instances.embeddings)
+        actions = self.verb_cls(queries).float()
+        return dict(
+            obj_logits=_take(instances.logits[-1], obj.argmax(-1))[..., self.instance_head.columns],
+            verb_logits=actions[..., :-1],
+            sub_boxes=_take(instances.boxes[-1], sub.argmax(-1)),
+            obj_boxes=_take(instances.boxes[-1], obj.argmax(-1)),
+            sub_pointer_logits=sub,
+            obj_pointer_logits=obj,
+            no_interaction_logits=actions[..., -1:],
+            instance_logits=instances.logits,
+            instance_boxes=instances.boxes,
+        )
+
+    def _point(self, embeddings: Tensor, instances: Tensor) -> Tensor:
+        """Cosines over temperature, (L, B, N, D) and (B, I, D) -> (L, B, N, I); in float32, they reach 20."""
+        with torch.autocast(embeddings.device.type, enabled=False):
+            return F.normalize(embeddings.float(), dim=-1) @ instances.transpose(1, 2) / self.temperature
+
+    def targets(self, samples: SampleList, preds: dict[str, Tensor] | None = None) -> PointerTargets:
+        """Labelled pairs, and the instance queries they have to point to.
+
+        Args:
+            samples (list[HOIDataSample]): with ``gt_pairs`` and ``gt_instances``.
+            preds (dict[str, Tensor]): holds the predicted instances, which are matched here.
+
+        Raises:
+            ValueError: labels do not fit the head's numbers, or a pair's box is not among the instances.
+        """
+        if self.ignored_verbs:
+            samples = drop_verbs(samples, self.valid_verbs)
+        pairs = super().targets(samples)
+        instances = InstanceTargets.from_samples(samples, pairs)
+        logits, boxes = preds["instance_logits"], preds["instance_boxes"]
+        assigned = self.instance_head.assign(logits, boxes, instances)
+        num_queries = logits.shape[2]
+        return PointerTargets.locate(pairs, instances, assigned, num_queries, self.subject_label, self.valid_verbs)
+
+    def loss(
+        self, preds: dict[str, Tensor], targets: PointerTargets, assigned: Assignment, background: bool = True
+    ) -> dict[str, Tensor]:
+        """Loss terms, named as in :meth:`HOIHead.loss`.
+
+        Args:
+            preds (dict[str, Tensor]): as returned by :meth:`forward`.
+            targets (PointerTargets): labelled pairs.
+            assigned (Assignment): which query stands for which pair.
+            background (bool): whether the other queries are taught "no interaction". False for mined queries, which
+                have no loss of the instances either.
+
+        Returns:
+            dict[str, Tensor]: scalars, times their weights. Divisors as in HOTR: pointer losses by the matched queries,
+            verb loss by the positive entries. All are averaged over processes; HOTR's are each process's own.
+        """
+        terms = {
+            "loss_sub_pointer": self._pointer_loss("sub_pointer", preds, targets, assigned),
+            "loss_obj_pointer": self._pointer_loss("obj_pointer", preds, targets, assigned),
+            "loss_verb": self._action_loss(preds, targets, assigned, background),
+        }
+        if background and self.loss_obj_weight:
+            terms["loss_obj_cls"] = self._pointed_class_loss(preds, targets, assigned)
+        losses = self._by_layer(terms)
+        if background and self.instance_losses:
+            given = (preds["instance_logits"], preds["instance_boxes"], targets.instances, targets.instances_assigned)
+            losses.update(self._by_layer(self.instance_head.loss(*given)))
+        return losses
+
+    def _pointer_loss(self, name: str, preds: dict, targets: PointerTargets, assigned: Assignment) -> Tensor:
+        """(L,) cross entropy over instances, mean over matched queries; 0 without any."""
+        logits = assigned.of_queries(preds[f"{name}_logits"])  # (L, M, I)
+        labels = assigned.of_targets(targets, f"{name}s")  # (L, M)
+        return self.loss_pointer_weight * _mean_cross_entropy(logits, labels)
+
+    def _pointed_class_loss(self, preds: dict, targets: PointerTargets, assigned: Assignment) -> Tensor:
+        """(L,) cross entropy of the object's class at the instance pointed to, mean over pairs with an object."""
+        logits = assigned.of_queries(preds["obj_logits"])
+        present = assigned.of_targets(targets, "has_object")
+        labels = assigned.of_targets(targets, "obj_labels").masked_fill(~present, -1)
+        return self.loss_obj_weight * _mean_cross_entropy(logits, labels)
+
+    def _action_loss(self, preds: dict, targets: PointerTargets, assigned: Assignment, background: bool) -> Tensor:
+        """(L,) focal loss over trained verbs and "no interaction", divided by the positive verb entries."""
+        logits = torch.cat([preds["verb_logits"], preds["no_interaction_logits"]], -1)
+        labels = F.pad(assigned.of_targets(targets, "verb_labels"), (0, 1))  # (L, M, V + 1)
+        positives = reduce_mean(labels.sum((1, 2))).clamp(min=1 / get_world_size())
+        if background:
+            nothing = torch.zeros_like(logits)
+            nothing[..., -1] = 1
+            labels = self._with_dummies(assigned.put(nothing, labels), preds, targets).flatten(1, 2)
+            logits = logits.flatten(1, 2)
+        else:
+            logits = assigned.of_queries(logits)
+        losses = self.loss_verb(logits[..., self.trained_columns], labels[..., self.trained_columns])
+        return losses.sum((1, 2)) / positives
+
+    @torch.no_grad()
+    def _with_dummies(self, labels: Tensor, preds: dict, targets: PointerTargets) -> Tensor:
+        """Labels (L, B, N, V + 1) with a zero row at the cheapest query for a dummy pair; in place."""
+        if self.dummy_pairs:
+            cheapest = self.matcher.cost_matrix(preds, targets.dummy())[..., 0].argmin(-1)  # (L, B)
+            without = torch.tensor([not count for count in targets.counts], device=labels.device)
+            labels[F.one_hot(cheapest, labels.shape[2]).bool() & without[:, None]] = 0
+        return labels
+
+    def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
+        """Pairs of one image."""
+        pairs = decode_pointed_pairs(preds, size, self.verb_object_mask)
+        if not self.merge_queries:
+            return pairs
+        labels = preds["instance_logits"][:, :-1].argmax(-1)
+        return merge_pairs(pairs, preds, labels == self.instance_head.columns[self.subject_label], self.num_obj_classes)
+
+
+def _take(values: Tensor, rows: Tensor) -> Tensor:
+    """Rows of each image's instances: (B, I, C), (L, B, N) -> (L, B, N, C)."""
+    return values[torch.arange(len(values), device=values.device)[:, None], rows]
+
+
+def _mean_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """(L, M, C) and (L, M), -1 = ignored -> (L,) mean over the labelled; 0 without any, and part of the graph."""
+    losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-1, reduction="none")
+    count = reduce_mean((labels >= 0).sum(1).float()).clamp(min=1 / get_world_size())
+    return losses.view_as(labels).sum(1) / count

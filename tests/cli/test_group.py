@@ -1,0 +1,73 @@
+"""hqm-mmdet: the list of commands, and what all commands have in common."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from hqm_mmdet.cli.base import parse_settings, repeat_options
+from hqm_mmdet_cli import COMMANDS, main
+from tests.cli.running import run
+from tests.conftest import REPOSITORY
+
+
+def start(*arguments, before=()):
+    """In a process of its own; ``before`` are folders that are looked into first."""
+    code = "import sys; from hqm_mmdet_cli import main\ntry: main(prog_name='hqm-mmdet')\n"
+    code += "finally: print('torch' in sys.modules, 'mmengine' in sys.modules)"
+    path = os.pathsep.join(map(str, (*before, REPOSITORY)))
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environment)
+
+
+def test_help_names_all_commands_and_imports_none():
+    done = start("--help")
+    assert done.returncode == 0 and done.stdout.endswith("False False\n")
+    for name, (_, _, line) in COMMANDS.items():
+        assert f"  {name} " in done.stdout and line in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name, capsys):
+    command = main.get_command(click.Context(main), name)
+    assert isinstance(command, click.Command)
+    assert run(name, "--help") == 0
+    assert f"{name} [OPTIONS]" in capsys.readouterr().out
+
+
+def test_unknown_command(capsys):
+    assert run("trian") == 2
+    assert "No such command 'trian'" in capsys.readouterr().err
+
+
+def test_package_that_can_not_be_imported(tmp_path):
+    (tmp_path / "hqm_mmdet").mkdir()
+    (tmp_path / "hqm_mmdet" / "__init__.py").write_text("raise ImportError('no OpenMMLab stack')\n")
+    done = start("train", "x.py", before=[tmp_path])
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "no OpenMMLab stack" in done.stderr and "hqm-mmdet doctor" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("c.py --x a b --y 3", "c.py --x a --x b --y 3"),
+        ("--x a --x b c", "--x a --x b --x c"),
+        ("--x --y 3 4", "--x --y 3 4"),
+        ("--x a -- b", "--x a -- b"),
+        ("--x=a b", "--x=a b"),
+        ("", ""),
+    ],
+)
+def test_options_with_several_values(given, expected):
+    assert repeat_options(given.split(), {"--x"}) == expected.split()
+
+
+def test_settings_are_read_as_mmengine_does():
+    option = click.Option(["--cfg-options"])
+    assert parse_settings(None, option, ()) == {}
+    assert parse_settings(None, option, ("a.b=1", "c=[x,2]", "d=x=y")) == {"a.b": 1, "c": ["x", 2], "d": "x=y"}
+    with pytest.raises(click.BadParameter, match="expected KEY=VALUE, got 'a'"):
+        parse_settings(None, option, ("a",))
