@@ -12,6 +12,7 @@ from PIL import Image
 from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.apis.outputs import PredictionFile
 from hqm_mmdet.apis.sources import InputError
+from hqm_mmdet.checkpoints import write_checkpoint as write_file
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.evaluation.offline import read_predictions
 from hqm_mmdet.safe_loading import CheckpointError
@@ -221,3 +222,10 @@ def test_selected_pairs_of_a_sample(inferencer, folder):
     (prediction,) = inferencer.stream(folder / "a.jpg")
     shown = inferencer.show(prediction.sample, TripletSelection(0.0, verbs=("ride",)))
     assert len(shown) == NUM_QUERIES and all(pair.verbs == (3,) for pair in shown)
+
+
+def test_safetensors_with_its_config_needs_nothing_else(tmp_path, folder, inferencer):
+    meta = dict(cfg=inference_config().pretty_text, dataset_meta=META)
+    write_file(tmp_path / "tiny.safetensors", tiny_model(seed=1).state_dict(), meta)
+    published = HOIInferencer(tmp_path / "tiny.safetensors", device="cpu", show_progress=False, merge_iou=None)
+    assert_same_pairs(next(published.stream(folder / "a.jpg")).sample, next(inferencer.stream(folder / "a.jpg")).sample)
