@@ -36,4 +36,5 @@ def test_configs_and_index_publish_the_same():
     for model in MODELS:
         said = re.search(r"Published: ([\d.]+) mAP", (REPOSITORY / model["Config"]).read_text(encoding="utf-8"))
         if said:
-            assert metrics(model)["mAP full (default, published)"] == float(said[1]), model["Name"]
+            published = [value for name, value in metrics(model).items() if "published" in name]
+            assert float(said[1]) in published, model["Name"]

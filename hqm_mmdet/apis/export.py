@@ -52,6 +52,11 @@ class ImageToPairs(nn.Module):
                 "bbox_head.pair_nms is no part of a graph. Export with --cfg-options model.bbox_head.pair_nms=None and "
                 "apply hqm_mmdet.structures.pair_nms to the result."
             )
+        if getattr(model.bbox_head, "merge_queries", False):
+            raise ExportError(
+                "bbox_head.merge_queries gives a number of pairs that depends on the image, which no graph has. Export "
+                "with --cfg-options model.bbox_head.merge_queries=False: one pair per query."
+            )
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """One image to N pairs.

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hqm_mmdet.apis import HOIInferencer, export
+from hqm_mmdet.apis import HOIInferencer, export, init_model
 from hqm_mmdet.apis.export import ExportError, ImageToPairs, compare, export_onnx, graph_of
 from hqm_mmdet.structures import HOIDataSample
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
@@ -27,6 +27,13 @@ SIZES = ((64, 64), (33, 200), (97, 63), (160, 96))
 def test_detectors_agree_with_pytorch(detector):
     module = ImageToPairs(tiny_model(type=detector).eval()).eval()
     assert max(compare(graph_of(module, {}), module, SIZES).values()) < export.TOLERANCE
+
+
+def test_hotr_agrees_with_pytorch():
+    config = toy_config("hotr_toy")
+    config.model.bbox_head.merge_queries = False
+    module = ImageToPairs(init_model(config)).eval()
+    assert max(compare(graph_of(module, {}), module, ((64, 64), (98, 204))).values()) < export.TOLERANCE
 
 
 @pytest.mark.parametrize("bgr_to_rgb", (True, False))
@@ -48,6 +55,10 @@ def test_what_has_no_place_in_a_graph_is_refused():
     model = tiny_model()
     model.bbox_head.pair_nms = object()
     with pytest.raises(ExportError, match="pair_nms=None"):
+        ImageToPairs(model)
+    model = tiny_model()
+    model.bbox_head.merge_queries = True
+    with pytest.raises(ExportError, match="merge_queries=False"):
         ImageToPairs(model)
     model = tiny_model()
     model.data_preprocessor.pad_size_divisor = 32
