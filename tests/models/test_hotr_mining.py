@@ -117,7 +117,7 @@ def test_bf16_autocast(strategy):
 @pytest.mark.parametrize("dataset", ("hico", "vcoco", "toy"))
 def test_configs_differ_by_the_fragment_alone(dataset):
     plain, mined = (Config.fromfile(CONFIGS / f"hotr{name}_{dataset}.py").to_dict() for name in ("", "_hqm"))
-    fragment = Config.fromfile(CONFIGS / f"_base_/query_mining/ajl{'_toy' if dataset == 'toy' else ''}.py").to_dict()
+    fragment = Config.fromfile(CONFIGS / f"_base_/query_mining/ajl{'_small' if dataset == 'toy' else ''}.py").to_dict()
     assert mined["model"].pop("query_mining") == fragment["query_mining"]
     for name, value in fragment.items():
         assert mined.pop(name) == value
