@@ -53,4 +53,6 @@ def _dataset_metainfo(cfg: Config) -> dict:
     dataset = cfg.get("test_dataloader", {}).get("dataset")
     while dataset is not None and "dataset" in dataset:  # wrappers
         dataset = dataset["dataset"]
-    return {} if dataset is None else dict(DATASETS.build(dict(dataset, lazy_init=True, pipeline=[])).metainfo)
+    if dataset is None or "type" not in dataset:
+        return {}
+    return dict(DATASETS.build(dict(dataset, lazy_init=True, pipeline=[])).metainfo)

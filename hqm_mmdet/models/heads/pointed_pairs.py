@@ -42,7 +42,8 @@ def merge_pairs(pairs: InstanceData, preds: dict[str, Tensor], is_person: Tensor
         absent_label (int): label of an absent object.
 
     Returns:
-        InstanceData: a ``pred_pairs`` of at most N pairs, with ``sub_instances``, ``obj_instances`` (instance indices).
+        InstanceData: a ``pred_pairs`` of at most N pairs, with ``sub_instances``, ``obj_instances`` (instance indices)
+        and ``queries`` (the surest query of each).
     """
     sub, obj = (preds[f"{who}_pointer_logits"].argmax(-1) for who in ("sub", "obj"))
     interaction = (-preds["no_interaction_logits"]).sigmoid()  # (N, 1)
@@ -62,4 +63,5 @@ def merge_pairs(pairs: InstanceData, preds: dict[str, Tensor], is_person: Tensor
         verb_scores=merged,
         sub_instances=sub[surest],
         obj_instances=obj[surest],
+        queries=surest,
     )

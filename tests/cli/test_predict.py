@@ -1,0 +1,102 @@
+"""``hqm-mmdet predict``: results, exit status, messages."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hqm_mmdet.apis.video import VideoWriter
+from hqm_mmdet.cli.predict import predict
+from tests.apis.conftest import META, inference_config, noise, write_checkpoint
+from tests.models.tiny import tiny_model
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "m.pth"
+    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i, name in enumerate(("a.jpg", "b.png")):
+        noise(60, 40, i).save(tmp_path / "photos" / name)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def call(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, model=checkpoint):
+        words = [*arguments, "--checkpoint", model, "--out", tmp_path / "out", "--device", "cpu", "--quiet"]
+        return CliRunner().invoke(predict, [str(word) for word in words])
+
+    return run
+
+
+def test_folder_with_attention_and_labels(call, photos, tmp_path):
+    boxes = [dict(bbox=[5, 5, 30, 35], category_id=1), dict(bbox=[20, 5, 50, 30], category_id=2)]
+    hois = [dict(subject_id=0, object_id=1, category_id=1)]
+    labels = [dict(file_name="a.jpg", annotations=boxes, hoi_annotation=hois)]
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    result = call(photos, "--score-thr", 0, "--top-k", 3, "--attention", 1, "--annotations", tmp_path / "labels.json")
+    assert result.exit_code == 0, result.output
+    assert "2 images, 6 interactions with a score from 0;" in result.output
+    assert sorted(path.name for path in (tmp_path / "out" / "attention").iterdir()) == ["a_pair1.jpg", "b_pair1.png"]
+    assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir()) == ["a.jpg", "b.png"]
+    assert len(json.loads((tmp_path / "out" / "predictions.json").read_text())) == 2
+
+
+def test_one_bad_image_gives_status_1(call, photos):
+    (photos / "bad.jpg").write_text("no image")
+    result = call(photos, "--no-pictures")
+    assert result.exit_code == 1
+    assert "2 images" in result.output and "not read: image" in result.output and "bad.jpg" in result.output
+
+
+def test_video(call, tmp_path):
+    with VideoWriter(tmp_path / "clip.avi", 10) as writer:
+        for i in range(2):
+            writer.write(np.asarray(noise(60, 40, i)))
+    result = call(tmp_path / "clip.avi", "--smoothing", 0.5)
+    assert result.exit_code == 0 and "2 frames" in result.output
+    assert (tmp_path / "out" / "clip.mp4").is_file()
+    assert "A video is predicted alone" in call(tmp_path / "clip.avi", tmp_path / "clip.avi").output
+    assert "are for images" in call(tmp_path / "clip.avi", "--attention", 1).output
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    (
+        (["none.jpg"], "none.jpg does not exist"),
+        (["empty"], "empty holds no image"),
+        (["*.bmp"], "fits no image file"),
+        (["http://host/a.jpg"], "--allow-urls"),
+        (["photos", "--verb", "holt"], "'holt' is no verb of the model; known are e.g. hold"),
+        (["photos", "--config", "none.py"], "none.py does not exist"),
+        (["photos", "--cfg-options", "a=1"], "--cfg-options changes the file that --config names"),
+        (["photos/notes.txt"], "None of 1 images could be read"),
+    ),
+    ids=("no file", "empty folder", "pattern", "address", "verb", "config", "options", "no image"),
+)
+def test_what_can_not_be_done_gives_status_2(call, photos, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (photos / "notes.txt").write_text("no image")
+    result = call(*arguments)
+    assert result.exit_code == 2 and message in result.output.replace("\n", " "), result.output
+
+
+def test_wrong_checkpoints(call, photos, tmp_path):
+    result = call(photos, model=tmp_path / "none.pth")
+    assert result.exit_code == 2 and "none.pth" in result.output
+    bare = write_checkpoint(tmp_path / "bare.pth", tiny_model())
+    result = call(photos, model=bare)
+    assert result.exit_code == 2 and "bare.pth holds no config. Give the config file" in result.output
+    config = inference_config()
+    config.model.bbox_head.num_verbs = 3
+    config.dump(tmp_path / "other.py")
+    result = call(photos, "--config", tmp_path / "other.py")
+    assert result.exit_code == 2 and "does not fit the config" in result.output
