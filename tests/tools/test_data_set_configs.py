@@ -26,6 +26,7 @@ def small(name: str, out) -> None:
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
     cfg.train_cfg.update(max_epochs=2, val_interval=2, dynamic_intervals=None)
     cfg.default_hooks.logger.interval = 1
+    cfg.visualizer.name = f"data_set_config_{name}"  # one of its own: there is one visualizer per name and process
     cfg.dump(out)
 
 

@@ -65,7 +65,7 @@ def config(tmp_path) -> Path:
         "train_cfg = dict(max_epochs=10, val_interval=10)\n"
         "param_scheduler = [dict(type='ConstantLR', factor=1.0)]\n"
         "default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=10))\n"
-        "visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])\n"
+        "visualizer = dict(name='own_data', vis_backends=[dict(type='LocalVisBackend')])\n"
     )
     return tmp_path / "short.py"
 
