@@ -285,6 +285,12 @@ def test_wrong_class_columns_are_refused():
             tiny_hotr(instance_head=dict(class_columns=columns))
 
 
+@pytest.mark.parametrize("option", ("obj_reweighting", "verb_reweighting", "verb_object_mask"))
+def test_unsupported_options_of_other_heads_are_refused(option):
+    with pytest.raises(ValueError, match=option):
+        tiny_hotr(head={option: dict(type="any")})
+
+
 def test_bf16_autocast_stays_close():
     """Losses of everything that does not hang on which instance is the argmax."""
     batch = random_batch([2, 1])

@@ -45,6 +45,9 @@ class HOTRHead(HOIHead):
             official code does. Default: all its queries learn "no interaction".
         train_cfg (dict, optional): ``matcher``, config of the pair matcher.
         **kwargs: as in :class:`HOIHead`; its box losses have no use here.
+
+    Raises:
+        ValueError: re-weighting or a verb-object mask, which official HOTR does not have, is asked for.
     """
 
     DEFAULT_COSTS = (
@@ -52,6 +55,8 @@ class HOTRHead(HOIHead):
         dict(type="InteractionCost"),
         dict(type="PointedClassCost"),
     )
+
+    UNSUPPORTED = ("obj_reweighting", "verb_reweighting", "verb_object_mask")
 
     def __init__(
         self,
@@ -70,6 +75,9 @@ class HOTRHead(HOIHead):
         train_cfg: dict | None = None,
         **kwargs,
     ):
+        unused = [name for name in self.UNSUPPORTED if kwargs.get(name)]
+        if unused:
+            raise ValueError(f"HOTRHead does not support {unused}; leave them out of model.bbox_head.")
         train_cfg = {"matcher": dict(type="PairMatcher", costs=self.DEFAULT_COSTS), **(train_cfg or {})}
         super().__init__(
             num_obj_classes,
@@ -220,7 +228,7 @@ class HOTRHead(HOIHead):
 
     def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
         """Pairs of one image."""
-        pairs = decode_pointed_pairs(preds, size, self.verb_object_mask)
+        pairs = decode_pointed_pairs(preds, size)
         if not self.merge_queries:
             return pairs
         labels = preds["instance_logits"][:, :-1].argmax(-1)

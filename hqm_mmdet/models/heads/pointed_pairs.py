@@ -9,9 +9,7 @@ from hqm_mmdet.structures import new_pairs
 from .postprocess import decode_pairs
 
 
-def decode_pointed_pairs(
-    preds: dict[str, Tensor], size: tuple[int, int], verb_object_mask: Tensor | None = None
-) -> InstanceData:
+def decode_pointed_pairs(preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
     """One pair per query, HOTR's HICO-DET post-processing.
 
     A verb's score is its probability, times that of an interaction, times the object's score. The probability of the
@@ -19,12 +17,12 @@ def decode_pointed_pairs(
 
     Args:
         preds (dict[str, Tensor]): of one image and layer, see :meth:`HOTRHead.forward`.
-        size, verb_object_mask: as in :func:`decode_pairs`.
+        size (tuple[int, int]): height and width of the frame that boxes are wanted in, pixels.
 
     Returns:
         InstanceData: a ``pred_pairs`` of length N.
     """
-    pairs = decode_pairs(preds, size, verb_object_mask)
+    pairs = decode_pairs(preds, size)
     pairs.verb_scores = pairs.verb_scores * (-preds["no_interaction_logits"]).sigmoid()
     return pairs
 
