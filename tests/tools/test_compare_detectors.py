@@ -94,4 +94,5 @@ def test_published_results_are_the_index_own(tool):
     results = tool.published(ROOT / "model-index.yml")
     assert results["qpic_hico"] == 29.07 and results["qpic_hqm_hico"] == 31.34
     for name in results:
-        assert Config.fromfile(ROOT / "configs" / f"{name}.py")
+        (path,) = (ROOT / "configs").rglob(f"{name}.py")
+        assert Config.fromfile(path)
