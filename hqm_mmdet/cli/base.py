@@ -6,7 +6,7 @@ import click
 from mmengine.config import Config, DictAction
 
 from hqm_mmdet.utils.distributed import LAUNCHERS
-from hqm_mmdet.utils.launch import UsageError, find_config, run_tool
+from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
 
 
 class SeveralOption(click.Option):
@@ -95,6 +95,6 @@ def read_config(config: str | None, cfg_options: dict) -> Config | None:
         if cfg_options:
             raise UsageError("--cfg-options changes the file that --config names, and none is given.")
         return None
-    cfg = Config.fromfile(find_config(config))
+    cfg = read_config_file(config)
     cfg.merge_from_dict(cfg_options)
     return cfg

@@ -3,12 +3,11 @@
 import json
 
 import click
-from mmengine.config import Config
 
 from hqm_mmdet.datasets.checking import ERROR, WARNING, check_dataset
 from hqm_mmdet.datasets.checking.sources import datasets_of_config, datasets_of_files
 from hqm_mmdet.utils import write_atomically
-from hqm_mmdet.utils.launch import find_config
+from hqm_mmdet.utils.launch import read_config_file
 
 from .base import SeveralOption, ToolCommand, cfg_options
 
@@ -83,6 +82,6 @@ def load_datasets(
         raise click.UsageError("--dataset needs --ann-file.")
     if dataset:
         return datasets_of_files(dataset, list(ann_file), list(images) or None, names, coco_file)
-    cfg = Config.fromfile(find_config(config))
+    cfg = read_config_file(config)
     cfg.merge_from_dict(cfg_options)
     return datasets_of_config(cfg, splits)

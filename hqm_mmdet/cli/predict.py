@@ -1,10 +1,11 @@
 """``hqm-mmdet predict``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+import torch
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
 from hqm_mmdet.apis.ground_truth import read_ground_truth
@@ -72,11 +73,20 @@ def predict(
     if videos and len(inputs) > 1:
         raise UsageError(f"A video is predicted alone, and {videos[0]} came with {len(inputs) - 1} other inputs.")
     sources = None if videos else find_images(inputs, how["allow_urls"])
+    require_device(device)
     inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
     selection.allowed(inferencer.model.dataset_meta)
     if videos:
         return run_video(inferencer, videos[0], selection, **how)
     return run_images(inferencer, sources, selection, **how)
+
+
+def require_device(device: str | None) -> None:
+    """Raise a UsageError if torch can't compute there."""
+    try:
+        torch.empty(1, device=device)
+    except Exception as error:  # each backend has its own way to say that it is not there
+        raise UsageError(f"--device {device} can't be used: {error}") from error
 
 
 def run_video(
@@ -116,33 +126,54 @@ def run_images(
     """Predict images one after the other and say where the results are, and what could not be read."""
     truth = read_ground_truth(annotations, inferencer.model.dataset_meta) if annotations else {}
     failures: list[BadInput] = []
-    done = found = 0
+    done = found = labelled = 0
     with OutputFolder(out, not no_pictures, not no_json) as outputs:
         for prediction in inferencer.progress(inferencer.stream(sources, batch_size, failures), sources):
             shown = inferencer.show(prediction.sample, selection)
             outputs.write(inferencer.record(prediction, shown))
             if outputs.pictures:
-                if prediction.name in truth:
-                    prediction.sample.set_metainfo(dict(gt_hois=truth[prediction.name]))
+                if (labels := labels_of(prediction.name, truth)) is not None:
+                    prediction.sample.set_metainfo(dict(gt_hois=labels))
+                    labelled += 1
                 inferencer.picture(prediction, selection, outputs.picture_of(prediction))
             if attention:
                 draw_attention(inferencer, prediction, shown[:attention], attention_head, out)
             done, found = done + 1, found + sum(len(pair.verbs) for pair in shown)
     click.echo(f"{done} images, {found} interactions with a score from {selection.score_thr:g}; see {out}")
+    if annotations and done and not no_pictures and not labelled:
+        click.echo(f"warning: {annotations} names none of these images, so no labels were drawn.", err=True)
     return report(failures, done)
+
+
+def labels_of(image: str, truth: Mapping[str, dict]) -> dict | None:
+    """Labels of an image: by its name, by the path whose end the name is or that is the name's end, if there is one."""
+    if image in truth:
+        return truth[image]
+    same = [name for name in truth if name.endswith(f"/{image}") or image.endswith(f"/{name}")]
+    return truth[same[0]] if len(same) == 1 else None
 
 
 def draw_attention(
     inferencer: HOIInferencer, prediction: Prediction, shown: Sequence[ShownPair], head: int | None, out: Path
 ) -> None:
-    """``OUT/attention/NAME_pair1.jpg`` and so on, the best pair first."""
+    """``OUT/attention/NAME_pair1.jpg`` and so on, the best pair first.
+
+    Raises:
+        UsageError: no such head, or a model whose pairs are not single queries.
+    """
     if not shown:
         return
-    _, maps = inferencer.attention(prediction.image)
+    try:
+        _, maps = inferencer.attention(prediction.image)
+    except ValueError as error:
+        raise UsageError(f"--attention: {error}") from error
     image = np.ascontiguousarray(prediction.image[..., ::-1])
     views = predicted_views(shown, inferencer.model.dataset_meta)
     for number, (pair, view) in enumerate(zip(shown, views, strict=True), 1):
-        of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
+        try:
+            of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
+        except IndexError as error:
+            raise UsageError(f"--attention-head: {error}") from error
         picture = draw_pair_attention(image, view, {name: weights.numpy() for name, weights in of_query.items()})
         name = Path(prediction.picture_name)
         inferencer.visualizer.write(picture, out / "attention" / name.with_stem(f"{name.stem}_pair{number}"))

@@ -39,6 +39,20 @@ def find_config(config: str) -> Path:
     return path
 
 
+def read_config_file(config: str) -> Config:
+    """The config of a file, see :func:`find_config`.
+
+    Raises:
+        FileNotFoundError: no such config.
+        UsageError: the file is no Python.
+    """
+    path = find_config(config)
+    try:
+        return Config.fromfile(path)
+    except SyntaxError as error:
+        raise UsageError(f"Config {path}, or one that it inherits, can't be read: {error}.") from error
+
+
 def load_config(config: str, cfg_options: dict, work_dir: str | None = None, launcher: str = "none") -> Config:
     """The config with the command line's changes, and the processes joined.
 
@@ -49,12 +63,11 @@ def load_config(config: str, cfg_options: dict, work_dir: str | None = None, lau
         launcher (str): what started this process, see :func:`join_processes`.
 
     Raises:
-        FileNotFoundError: no such config.
+        FileNotFoundError, UsageError: see :func:`read_config_file`.
     """
-    path = find_config(config)
-    cfg = Config.fromfile(path)
+    cfg = read_config_file(config)
     cfg.merge_from_dict(cfg_options)
-    cfg.work_dir = work_dir or cfg.get("work_dir") or os.path.join("work_dirs", path.stem)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or os.path.join("work_dirs", Path(config).stem)
     join_processes(cfg, launcher)
     return cfg
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hqm_mmdet.apis.video import VideoWriter
-from hqm_mmdet.cli.predict import predict
+from hqm_mmdet.cli.predict import labels_of, predict
 from tests.apis.conftest import META, inference_config, noise, write_checkpoint
 from tests.models.tiny import tiny_model
 
@@ -31,7 +31,7 @@ def call(checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, model=checkpoint):
-        words = [*arguments, "--checkpoint", model, "--out", tmp_path / "out", "--device", "cpu", "--quiet"]
+        words = ["--device", "cpu", *arguments, "--checkpoint", model, "--out", tmp_path / "out", "--quiet"]
         return CliRunner().invoke(predict, [str(word) for word in words])
 
     return run
@@ -48,6 +48,28 @@ def test_folder_with_attention_and_labels(call, photos, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out" / "attention").iterdir()) == ["a_pair1.jpg", "b_pair1.png"]
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir()) == ["a.jpg", "b.png"]
     assert len(json.loads((tmp_path / "out" / "predictions.json").read_text())) == 2
+
+
+def test_labels_are_found_by_the_end_of_the_path_or_missed_loudly(call, photos, tmp_path):
+    def warned(file_name):
+        (tmp_path / "labels.json").write_text(
+            json.dumps([dict(file_name=file_name, annotations=[], hoi_annotation=[])])
+        )
+        result = call(photos / "a.jpg", "--annotations", tmp_path / "labels.json")
+        assert result.exit_code == 0, result.output
+        return "names none of these images" in result.output.replace("\n", " ")
+
+    assert warned("c.jpg")
+    assert not warned("a.jpg")
+    assert not warned("train/a.jpg")
+
+
+def test_labels_of_names_that_several_paths_end_with():
+    truth = {"a/x.jpg": dict(n=1), "b/x.jpg": dict(n=2), "y.jpg": dict(n=3)}
+    assert labels_of("x.jpg", truth) is None
+    assert labels_of("b/x.jpg", truth) == dict(n=2)
+    assert labels_of("photos/b/x.jpg", truth) == dict(n=2)
+    assert labels_of("photos/y.jpg", truth) == dict(n=3)
 
 
 def test_one_bad_image_gives_status_1(call, photos):
@@ -79,12 +101,28 @@ def test_video(call, tmp_path):
         (["photos", "--config", "none.py"], "none.py does not exist"),
         (["photos", "--cfg-options", "a=1"], "--cfg-options changes the file that --config names"),
         (["photos/notes.txt"], "None of 1 images could be read"),
+        (["photos", "--config", "bad.py"], "bad.py, or one that it inherits, can't be read"),
+        (["photos", "--device", "abacus"], "--device abacus can't be used"),
+        (["photos", "--score-thr", "0", "--attention", "1", "--attention-head", "99"], "Head 99 does not exist"),
     ),
-    ids=("no file", "empty folder", "pattern", "address", "verb", "config", "options", "no image"),
+    ids=(
+        "no file",
+        "empty folder",
+        "pattern",
+        "address",
+        "verb",
+        "config",
+        "options",
+        "no image",
+        "broken config",
+        "device",
+        "head",
+    ),
 )
 def test_what_can_not_be_done_gives_status_2(call, photos, tmp_path, arguments, message):
     (tmp_path / "empty").mkdir()
     (photos / "notes.txt").write_text("no image")
+    (tmp_path / "bad.py").write_text("model = dict(")
     result = call(*arguments)
     assert result.exit_code == 2 and message in result.output.replace("\n", " "), result.output
 
