@@ -85,3 +85,14 @@ def test_shift_statistics_of_an_annotation_file(toy, tmp_path):
     assert ours["in range"] == "100.0 %" and ours["unshifted"] == "0.0 %"
     assert 0.4 <= float(ours["IoU p5"]) < float(ours["IoU p95"]) <= 0.6
     assert released["way"] == "released, 20 pairs per batch"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), ((None, "does not exist"), ("{}", "expected a list"), ("[]", "has no pair"))
+)
+def test_shift_statistics_tells_what_is_wrong(tmp_path, content, message):
+    file = tmp_path / "annotations.json"
+    if content is not None:
+        file.write_text(content)
+    done = run("shift_statistics", "--ann-file", file, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
