@@ -8,3 +8,6 @@ model = dict(
         )
     )
 )
+custom_hooks = [dict(type="AJLHook", restart=True)]
+param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=80, milestones=[55], gamma=0.1)]
+train_cfg = dict(dynamic_intervals=[(56, 1)])

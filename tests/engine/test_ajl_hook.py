@@ -16,17 +16,26 @@ MINING = dict(
 
 def runner(iteration, accumulated=1, query_mining=MINING):
     wrapper = SimpleNamespace(_accumulative_counts=accumulated)
-    return SimpleNamespace(iter=iteration, optim_wrapper=wrapper, model=tiny_model(query_mining=query_mining))
+    return SimpleNamespace(
+        iter=iteration,
+        optim_wrapper=wrapper,
+        model=tiny_model(query_mining=query_mining),
+        train_dataloader=range(3),  # three batches per epoch
+    )
+
+
+def turn(hook, run):
+    hook.before_train_iter(run, run.iter % len(run.train_dataloader))
+    return run.model.query_mining.chains()[0][0][0]
 
 
 @pytest.mark.parametrize("accumulated,expected", ((1, "gaga" * 2), (2, "ggaa" * 2)))
 def test_rounds_alternate_by_weight_update(accumulated, expected):
-    turns = []
-    for iteration in range(8):
-        run = runner(iteration, accumulated)
-        AJLHook().before_train_iter(run, iteration)
-        turns.append(run.model.query_mining.chains()[0][0][0])
-    assert "".join(turns) == expected
+    assert "".join(turn(AJLHook(), runner(iteration, accumulated)) for iteration in range(8)) == expected
+
+
+def test_rounds_restart_in_every_epoch_as_released():
+    assert "".join(turn(AJLHook(restart=True), runner(iteration)) for iteration in range(8)) == "gag" * 2 + "ga"
 
 
 def test_model_without_mining_is_refused():

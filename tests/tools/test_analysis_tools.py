@@ -1,11 +1,14 @@
 """Tools that show what mining does."""
 
+import importlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
@@ -40,6 +43,39 @@ def test_mining_view_draws_shift_and_attention_of_every_pair(toy, tmp_path):
         assert (np.asarray(picture)[..., 1] == 255).any()  # green dots
 
 
+def test_mining_view_of_the_released_choices_follows_the_matched_query(monkeypatch):
+    """All queries are copied there, so a pair's row is that of its query."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    view_mining = importlib.import_module("view_mining")
+    drawn = []
+    monkeypatch.setattr(view_mining, "draw_attention", lambda image, weights, *rest: drawn.append(weights) or image)
+    rows = torch.arange(12.0).view(1, 3, 4)  # one image, three queries, four positions
+    watched = SimpleNamespace(weights=[rows], dropped=[rows])
+    learnable = SimpleNamespace(
+        memory=SimpleNamespace(spatial_shape=(2, 2)),
+        queries=SimpleNamespace(rule=watched),
+        matched_query=lambda: torch.tensor([[2, 0]]),
+    )
+    image = np.zeros((40, 40, 3), np.uint8)
+    for source, masked in ((None, 2), (torch.tensor([[2, 0]]), 0)):
+        drawn.clear()
+        view_mining.attention_picture(image, learnable, SimpleNamespace(rule=watched, source=source), pair=0)
+        assert [weights.ravel().tolist() for weights in drawn] == [rows[0, row].tolist() for row in (2, masked)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    (
+        (["configs/nothing.py"], "Config configs/nothing.py does not exist"),
+        (["configs/qpic_hqm_toy.py", "--checkpoint", "nothing.pth"], "Checkpoint nothing.pth does not exist"),
+        (["configs/qpic_hqm_toy.py", "--index", "6"], "numbers from 0 to 5"),
+    ),
+)
+def test_mining_view_tells_what_is_wrong(toy, arguments, message):
+    done = run("view_mining", *arguments, cwd=toy.parents[1])
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
 def test_shift_statistics_of_an_annotation_file(toy, tmp_path):
     file = toy / "annotations" / "trainval_toy.json"
     done = run("shift_statistics", "--ann-file", file, "--pairs", 20, cwd=tmp_path)
@@ -49,3 +85,14 @@ def test_shift_statistics_of_an_annotation_file(toy, tmp_path):
     assert ours["in range"] == "100.0 %" and ours["unshifted"] == "0.0 %"
     assert 0.4 <= float(ours["IoU p5"]) < float(ours["IoU p95"]) <= 0.6
     assert released["way"] == "released, 20 pairs per batch"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), ((None, "does not exist"), ("{}", "expected a list"), ("[]", "has no pair"))
+)
+def test_shift_statistics_tells_what_is_wrong(tmp_path, content, message):
+    file = tmp_path / "annotations.json"
+    if content is not None:
+        file.write_text(content)
+    done = run("shift_statistics", "--ann-file", file, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr

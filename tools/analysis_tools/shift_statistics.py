@@ -20,6 +20,7 @@ from hqm_mmdet.datasets.annotations import read_annotations
 from hqm_mmdet.models.query_mining import IoUBoxShift, ReleasedBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.structures import cxcywh_to_xyxy, xyxy_to_cxcywh
+from hqm_mmdet.utils.launch import UsageError, run_tool
 
 IMAGE = torch.tensor([640.0, 480.0, 640.0, 480.0])  # what the released code's clipping needs; for random boxes
 COLUMNS = ("boxes", "in range", "unshifted", "IoU p5", "IoU p50", "IoU p95", "at border, of shifted")
@@ -58,7 +59,11 @@ KINDS: dict[str, Callable[[int], Tensor]] = {
 
 def annotated_boxes(path: Path, count: int) -> Tensor:
     """Subject and object boxes of an annotation file's first pairs, cxcywh relative to the furthest corner of any box
-    of the image (the file holds no image sizes)."""
+    of the image (the file holds no image sizes).
+
+    Raises:
+        UsageError: there is none.
+    """
     boxes = []
     for entry in read_annotations(path):
         corners = torch.tensor([a["bbox"] for a in entry["annotations"]], dtype=torch.float).reshape(-1, 4)
@@ -67,8 +72,11 @@ def annotated_boxes(path: Path, count: int) -> Tensor:
             boxes.append(xyxy_to_cxcywh(corners[used] / corners[:, 2:].amax(0).clamp(min=1).repeat(2)))
         if sum(map(len, boxes)) >= count:
             break
-    boxes = torch.cat(boxes)
-    return boxes[(boxes[:, 2:] > 0).all(1)][:count]
+    boxes = torch.cat(boxes) if boxes else torch.zeros(0, 4)
+    boxes = boxes[(boxes[:, 2:] > 0).all(1)][:count]
+    if not len(boxes):
+        raise UsageError(f"{path} has no pair with boxes.")
+    return boxes
 
 
 def statistics(boxes: Tensor, shift: Callable[[Tensor], Tensor], iou_range: tuple[float, float]) -> list[str]:
@@ -104,7 +112,15 @@ def main() -> int:
     parser.add_argument("--iou-range", type=float, nargs=2, default=(0.4, 0.6), metavar=("LOW", "HIGH"))
     parser.add_argument("--pairs", type=int, nargs="+", default=[1, 4, 10, 20, 40], help="per batch, for the release")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
     args = parser.parse_args()
+    if not 0 < args.iou_range[0] <= args.iou_range[1] <= 1:
+        parser.error("--iou-range: 0 < LOW <= HIGH <= 1 is needed")
+    return run_tool(print_table, args)
+
+
+def print_table(args: argparse.Namespace) -> None:
+    """All rows."""
     torch.manual_seed(args.seed)
     iou_range = tuple(args.iou_range)
     if args.ann_file:
@@ -119,7 +135,6 @@ def main() -> int:
         for way, shift in ways.items():
             few = boxes if way == "IoUBoxShift" else boxes[: max(2000, len(boxes) // 10)]
             print(f"| {kind} | {way} | {' | '.join(statistics(few, shift, iou_range))} |", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from hqm_mmdet.models.query_mining import AMMQueryGenerator, AttentionRecorder, 
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
+from hqm_mmdet.utils.launch import UsageError, find_config, run_tool
 from hqm_mmdet.visualization.drawing import MIN_SIDE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 
@@ -73,7 +74,7 @@ def learnable_pass(model, inputs, samples):
 
 def shift_picture(model, image, targets):
     """All pairs' boxes, true and shifted."""
-    shift = miner_of(model, GBSQueryGenerator).shift
+    shift = miner_of(model, GBSQueryGenerator).shift or (lambda *boxes_and_sizes: boxes_and_sizes[:2])
     true = torch.cat([targets.sub_boxes, targets.obj_boxes], 1)
     moved = torch.cat(shift(targets.sub_boxes, targets.obj_boxes, targets.sizes), 1)
     keep = (true != 0).any(-1)[0]
@@ -86,11 +87,12 @@ def attention_picture(image, learnable, hard, pair):
     """Rows: learnable pass, masked pass. Columns: decoder layers."""
     shape = learnable.memory.spatial_shape
     query = int(learnable.matched_query()[0, pair])
+    row = query if hard.source is None else pair  # copies of all queries, or of the matched ones in the order of pairs
     rows = [[], []]
     for layer, (free, masked) in enumerate(zip(learnable.queries.rule.weights, hard.rule.weights, strict=True)):
-        dropped = hard.rule.dropped[layer][0, pair].view(shape).numpy()
+        dropped = hard.rule.dropped[layer][0, row].view(shape).numpy()
         above = draw_attention(image, free[0, query].view(shape).numpy())
-        below = draw_attention(image, masked[0, pair].view(shape).numpy(), dropped)
+        below = draw_attention(image, masked[0, row].view(shape).numpy(), dropped)
         rows[0].append(captioned(above, f"layer {layer}: learnable query {query}"))
         rows[1].append(captioned(below, f"layer {layer}: masked"))
     return grid(rows)
@@ -105,13 +107,21 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("work_dirs/mining_view"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, default={})
-    args = parser.parse_args()
-    cfg = Config.fromfile(args.config)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
+    return run_tool(view, parser.parse_args())
+
+
+def view(args: argparse.Namespace) -> int:
+    """Write the pictures."""
+    cfg = Config.fromfile(find_config(args.config))
     cfg.merge_from_dict(args.cfg_options)
     torch.manual_seed(args.seed)
     np.random.seed(args.seed)
     model = init_model(cfg, args.checkpoint)
-    data = model.data_preprocessor(pseudo_collate([DATASETS.build(cfg.train_dataloader.dataset)[args.index]]))
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    if not 0 <= args.index < len(dataset):
+        raise UsageError(f"--index {args.index}: the training images have numbers from 0 to {len(dataset) - 1}.")
+    data = model.data_preprocessor(pseudo_collate([dataset[args.index]]))
     inputs, samples = data["inputs"], data["data_samples"]
     mean, std = (getattr(model.data_preprocessor, name).cpu() for name in ("mean", "std"))
     image = (inputs[0] * std + mean).clamp(0, 255).permute(1, 2, 0).byte().numpy()

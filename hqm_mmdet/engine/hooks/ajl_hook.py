@@ -12,11 +12,17 @@ class AJLHook(Hook):
     """Tells the model's :class:`JointLearning` which round a training iteration takes.
 
     The round follows from ``runner.iter`` alone, so it is the same on all ranks and right after a resume, in mid-epoch
-    too. (The released code counts from 0 again in every epoch.) What is counted are updates of the weights, the paper's
-    training iterations: with gradient accumulation over k batches, all k of an update take the same round.
+    too. What is counted are updates of the weights, the paper's training iterations: with gradient accumulation over k
+    batches, all k of an update take the same round.
+
+    Args:
+        restart (bool): begin with the first round in every epoch (released code); False: count on. Default False.
     """
 
     priority = "NORMAL"
+
+    def __init__(self, restart: bool = False):
+        self.restart = restart
 
     def before_train(self, runner: Runner) -> None:
         """Refuse a model without mining.
@@ -33,7 +39,8 @@ class AJLHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Choose the round."""
         accumulated = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
-        self._mining(runner).take_round(runner.iter // accumulated)
+        iteration = runner.iter % len(runner.train_dataloader) if self.restart else runner.iter
+        self._mining(runner).take_round(iteration // accumulated)
 
     @staticmethod
     def _mining(runner: Runner):
