@@ -43,7 +43,7 @@ def find_annotations(path: str | Path) -> Path | None:
     return next((file for file in (Path(path), Path(f"{path}.gz")) if file.is_file()), None)
 
 
-def read_json(path: str | Path, how_to_get: str = ""):
+def read_json(path: str | Path, how_to_get: str = "Check the path."):
     """Content of a JSON file.
 
     Args:
@@ -65,7 +65,7 @@ def read_json(path: str | Path, how_to_get: str = ""):
         raise AnnotationError(f"{file}: no readable JSON ({error}). Copy or download it again. {how_to_get}") from error
 
 
-def read_annotations(path: str, how_to_get: str = "") -> list[dict]:
+def read_annotations(path: str, how_to_get: str = "Check the path.") -> list[dict]:
     """Entries of an annotation file; arguments and errors as of :func:`read_json`.
 
     Raises:

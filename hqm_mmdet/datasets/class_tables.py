@@ -20,7 +20,7 @@ def load_metainfo(name: str) -> dict:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
-def load_names(path: str | Path, how_to_get: str = "") -> dict:
+def load_names(path: str | Path, how_to_get: str = "Check the path.") -> dict:
     """Names of a data set of one's own, as metainfo.
 
     Args:
