@@ -1,4 +1,4 @@
-# The small QPIC + HQM on the toy set. `make quickstart` trains it.
+# The small QPIC + HQM on the toy set.
 _base_ = [
     "./qpic_toy.py",
     "./_base_/query_mining/ajl_small.py",

@@ -1,4 +1,4 @@
-# A small QPIC on the embedded toy set: minutes on two CPU cores.
+# A small QPIC on the embedded toy set: minutes on two CPU cores. `make quickstart` trains it.
 _base_ = [
     "./_base_/models/qpic_small.py",
     "./_base_/datasets/toy_hoi.py",

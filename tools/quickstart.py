@@ -91,7 +91,7 @@ def tile(pictures: list[np.ndarray], columns: int) -> Image.Image:
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_hqm_toy.py")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_toy.py")
     parser.add_argument("--work-dir", type=Path, help="default: work_dirs/quickstart/<config>")
     parser.add_argument("--pictures", type=int, default=16, help="how many test images are drawn")
     parser.add_argument("--threshold", type=float, default=0.3, help="verbs with a lower score are not drawn")
