@@ -12,7 +12,14 @@ from hqm_mmdet.apis import build_model
 from hqm_mmdet.models.query_mining import AttentionRecorder, JitterBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from tests.models.test_query_mining import STRATEGIES, mining
-from tests.models.tiny import NUM_QUERIES, NUM_VERBS, random_batch, tiny_config, tiny_model
+from tests.models.tiny import (
+    NUM_QUERIES,
+    NUM_VERBS,
+    assert_batched_equals_single,
+    random_batch,
+    tiny_config,
+    tiny_model,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,15 +99,7 @@ def test_both_decoders_are_initialised_alike():
 
 
 def test_batched_equals_single_in_spite_of_padding():
-    sizes = [(64, 80), (96, 48)]
-    inputs, samples = random_batch([1, 2], sizes=sizes)
-    model = cdn().eval()
-    batched = [sample.pred_pairs for sample in model(inputs, samples, mode="predict")]
-    for i, (height, width) in enumerate(sizes):
-        _, again = random_batch([1, 2], sizes=sizes)
-        single = model(inputs[i : i + 1, :, :height, :width], again[i : i + 1], mode="predict")[0].pred_pairs
-        for name, value in single.items():
-            torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
+    assert_batched_equals_single(cdn().eval())
 
 
 def test_order_of_queries_and_pairs_does_not_matter():

@@ -8,7 +8,14 @@ from mmengine.config import Config
 
 from hqm_mmdet.apis import build_model
 from tests.models.test_query_mining import STRATEGIES, mining
-from tests.models.tiny import NUM_QUERIES, NUM_VERBS, random_batch, tiny_config, tiny_model
+from tests.models.tiny import (
+    NUM_QUERIES,
+    NUM_VERBS,
+    assert_batched_equals_single,
+    random_batch,
+    tiny_config,
+    tiny_model,
+)
 from tests.models.toy_training import train_on_toy_set
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -93,15 +100,7 @@ def test_gradients_reach_the_points(kept):
 
 
 def test_batched_equals_single_in_spite_of_padding():
-    sizes = [(64, 80), (96, 48)]
-    inputs, samples = random_batch([1, 2], sizes=sizes)
-    model = conditional().eval()
-    batched = [sample.pred_pairs for sample in model(inputs, samples, mode="predict")]
-    for i, (height, width) in enumerate(sizes):
-        _, again = random_batch([1, 2], sizes=sizes)
-        single = model(inputs[i : i + 1, :, :height, :width], again[i : i + 1], mode="predict")[0].pred_pairs
-        for name, value in single.items():
-            torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
+    assert_batched_equals_single(conditional().eval())
 
 
 def test_order_of_queries_does_not_matter():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.models.tiny import NUM_QUERIES, NUM_VERBS, random_batch, tiny_model
+from tests.models.tiny import NUM_QUERIES, NUM_VERBS, assert_batched_equals_single, random_batch, tiny_model
 
 
 def total(losses):
@@ -21,16 +21,7 @@ def test_output_format():
 
 
 def test_batched_equals_single_in_spite_of_padding():
-    sizes = [(64, 80), (96, 48)]
-    inputs, samples = random_batch([1, 2], sizes=sizes)
-    model = tiny_model().eval()
-    batched = model(inputs, samples, mode="predict")
-    batched = [sample.pred_pairs for sample in batched]
-    for i, (height, width) in enumerate(sizes):
-        _, again = random_batch([1, 2], sizes=sizes)
-        single = model(inputs[i : i + 1, :, :height, :width], again[i : i + 1], mode="predict")[0].pred_pairs
-        for name, value in single.items():
-            torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
+    assert_batched_equals_single(tiny_model().eval())
 
 
 def test_order_of_queries_does_not_matter():

@@ -90,3 +90,16 @@ def random_batch(counts, seed=0, sizes=None, absent=0):
         sample.gt_instances = instances_of(sample.gt_pairs)
         samples.append(sample)
     return inputs, samples
+
+
+def assert_batched_equals_single(model):
+    """Images of two sizes, padded into one batch, get the pairs that each gets alone; returns them."""
+    sizes = [(64, 80), (96, 48)]
+    inputs, samples = random_batch([1, 2], sizes=sizes)
+    batched = [sample.pred_pairs for sample in model(inputs, samples, mode="predict")]
+    for i, (height, width) in enumerate(sizes):
+        _, again = random_batch([1, 2], sizes=sizes)
+        single = model(inputs[i : i + 1, :, :height, :width], again[i : i + 1], mode="predict")[0].pred_pairs
+        for name, value in single.items():
+            torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
+    return batched
