@@ -18,7 +18,7 @@ REQUIREMENTS := setup.py pyproject.toml $(wildcard requirements/*.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-onedl quickstart study study-long benchmark benchmark-gpu test test-onedl lint wheel clean
+.PHONY: help venv venv-onedl quickstart study study-long benchmark benchmark-gpu test test-onedl lint wheel docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ define install
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --no-deps --retries 1 --timeout 30 \
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(1)/bin/python -m pip install --quiet --constraint $(2) --editable '.[$(3),tests]'
+	$(1)/bin/python -m pip install --quiet --constraint $(2) --editable '.[$(3),demo,docs,tests]'
 	@touch $@
 endef
 
@@ -72,6 +72,10 @@ test-onedl: $(VENV_ONEDL)/ready  ## run the tests with the second stack
 
 lint: $(VENV)/ready  ## check the style with ruff
 	$(VENV)/bin/ruff check .
+
+docs: $(VENV)/ready  ## build the documentation site into build/docs
+	$(VENV)/bin/sphinx-build -W --keep-going -q -b html docs build/docs
+	@echo "Open build/docs/index.html"
 
 wheel: $(VENV)/ready  ## build a wheel into dist/
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -21,8 +21,12 @@ STACKS = {
     "onedl": {name: name for name in ("onedl-mmdetection", "onedl-mmengine", "onedl-mmcv")},
 }
 # What requirements/base.txt names (a test compares), torch apart.
-REQUIRED = ("click", "matplotlib", "numpy", "pillow", "pycocotools", "safetensors", "scipy", "tensorboard")
-OPTIONAL = {"onnx": "hqm-mmdet export", "onnxruntime": "running and checking exported files"}
+REQUIRED = ("click", "jinja2", "matplotlib", "numpy", "pillow", "pycocotools", "safetensors", "scipy", "tensorboard")
+OPTIONAL = {
+    "onnx": "hqm-mmdet export",
+    "onnxruntime": "running and checking exported files",
+    "gradio": "hqm-mmdet demo",
+}
 
 
 @dataclass
