@@ -113,7 +113,11 @@ def train_run(run: Run, out: Path, start: Path, args: argparse.Namespace) -> Non
 
 
 def curve(run: Run, out: Path) -> np.ndarray:
-    """(evaluations, 2): iteration and mAP, from mmengine's log."""
+    """(evaluations, 2): iteration and mAP, from mmengine's log.
+
+    Raises:
+        ValueError: the log has no evaluation.
+    """
     values, per_epoch = {}, 0
     for log in sorted(run.folder(out).glob("*/vis_data/scalars.json")):
         for entry in map(json.loads, log.read_text().splitlines()):
@@ -121,6 +125,8 @@ def curve(run: Run, out: Path) -> np.ndarray:
                 values[entry["step"]] = entry[METRIC]
             elif "iter" in entry:
                 per_epoch = max(per_epoch, entry["step"] // entry["epoch"])
+    if not values:
+        raise ValueError(f"{run.folder(out)}: the log has no {METRIC}; remove the folder and start the study again.")
     return np.array([(epoch * per_epoch, value) for epoch, value in sorted(values.items())])
 
 

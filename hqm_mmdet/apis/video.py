@@ -1,16 +1,19 @@
 """Frames of a video, in and out, one at a time."""
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from .sources import InputError
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 DEFAULT_FPS = 25.0  # of files that do not tell
+COMPLETE = 0.95  # share of the announced frames; headers estimate
 
 
 class VideoReader:
@@ -41,12 +44,16 @@ class VideoReader:
         return self.announced
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 BGR frames, once."""
-        frame, self._first = self._first, None
+        """(H, W, 3) uint8 BGR frames, once; a file that breaks off early gets a warning."""
+        (frame, self._first), count = (self._first, None), 0
         while frame is not None:
             yield frame
+            count += 1
             frame = self._capture.read()[1]
         self._capture.release()
+        if count < COMPLETE * self.announced:
+            message = f"Video {self.path} breaks off after {count} of {self.announced} frames; is it complete?"
+            print_log(message, "current", logging.WARNING)
 
 
 class VideoWriter:

@@ -37,6 +37,17 @@ def test_reader_gives_what_was_written(clip):
     assert np.median(difference) < 12  # JPEG, and blue is not red
 
 
+def test_video_that_breaks_off_is_told(clip, monkeypatch):
+    warnings = []
+    monkeypatch.setattr("hqm_mmdet.apis.video.print_log", lambda message, *_: warnings.append(message))
+    list(VideoReader(clip))
+    assert not warnings
+    reader = VideoReader(clip)
+    reader.announced = 20
+    assert len(list(reader)) == 5
+    assert "breaks off after 5 of 20 frames" in warnings[0] and "clip.avi" in warnings[0]
+
+
 def test_annotated_video_and_json(inferencer, clip, tmp_path):
     count = predict_video(
         inferencer, clip, tmp_path / "out", TripletSelection(0.0, top_k=2), smoothing=0.5, batch_size=2

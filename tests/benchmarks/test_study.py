@@ -85,3 +85,8 @@ def test_failed_training_names_its_log(study, tmp_path):
     with pytest.raises(RuntimeError, match="output.log"):
         study.train(study.ARMS["baseline"], options, tmp_path / "run", seed=0)
     assert "nothing" in (tmp_path / "run" / "output.log").read_text()
+
+
+def test_run_without_evaluation_is_named(study, tmp_path):
+    with pytest.raises(ValueError, match=r"normal.*ajl.*has no hico/full"):
+        study.curve(study.Run("normal", "AJL", 0), tmp_path)
