@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from hqm_mmdet.models.query_mining import AMMQueryGenerator, draw_drop_mask
+from hqm_mmdet.utils.launch import is_user_error
 from tests.models.tiny import NUM_QUERIES, random_batch, tiny_model
 
 GBS = dict(type="GBSQueryGenerator", embed_dims=32)
@@ -96,8 +97,9 @@ def test_rounds_alternate():
 
 def test_alternating_model_without_hook_is_an_error():
     model = tiny_model(query_mining=mining("ajl"))
-    with pytest.raises(RuntimeError, match="AJLHook"):
+    with pytest.raises(RuntimeError, match="AJLHook") as raised:
         model(*random_batch([1]), mode="loss")
+    assert is_user_error(raised.value)  # tools tell it in one message
 
 
 def test_learnable_losses_do_not_depend_on_mining():

@@ -14,6 +14,10 @@ from .hard_queries import AttentionRecorder, HardQueries, LearnablePass
 Chain = tuple[str, ...]
 
 
+class RoundError(RuntimeError):
+    """Nobody says which round is next; the message says what to add to the config."""
+
+
 @MODELS.register_module()
 class JointLearning(BaseModule):
     """Owns the miners and takes them in turn. Training only; inference never reaches it.
@@ -61,10 +65,10 @@ class JointLearning(BaseModule):
         """Chains of the current round.
 
         Raises:
-            RuntimeError: nobody chose a round.
+            RoundError: nobody chose a round.
         """
         if self.current_round is None:
-            raise RuntimeError(
+            raise RoundError(
                 f"JointLearning alternates between {len(self.rounds)} rounds, but nobody says whose turn it is: add "
                 "dict(type='AJLHook') to custom_hooks (configs/_base_/query_mining/ajl.py does)."
             )
