@@ -1,0 +1,71 @@
+"""HTML of the demo's results. Pictures are part of it, so that nothing is written to disk."""
+
+import base64
+import io
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader
+from PIL import Image
+
+from hqm_mmdet.apis.prediction import Prediction
+from hqm_mmdet.structures import TripletSelection
+
+from .session import ShownImage
+
+JPEG_QUALITY = 88
+
+
+def empty_view() -> str:
+    """What stands there before the first image."""
+    return _template("empty").render()
+
+
+def refusal_view(message: str) -> str:
+    """Why a file was not taken."""
+    return _template("refusal").render(message=message)
+
+
+def result_view(shown: ShownImage, selection: TripletSelection) -> str:
+    """Picture, downloads and the table of interactions."""
+    return _template("result").render(
+        shown=shown,
+        selection=selection,
+        filtered=bool(selection.verbs or selection.objects),
+        picture=_picture_url(shown.picture),
+        picture_name=f"{Path(shown.name).stem}_pairs.jpg",
+        json=_url("application/json", json.dumps([shown.record], indent=1).encode()),
+        json_name=f"{Path(shown.name).stem}_pairs.json",
+    )
+
+
+def attention_view(picture: np.ndarray, pair: str, prediction: Prediction) -> str:
+    """A pair's attention; ``pair`` describes it."""
+    name = f"{Path(prediction.name).stem}_attention.jpg"
+    return _template("attention").render(picture=_picture_url(picture), pair=pair, picture_name=name)
+
+
+@lru_cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,  # names of classes, verbs and files are text, whatever they look like
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _template(name: str):
+    return _environment().get_template(f"{name}.html.j2")
+
+
+def _picture_url(picture: np.ndarray) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "JPEG", quality=JPEG_QUALITY)
+    return _url("image/jpeg", stream.getvalue())
+
+
+def _url(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
