@@ -87,14 +87,14 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
     )
 
 
-def attention_picture(
+def attention_cells(
     prediction: Prediction,
     pair: ShownPair,
     maps: AttentionMaps,
     metainfo: Mapping,
     colour: int = 0,
     head: int | None = None,
-) -> np.ndarray:
+) -> list[np.ndarray]:
     """A pair and, a cell per layer, where its query looks.
 
     Args:
@@ -106,7 +106,7 @@ def attention_picture(
         head (int, optional): one head. Default: average of all heads.
 
     Returns:
-        ndarray: (H', W', 3) uint8 RGB.
+        list[ndarray]: as of :func:`~hqm_mmdet.visualization.draw_pair_attention`.
 
     Raises:
         IndexError: no such head.

@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
-from hqm_mmdet.apis.attention import attention_picture
+from hqm_mmdet.apis.attention import attention_cells
 from hqm_mmdet.apis.ground_truth import read_ground_truth
 from hqm_mmdet.apis.outputs import OutputFolder
 from hqm_mmdet.apis.prediction import BadInput, Prediction
 from hqm_mmdet.apis.sources import find_images, is_video
 from hqm_mmdet.structures import ShownPair, TripletSelection
 from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet.visualization import sheet_of
 
 from .base import ToolCommand, cfg_options, read_config, require_device
 
@@ -159,10 +160,12 @@ def draw_attention(
     name = Path(prediction.picture_name)
     for number, pair in enumerate(shown):
         try:
-            picture = attention_picture(prediction, pair, maps, inferencer.model.dataset_meta, number, head)
+            cells = attention_cells(prediction, pair, maps, inferencer.model.dataset_meta, number, head)
         except IndexError as error:
             raise UsageError(f"--attention-head: {error}") from error
-        inferencer.visualizer.write(picture, out / "attention" / name.with_stem(f"{name.stem}_pair{number + 1}"))
+        inferencer.visualizer.write(
+            sheet_of(cells), out / "attention" / name.with_stem(f"{name.stem}_pair{number + 1}")
+        )
 
 
 def report(failures: Sequence[BadInput], done: int) -> int:

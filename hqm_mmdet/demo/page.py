@@ -19,8 +19,9 @@ THUMBNAIL = 160  # pixels
 QUEUE = 16  # waiting requests; more are told to come back later
 STALE = 600  # seconds after which gradio's cache drops an upload that nobody read
 ALL = "None chosen: all."
-CHOOSE = "The picture shows, for each decoder layer, where the query of the chosen pair looks."
+CHOOSE = "Shows what drew the attention of the chosen pair's query in each decoder layer."
 NO_QUERIES = "Not for this model: its pairs do not come from single queries."
+PRIVACY = "Images go to the computer that runs this page and nowhere else; they are not kept."
 
 
 class DemoPage:
@@ -36,12 +37,12 @@ class DemoPage:
         with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, STALE)) as self.blocks:
             gr.Markdown(f"# {TITLE}\nDrop an image: the model finds who does what with which object.")
             self.seen = gr.State(time_to_live=3600)
-            with gr.Row():
+            with gr.Row(elem_id="parts"):
                 with gr.Column(scale=1, min_width=300):
                     self._add_inputs()
                 with gr.Column(scale=2, min_width=300):
                     self._add_outputs()
-            gr.HTML(f"<p class='hoi-note'>{escape(about)}</p>")
+            gr.HTML(f"<p>Model: {escape(about)}.<br>{PRIVACY}</p>", elem_id="about")
             self._connect()
         self.blocks.queue(max_size=QUEUE, default_concurrency_limit=1, api_open=False)
 
@@ -60,18 +61,22 @@ class DemoPage:
                 thumbnails, label="Or an example", columns=4, height="auto", allow_preview=False, interactive=False,
                 buttons=[], elem_id="examples",
             )  # fmt: skip
-        self.score = gr.Slider(0, 1, 0.3, step=0.01, label="Least score", elem_id="score")
-        most = self.session.max_pairs
-        self.pairs = gr.Slider(1, most, most, step=1, label="Most pairs", elem_id="pairs")
-        self.verbs = gr.Dropdown(self.session.verbs, multiselect=True, label="Verbs", info=ALL, elem_id="verbs")
-        self.objects = gr.Dropdown(self.session.objects, multiselect=True, label="Objects", info=ALL, elem_id="objects")
+        with gr.Group(elem_id="filters"):
+            self.score = gr.Slider(0, 1, 0.3, step=0.01, label="Least score", elem_id="score")
+            most = self.session.max_pairs
+            self.pairs = gr.Slider(1, most, most, step=1, label="Most pairs", elem_id="pairs")
+            self.verbs = gr.Dropdown(self.session.verbs, multiselect=True, label="Verbs", info=ALL, elem_id="verbs")
+            self.objects = gr.Dropdown(
+                self.session.objects, multiselect=True, label="Objects", info=ALL, elem_id="objects"
+            )
 
     def _add_outputs(self) -> None:
-        self.result = gr.HTML(empty_view(), elem_id="result")
-        self.pair = gr.Dropdown(
-            [], label="Where does the model look? Choose a pair", info=CHOOSE, visible=False, elem_id="pair"
-        )
-        self.attention = gr.HTML(elem_id="attention")
+        self.result = gr.HTML(empty_view(bool(self.session.examples)), elem_id="result")
+        with gr.Column(elem_id="look"):
+            self.pair = gr.Dropdown(
+                [], label="Where does the model look? Choose a pair", info=CHOOSE, visible=False, elem_id="pair"
+            )
+            self.attention = gr.HTML(elem_id="attention")
 
     def _connect(self) -> None:
         """One thing at a time: the model and its visualizer are shared by all visitors."""
@@ -134,9 +139,9 @@ class DemoPage:
     def _attention(self, seen: SeenImage, shown: ShownImage, pair: int | None) -> str:
         if pair is None:
             return ""
-        picture = self.session.attention(seen, shown, pair)
+        cells = self.session.attention(seen, shown, pair)
         described = next((line for line, index in self.session.describe(shown) if index == pair), "")
-        return "" if picture is None else attention_view(picture, described, seen.prediction)
+        return attention_view(cells, described, shown.name) if cells else ""
 
 
 def selection_of(score: float, pairs: int, verbs: list[str] | None, objects: list[str] | None) -> TripletSelection:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.apis import HOIInferencer
-from hqm_mmdet.apis.attention import AttentionMaps, attention_picture
+from hqm_mmdet.apis.attention import AttentionMaps, attention_cells
 from hqm_mmdet.apis.prediction import Prediction
 from hqm_mmdet.apis.sources import find_images
 from hqm_mmdet.structures import ShownPair, TripletSelection
@@ -17,6 +17,7 @@ from hqm_mmdet.visualization.drawing import colour_of
 from .uploads import UploadLimits, read_upload
 
 MAX_EXAMPLES = 24
+NO_OBJECT = "no object"  # as it is shown
 
 
 @dataclass(eq=False)
@@ -103,14 +104,14 @@ class DemoSession:
         return self.inferencer.model.dataset_meta
 
     @property
-    def verbs(self) -> list[str]:
-        """Names to filter by, as they are shown."""
-        return [_plain(name) for name in self.metainfo["verbs"]]
+    def verbs(self) -> list[tuple[str, str]]:
+        """Verbs to filter by: how they are shown, and their name."""
+        return [(_plain(name), name) for name in self.metainfo["verbs"]]
 
     @property
-    def objects(self) -> list[str]:
-        """Names to filter by, as they are shown; the last one stands for an absent object."""
-        return [_plain(name) for name in (*self.metainfo["classes"], NO_OBJECT_NAME)]
+    def objects(self) -> list[tuple[str, str]]:
+        """Objects to filter by, likewise; the last one stands for an absent object."""
+        return [*((_plain(name), name) for name in self.metainfo["classes"]), (NO_OBJECT, NO_OBJECT_NAME)]
 
     @property
     def max_pairs(self) -> int:
@@ -153,25 +154,28 @@ class DemoSession:
         lines = []
         for number, pair in enumerate(shown.pairs, 1):
             verbs = ", ".join(_plain(self.metainfo["verbs"][verb]) for verb in pair.verbs)
-            lines.append((f"{number}: {verbs} {self._object(pair)}", pair.index))
+            lines.append((f"{number} ({verbs}: {self._object(pair)})", pair.index))
         return lines
 
     def knows_queries(self, seen: SeenImage) -> bool:
         """Whether the model tells which query a pair came from; otherwise there is no attention to show."""
         return "queries" in seen.prediction.sample.pred_pairs
 
-    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> np.ndarray | None:
-        """Where a pair's query looks in each decoder layer, (H, W, 3) uint8 RGB; None if the pair is not shown.
+    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> list[np.ndarray]:
+        """The pair with this ``index``, then where its query looks in each decoder layer.
+
+        Returns:
+            list[ndarray]: (H, W, 3) uint8 RGB, all of one size; none if the pair is not shown.
 
         Raises:
             ValueError: the model's pairs don't belong to single queries.
         """
         number = next((n for n, pair in enumerate(shown.pairs) if pair.index == index), None)
         if number is None:
-            return None
+            return []
         if seen.maps is None:
             seen.maps = self.inferencer.attention(seen.prediction.image)[1]
-        return attention_picture(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
+        return attention_cells(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
 
     def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:
         object_scores = seen.prediction.sample.pred_pairs.obj_scores
@@ -192,7 +196,7 @@ class DemoSession:
         return sorted(rows, key=lambda row: -row.score)
 
     def _object(self, pair: ShownPair) -> str:
-        return NO_OBJECT_NAME if pair.obj_label is None else _plain(self.metainfo["classes"][pair.obj_label])
+        return NO_OBJECT if pair.obj_label is None else _plain(self.metainfo["classes"][pair.obj_label])
 
 
 def _plain(name: str) -> str:

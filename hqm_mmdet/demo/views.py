@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,17 +11,17 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image
 
-from hqm_mmdet.apis.prediction import Prediction
 from hqm_mmdet.structures import TripletSelection
+from hqm_mmdet.visualization import sheet_of
 
 from .session import ShownImage
 
 JPEG_QUALITY = 88
 
 
-def empty_view() -> str:
-    """What stands there before the first image."""
-    return _template("empty").render()
+def empty_view(examples: bool) -> str:
+    """What stands there before the first image; ``examples``: whether there are some to choose from."""
+    return _template("empty").render(examples=examples)
 
 
 def refusal_view(message: str) -> str:
@@ -41,10 +42,20 @@ def result_view(shown: ShownImage, selection: TripletSelection) -> str:
     )
 
 
-def attention_view(picture: np.ndarray, pair: str, prediction: Prediction) -> str:
-    """A pair's attention; ``pair`` describes it."""
-    name = f"{Path(prediction.name).stem}_attention.jpg"
-    return _template("attention").render(picture=_picture_url(picture), pair=pair, picture_name=name)
+def attention_view(cells: Sequence[np.ndarray], pair: str, name: str) -> str:
+    """A pair's attention.
+
+    Args:
+        cells (Sequence[ndarray]): the pair, then its attention in each layer.
+        pair (str): describes it.
+        name (str): of the image.
+    """
+    return _template("attention").render(
+        cells=[_picture_url(cell) for cell in cells],
+        pair=pair,
+        sheet=_picture_url(sheet_of(cells)),
+        sheet_name=f"{Path(name).stem}_attention.jpg",
+    )
 
 
 @lru_cache
