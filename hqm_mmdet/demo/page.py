@@ -1,5 +1,6 @@
 """Layout of the demo page, and what its parts do. The only module besides ``serving`` that imports gradio."""
 
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -17,11 +18,15 @@ TITLE = "Human-object interactions"
 CSS = Path(__file__).with_name("page.css")
 THUMBNAIL = 160  # pixels
 QUEUE = 16  # waiting requests; more are told to come back later
+FORGOTTEN = 3600  # seconds after which memory drops an image
 STALE = 600  # seconds after which gradio's cache drops an upload that nobody read
 ALL = "None chosen: all."
 CHOOSE = "Shows what drew the attention of the chosen pair's query in each decoder layer."
 NO_QUERIES = "Not for this model: its pairs do not come from single queries."
-PRIVACY = "Images go to the computer that runs this page and nowhere else; they are not kept."
+PRIVACY = (
+    "Images go to the computer that runs this page and nowhere else. "
+    "None is stored; the last one is forgotten after an hour."
+)
 
 
 class DemoPage:
@@ -36,7 +41,7 @@ class DemoPage:
         self.session = session
         with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, STALE)) as self.blocks:
             gr.Markdown(f"# {TITLE}\nDrop an image: the model finds who does what with which object.")
-            self.seen = gr.State(time_to_live=3600)
+            self.seen = gr.State(time_to_live=FORGOTTEN)
             with gr.Row(elem_id="parts"):
                 with gr.Column(scale=1, min_width=300):
                     self._add_inputs()
@@ -54,6 +59,7 @@ class DemoPage:
             height=150,
             elem_id="upload",
         )
+        self.upload.async_move_resource_to_block_cache = _local(self.upload.async_move_resource_to_block_cache)
         self.examples = None
         if self.session.examples:
             thumbnails = [_thumbnail(self.session.read(path)) for path in self.session.examples]
@@ -61,7 +67,7 @@ class DemoPage:
                 thumbnails, label="Or an example", columns=4, height="auto", allow_preview=False, interactive=False,
                 buttons=[], elem_id="examples",
             )  # fmt: skip
-        with gr.Group(elem_id="filters"):
+        with gr.Column(elem_id="filters"), gr.Group():
             self.score = gr.Slider(0, 1, 0.3, step=0.01, label="Least score", elem_id="score")
             most = self.session.max_pairs
             self.pairs = gr.Slider(1, most, most, step=1, label="Most pairs", elem_id="pairs")
@@ -119,7 +125,7 @@ class DemoPage:
     def change(self, seen: SeenImage | None, pair: int | None, *settings) -> tuple:
         """Another threshold or filter: result, pairs to choose from, attention of the chosen one while it is shown."""
         if seen is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return empty_view(bool(self.session.examples)), gr.Dropdown(choices=[], value=None, visible=False), ""
         selection = selection_of(*settings)
         shown = self.session.show(seen, selection)
         choices = self.session.describe(shown)
@@ -147,6 +153,17 @@ class DemoPage:
 def selection_of(score: float, pairs: int, verbs: list[str] | None, objects: list[str] | None) -> TripletSelection:
     """What the page's sliders and filters say."""
     return TripletSelection(score, max_pairs=int(pairs), verbs=tuple(verbs or ()), objects=tuple(objects or ()))
+
+
+def _local(move: Callable) -> Callable:
+    """Takes uploaded files only: gradio downloads what a forged request gives as an address."""
+
+    async def move_local(path: str | Path | None) -> str | None:
+        if path is not None and "://" in str(path):
+            raise gr.Error("Addresses are not read.", print_exception=False)
+        return await move(path)
+
+    return move_local
 
 
 def _thumbnail(image: np.ndarray) -> Image.Image:

@@ -18,6 +18,7 @@ from .uploads import UploadLimits
 
 SESSIONS = 8  # visitors whose last image is kept in memory
 FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # of the visitor's machine; none is fetched
+READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*neutral_600")  # gradio's is too pale
 
 
 @contextmanager
@@ -34,6 +35,7 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
         UsageError: the port is taken, or the host is not this machine's.
     """
     port = free_port(host, port)
+    host = host.strip("[]")
     temporary = tempfile.TemporaryDirectory(prefix="hqm_mmdet_demo_", ignore_cleanup_errors=True)
     with temporary as folder, _gradio_environment(folder, host):
         blocks = DemoPage(session, about).blocks
@@ -46,10 +48,10 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
 def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> str:
     """Start; everything that could talk to other machines, keep or publish something is off."""
     _, address, _ = blocks.launch(
-        server_name=host,
+        server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         max_file_size=limits.bytes,
-        theme=gr.themes.Default(font=FONTS[0], font_mono=FONTS[1]),
+        theme=gr.themes.Default(font=FONTS[0], font_mono=FONTS[1]).set(**READABLE),
         css_paths=CSS,
         prevent_thread_lock=True,
         inline=False,
@@ -73,6 +75,7 @@ def free_port(host: str, port: int) -> int:
     Raises:
         UsageError: it can't be listened on.
     """
+    host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,7 +95,7 @@ def free_port(host: str, port: int) -> int:
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches the address."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 

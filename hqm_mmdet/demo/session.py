@@ -161,11 +161,11 @@ class DemoSession:
         """Whether the model tells which query a pair came from; otherwise there is no attention to show."""
         return "queries" in seen.prediction.sample.pred_pairs
 
-    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> list[np.ndarray]:
+    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> list[tuple[str, np.ndarray]]:
         """The pair with this ``index``, then where its query looks in each decoder layer.
 
         Returns:
-            list[ndarray]: (H, W, 3) uint8 RGB, all of one size; none if the pair is not shown.
+            list: name and picture, (H, W, 3) uint8 RGB, all of one size; empty if the pair is not shown.
 
         Raises:
             ValueError: the model's pairs don't belong to single queries.
@@ -175,7 +175,8 @@ class DemoSession:
             return []
         if seen.maps is None:
             seen.maps = self.inferencer.attention(seen.prediction.image)[1]
-        return attention_cells(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
+        cells = attention_cells(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
+        return list(zip(("the pair", *seen.maps.layers), cells, strict=True))
 
     def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:
         object_scores = seen.prediction.sample.pred_pairs.obj_scores

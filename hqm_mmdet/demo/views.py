@@ -42,19 +42,19 @@ def result_view(shown: ShownImage, selection: TripletSelection) -> str:
     )
 
 
-def attention_view(cells: Sequence[np.ndarray], pair: str, name: str) -> str:
+def attention_view(cells: Sequence[tuple[str, np.ndarray]], pair: str, image: str) -> str:
     """A pair's attention.
 
     Args:
-        cells (Sequence[ndarray]): the pair, then its attention in each layer.
+        cells (Sequence[tuple[str, ndarray]]): name and picture: the pair, then its attention in each layer.
         pair (str): describes it.
-        name (str): of the image.
+        image (str): its name.
     """
     return _template("attention").render(
-        cells=[_picture_url(cell) for cell in cells],
+        cells=[(name, _picture_url(cell)) for name, cell in cells],
         pair=pair,
-        sheet=_picture_url(sheet_of(cells)),
-        sheet_name=f"{Path(name).stem}_attention.jpg",
+        sheet=_picture_url(sheet_of([cell for _, cell in cells])),
+        sheet_name=f"{Path(image).stem}_attention.jpg",
     )
 
 
