@@ -17,6 +17,8 @@ release = version = hqm_mmdet.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3  # links such as data.md#v-coco
 
+highlight_language = "none"  # of blocks that name no language: trees, tables, diagrams
+
 html_theme = "furo"  # its fonts are the system's; a built page asks no other machine for anything
 html_title = f"hqm_mmdet {release}"
 html_show_sourcelink = False
