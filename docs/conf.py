@@ -21,7 +21,8 @@ highlight_language = "none"  # of blocks that name no language: trees, tables, d
 
 html_theme = "furo"  # its fonts are the system's; a built page asks no other machine for anything
 html_title = f"hqm_mmdet {release}"
-html_show_sourcelink = False
+html_show_copyright = html_show_sourcelink = False
+html_show_search_summary = False  # it would fetch pages, which browsers refuse for files
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
