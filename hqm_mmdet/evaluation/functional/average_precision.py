@@ -11,12 +11,12 @@ Thresholds = tuple[float, ...] | None
 
 @dataclass(frozen=True, eq=False)
 class ClassResults:
-    """Results of the K classes that have ground truth, in ascending class order; all columns (K,).
+    """Results of K classes, those that have ground truth if nothing else is said, in ascending order; columns (K,).
 
     Args:
         classes (ndarray): Class.
-        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class that a resample left
-            without ground truth.
+        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
+            one that a resample left without).
         max_recall (ndarray): Recall over all candidates; NaN as above.
         num_gt, num_pred, num_tp (ndarray): Counts.
     """
@@ -31,7 +31,7 @@ class ClassResults:
 
 @dataclass(frozen=True, eq=False)
 class RankedCandidates:
-    """Candidates of the K classes that have ground truth, sorted once: by class, then by descending score.
+    """Candidates of K classes, sorted once: by class, then by descending score.
 
     Args:
         classes (ndarray): (K,) int, ascending.
@@ -107,15 +107,51 @@ def rank_candidates(
     Returns:
         RankedCandidates: N' <= N candidates.
     """
-    classes, gt_column = np.unique(gt_classes, return_inverse=True)
-    column = np.searchsorted(classes, pred_classes)
-    known = np.flatnonzero(np.append(classes, -1)[column] == pred_classes)
-    order = np.lexsort((-scores[known], column[known]))
-    rows = known[order]
+    classes, column, gt_column = class_columns(pred_classes, gt_classes)
     pred_image = np.zeros(len(column), np.int64) if pred_image is None else pred_image
     gt_image = np.zeros(len(gt_column), np.int64) if gt_image is None else gt_image
-    is_tp = np.asarray(is_tp, dtype=bool)
-    return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column.ravel(), gt_image)
+    return rank_columns(classes, column, scores, np.asarray(is_tp, dtype=bool), pred_image, gt_column, gt_image)
+
+
+def class_columns(pred_classes: np.ndarray, gt_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number the classes that have ground truth.
+
+    Args:
+        pred_classes, gt_classes (ndarray): (N,), (M,) int.
+
+    Returns:
+        tuple[ndarray, ndarray, ndarray]: (K,) int classes, ascending; (N,) int, index of each candidate's class, -1
+        without ground truth; (M,) int, that of the ground truth.
+    """
+    classes, gt_column = np.unique(gt_classes, return_inverse=True)
+    column = np.searchsorted(classes, pred_classes)
+    known = np.append(classes, -1)[column] == pred_classes
+    return classes, np.where(known, column, -1), gt_column.ravel()
+
+
+def rank_columns(
+    classes: np.ndarray,
+    column: np.ndarray,
+    scores: np.ndarray,
+    is_tp: np.ndarray,
+    pred_image: np.ndarray,
+    gt_column: np.ndarray,
+    gt_image: np.ndarray,
+) -> RankedCandidates:
+    """Sort candidates by class and score once; equal scores keep their order.
+
+    Args:
+        classes (ndarray): (K,) int; a class may be without ground truth.
+        column (ndarray): (N,) int, index of each candidate's class; -1 leaves it out.
+        scores, is_tp, pred_image (ndarray): (N,) finite score, flag, image.
+        gt_column, gt_image (ndarray): (M,) int, class index and image of the ground truth.
+
+    Returns:
+        RankedCandidates: N' <= N candidates.
+    """
+    known = np.flatnonzero(column >= 0)
+    rows = known[np.lexsort((-scores[known], column[known]))]
+    return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column, gt_image)
 
 
 def class_results(
