@@ -70,23 +70,41 @@ class RankedCandidates:
         Returns:
             ClassResults: K classes.
         """
-        size = len(self.classes)
-        weights, gt_weights = (None if image_weights is None else image_weights[i] for i in (self.image, self.gt_image))
+        num_gt, num_pred, num_tp = counts = self._counts(image_weights)
+        column, recall, precision = self._curve_points(counts, image_weights)
+        ap = interpolated_ap(recall, precision, column, len(self.classes), thresholds)
+        with np.errstate(invalid="ignore"):  # a resample may leave a class without ground truth: NaN
+            max_recall = num_tp / num_gt
+        return ClassResults(self.classes, np.where(num_gt > 0, ap, np.nan), max_recall, *map(_as_counts, counts))
+
+    def curve_points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Precision-recall curves of all classes, at their true positives.
+
+        Returns:
+            tuple[ndarray, ndarray, ndarray]: index of the class, recall and precision, (T,) each, by class and in order
+            of rank.
+        """
+        return self._curve_points(self._counts(None), None)
+
+    def _counts(self, image_weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ground truth, candidates and true positives of each class, (K,) each."""
+        size, weights, gt_weights = len(self.classes), None, None
+        if image_weights is not None:
+            weights, gt_weights = image_weights[self.image], image_weights[self.gt_image]
+        num_tp = np.bincount(self.column[self.is_tp], None if weights is None else weights[self.is_tp], size)
+        return np.bincount(self.gt_column, gt_weights, size), np.bincount(self.column, weights, size), num_tp
+
+    def _curve_points(self, counts, image_weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        num_gt, num_pred, num_tp = counts
+        weights = None if image_weights is None else image_weights[self.image]
         tps = np.flatnonzero(self.is_tp)
-        tp_column = self.column[tps]
-        num_gt = np.bincount(self.gt_column, gt_weights, size)
-        num_pred = np.bincount(self.column, weights, size)
-        num_tp = np.bincount(tp_column, None if weights is None else weights[tps], size)
-        rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[tp_column]
+        column = self.column[tps]
+        rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[column]
         hits = np.arange(1, len(tps) + 1) if weights is None else np.cumsum(weights[tps])
-        hits = hits - (np.cumsum(num_tp) - num_tp)[tp_column]
-        # A resample may leave a class without ground truth (NaN), or a curve to begin with images that do not count.
+        hits = hits - (np.cumsum(num_tp) - num_tp)[column]
+        # In a resample a class may be without ground truth, and a curve may begin with images that do not count.
         with np.errstate(invalid="ignore"):
-            precision, recall, max_recall = hits / np.maximum(rank, 1), hits / num_gt[tp_column], num_tp / num_gt
-        ap = interpolated_ap(recall, precision, tp_column, size, thresholds)
-        return ClassResults(
-            self.classes, np.where(num_gt > 0, ap, np.nan), max_recall, *map(_as_counts, (num_gt, num_pred, num_tp))
-        )
+            return column, hits / num_gt[column], hits / np.maximum(rank, 1)
 
 
 def rank_candidates(

@@ -20,6 +20,7 @@ class Ranking(Protocol):
 
     num_images: int
     headline: str  # key of the metric's main value among the means
+    name: str  # conventions, for titles
 
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Metrics; ``image_weights`` (I,) int says how often each image counts."""

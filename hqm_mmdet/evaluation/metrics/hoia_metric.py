@@ -48,6 +48,7 @@ class HOIARanking:
     """Ranked candidates per verb, see :class:`~.base.Ranking`."""
 
     headline: ClassVar[str] = "mAP"
+    name: ClassVar[str] = HOIA.name
     num_images: int
     candidates: JudgedCandidates
     verbs: tuple[str, ...]

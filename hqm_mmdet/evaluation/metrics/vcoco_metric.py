@@ -151,7 +151,8 @@ class VCOCOMetric(HOIMetric):
             replace(r.agents, image=np.full(len(r.agents.image), i)) for i, r in zip(places, records, strict=True)
         ]
         agents = stack_tables([tables[i] for i in np.argsort(list(places), kind="stable")], keep_image=True)
-        return VCOCORanking(num_images, agents, persons, rank_vcoco(agents, persons, self.roles), self.protocol)
+        name = self.protocol + ("" if self.pair_nms is None else ", pair NMS")
+        return VCOCORanking(num_images, agents, persons, rank_vcoco(agents, persons, self.roles), name)
 
     def ground_truth(self) -> VCOCOGroundTruth:
         """The official files, read once."""
@@ -194,7 +195,7 @@ class VCOCORanking:
     agents: AgentTable
     persons: PersonTable
     ranked: RankedVCOCO
-    protocol: str
+    name: str
 
     def judged(self) -> JudgedCandidates:
         """Candidates of AP_role, scenario 1; made when asked for, because there are many."""
@@ -216,7 +217,7 @@ class VCOCORanking:
         means = self.ranked.means(values)
         rows["mean (24 roles)"] = (means["role_s1"], means["role_s2"], means["agent"])
         rows["mean (25 roles)"] = (means["role_s1_25"], means["role_s2_25"], means["agent"])
-        title = f"V-COCO, {self.protocol}, {self.num_images} images"
+        title = f"V-COCO, {self.name}, {self.num_images} images"
         return text_table(title, ("role_s1", "role_s2", "agent"), rows)
 
 
