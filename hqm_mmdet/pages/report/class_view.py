@@ -27,14 +27,14 @@ def class_table(analysis: Analysis) -> dict:
     columns = [Column("Class"), Column("Verb", select="verb", hidden=True)]
     values = [[row.name for row in rows], [row.verb for row in rows]]
 
-    def add(column: Column, cells: list) -> None:
-        if any(cell is not None for cell in cells):
+    def add(column: Column, cells: list, always: bool = False) -> None:
+        if always or any(cell is not None for cell in cells):
             columns.append(column)
             values.append(cells)
 
     add(Column("Object", select="object", hidden=True), [row.object for row in rows])
     add(Column("Set", select="set"), [group_of(row) for row in rows])
-    add(Column("AP", "percent", "average precision, in percent"), [finite(row.ap) for row in rows])
+    add(Column("AP", "percent", "average precision, in percent"), [finite(row.ap) for row in rows], always=True)
     for name in others:
         add(Column(f"AP {name}", "percent"), [finite(row.other.get(name)) for row in rows])
     recall = "share of its labelled triplets found at any rank, in percent"
