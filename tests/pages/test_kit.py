@@ -1,16 +1,25 @@
 """Parts that pages are made of."""
 
 import base64
+import doctest
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hqm_mmdet.pages import charts, formats
 from hqm_mmdet.pages.charts import Axis, Chart, Dot, nice_top
 from hqm_mmdet.pages.pictures import ImageFolder, read_picture
 from hqm_mmdet.pages.render import render_page, write_page
+from hqm_mmdet.pages.report import wording
 from hqm_mmdet.pages.tables import Column, table_data
+
+
+@pytest.mark.parametrize("module", [charts, formats, wording], ids=lambda module: module.__name__)
+def test_examples_of_docstrings(module):
+    result = doctest.testmod(module)
+    assert result.failed == 0 < result.attempted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.render import write_page
 from hqm_mmdet.pages.report import build_report
 from tests.browser import watched_page
-from tests.pages.cases import ERRORS, HOSTILE, make_comparison
+from tests.pages.cases import ERRORS, HOSTILE, image_case, make_comparison
 
 pytestmark = pytest.mark.browser
 CLASSES = make_comparison().second.classes
@@ -46,7 +46,7 @@ def shown(page) -> str:
 
 def test_numbers_sort_both_ways_and_missing_ones_stay_last(page):
     ap = heads(page).index("AP")
-    for direction in ("ascending", "descending"):
+    for direction in ("descending", "ascending"):
         page.locator("#class-table").get_by_role("button", name="AP", exact=True).click()
         assert page.get_attribute(f"#class-table thead th:nth-child({ap + 1})", "aria-sort") == direction
         texts = column(page, ap)
@@ -201,9 +201,9 @@ def test_a_triplet_stands_out_while_the_pointer_or_the_focus_is_on_it(page):
     assert entries.count() == 4
     entries.nth(2).hover()
     assert predicted.locator(".pair.faded").count() == 1
-    assert predicted.locator(".pair:not(.faded) text").all_text_contents() == ["✗ ride bicycle 0.32"]
+    assert predicted.locator(".pairtag text").all_text_contents() == ["✗ ride bicycle 0.32"]
     entries.nth(3).focus()
-    assert "wave 0.05" in predicted.locator(".pair:not(.faded) text").text_content()  # beyond those shown at first
+    assert "wave 0.05" in predicted.locator(".pairtag text").text_content()  # beyond those shown at first
     page.locator("dialog h3").hover()
     page.focus("dialog .close")
     assert predicted.locator(".pair.faded").count() == 0 and predicted.locator(".pair").count() == 2
@@ -309,3 +309,26 @@ def test_report_of_nothing(browser, tmp_path):
     with watched_page(browser) as page:
         page.goto(file.as_uri())
         assert shown(page) == "0 of 0 classes shown" and page.locator(".card").count() == 0
+
+
+def test_further_images_on_demand(browser, tmp_path):
+    run = make_comparison(3).second
+    file = write_page(
+        tmp_path, build_report(replace(run, worst=tuple(image_case(i, 0) for i in range(8))), ImageFolder(None))
+    )
+    with watched_page(browser) as page:
+        page.goto(file.as_uri())
+        assert page.locator("#worst-images .card:visible").count() == 6
+        page.get_by_role("button", name="Show 2 more").click()
+        assert page.locator("#worst-images .card:visible").count() == 8
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge image_6.png"
+        assert page.locator("#worst-images .card").last.locator(".pair").count() > 0
+
+
+def test_labels_of_a_comparison_are_not_judged(page):
+    card = page.locator("#better-images .card").first
+    texts = card.locator(".panel").first.locator("text").all_text_contents()
+    assert "ride bicycle" in texts and "wave" in texts and not any(sign in "".join(texts) for sign in "✓✗")
+    assert (
+        card.locator("figcaption").inner_text() == "image_7.png · AP 20.0 → 90.0 · 1 → 2 of 3 labelled triplets found"
+    )

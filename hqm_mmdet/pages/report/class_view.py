@@ -21,7 +21,7 @@ def group_of(row: ClassRow) -> str | None:
 
 
 def class_table(analysis: Analysis) -> dict:
-    """All classes, worst AP last; columns that would be empty are left out."""
+    """All classes, most frequent first; columns that would be empty are left out."""
     rows = analysis.classes
     others = list(dict.fromkeys(name for row in rows for name in row.other))
     columns = [Column("Class"), Column("Verb", select="verb", hidden=True)]
@@ -39,9 +39,9 @@ def class_table(analysis: Analysis) -> dict:
         add(Column(f"AP {name}", "percent"), [finite(row.other.get(name)) for row in rows])
     recall = "share of its labelled triplets found at any rank, in percent"
     add(Column("Recall", "percent", recall), [finite(row.max_recall) for row in rows])
-    add(Column("Test", "count", "labelled triplets in the evaluated images"), [row.num_gt for row in rows])
+    add(Column("Test", "count", "labelled triplets in the evaluated images"), [row.num_gt for row in rows], always=True)
     add(Column("Training", "count", "labelled triplets in the training annotations"), [row.num_train for row in rows])
-    return table_data("classes", columns, list(zip(*values, strict=True)), sort="AP" if rows else "")
+    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Test" if rows else "")
 
 
 def class_curves(analysis: Analysis) -> dict:
