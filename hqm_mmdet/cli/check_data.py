@@ -27,6 +27,7 @@ SPLITS = ("train", "val", "test")
 @click.option("--coco-file", metavar="FILE", help="COCO instances, for official V-COCO labels.")
 @click.option("--no-images", is_flag=True, help="Check annotations only.")
 @click.option("--workers", type=int, default=4, show_default=True, help="Threads that read images.")
+@click.option("--suspicious", is_flag=True, help="Also list what is allowed but worth a look, e.g. tiny boxes.")
 @click.option("--max-shown", type=int, metavar="N", help="Print at most N problems of a kind.")
 @click.option("--json", "out", metavar="FILE", help="Write all problems and numbers there.")
 @click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
@@ -35,6 +36,7 @@ def check_data(
     config: str | None,
     no_images: bool,
     workers: int,
+    suspicious: bool,
     max_shown: int | None,
     out: str | None,
     strict: bool,
@@ -51,7 +53,7 @@ def check_data(
     check-data --dataset HOIDataset --names data/own/names.json
                --ann-file data/own/train.json data/own/test.json --images data/own/images
     """
-    reports = check_dataset(load_datasets(config, **source), not no_images, workers, not quiet)
+    reports = check_dataset(load_datasets(config, **source), not no_images, workers, not quiet, suspicious)
     for report in reports:
         click.echo(report.render(max_shown))
     if out:
