@@ -9,6 +9,17 @@ from .triplets import TripletCoder, TripletTable
 def match_triplets(
     preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = QPIC
 ) -> np.ndarray:
+    """Which candidates are true positives; see :func:`assign_triplets`.
+
+    Returns:
+        ndarray: (N,) bool.
+    """
+    return assign_triplets(preds, gts, coder, protocol)[0]
+
+
+def assign_triplets(
+    preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = QPIC
+) -> tuple[np.ndarray, np.ndarray]:
     """Match candidates with the ground truth of their image and triplet class.
 
     A candidate goes to the ground truth with the largest min(IoU subject, IoU object), the first one on
@@ -24,19 +35,21 @@ def match_triplets(
         protocol (EvalProtocol): Box and threshold conventions.
 
     Returns:
-        ndarray: (N,) bool.
+        tuple[ndarray, ndarray]: (N,) bool, true positives, and (M,) int, the candidate that took the ground truth, -1
+        if none did.
     """
-    is_tp = np.zeros(len(preds), dtype=bool)
+    is_tp, taken_by = np.zeros(len(preds), dtype=bool), np.full(len(gts), -1)
     pred_rows, gt_rows = _same_image_and_class(preds, gts)
     if not len(pred_rows):
-        return is_tp
+        return is_tp, taken_by
     overlap = _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol)
     passes = overlap > protocol.iou_threshold if protocol.strict_threshold else overlap >= protocol.iou_threshold
     best = np.arange(len(pred_rows)) if protocol.takes_all_matches else _first_largest(pred_rows, overlap)
     best = best[passes[best]]
-    _, first = np.unique(gt_rows[best], return_index=True)
-    is_tp[pred_rows[best[first]]] = True
-    return is_tp
+    taken, first = np.unique(gt_rows[best], return_index=True)
+    taken_by[taken] = pred_rows[best[first]]
+    is_tp[taken_by[taken]] = True
+    return is_tp, taken_by
 
 
 def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol = QPIC) -> np.ndarray:

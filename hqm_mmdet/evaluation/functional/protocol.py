@@ -91,6 +91,9 @@ POCKET = EvalProtocol(
 HOIA = EvalProtocol("hoia", pixel_extent=0.0, takes_all_matches=True, recall_thresholds=None)
 """YueLiao/PPDM ``hoia_eval.py`` for HOI-A, where a class is a verb; not one of HICO-DET's :data:`PROTOCOLS`."""
 
+VCOCO = EvalProtocol("vcoco", top_k=None, thin_boxes_match=True, recall_thresholds=None)
+"""s-gupta/v-coco ``vsrl_eval.py``, where a class is a role; it matches persons first (:func:`~.vcoco.rank_vcoco`)."""
+
 PROTOCOLS = {p.name: p for p in (QPIC, PPDM, MATLAB, POCKET)}
 
 
