@@ -38,13 +38,15 @@ class ImageFolder:
 
     Args:
         folder (str | Path, optional): where they lie, by their name or by its last component. None: no images.
+        long_side (int): larger images are made smaller, to that many pixels.
 
     Attributes:
         asked, found (int): how many pictures were asked for, and how many of them there are.
     """
 
-    def __init__(self, folder: str | Path | None):
+    def __init__(self, folder: str | Path | None, long_side: int = LONG_SIDE):
         self.folder = None if folder is None else Path(folder)
+        self.long_side = long_side
         self.asked = self.found = 0
 
     def picture(self, file_name: str, boxes: Iterable = ()) -> Picture:
@@ -62,7 +64,7 @@ class ImageFolder:
         if path is None:
             return _canvas(boxes, NO_FILE)
         try:
-            picture = read_picture(path)
+            picture = read_picture(path, self.long_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for bad files
             return _canvas(boxes, UNREADABLE)
         self.found += 1

@@ -29,7 +29,7 @@ def find_suspicious(report: SplitReport) -> None:
     _shapes(report, tables)
     for entry in report.entries:
         if not entry.hois:
-            report.add(NO_HOI, entry, f"{len(entry.boxes)} boxes")
+            report.add(NO_HOI, entry, f"number of boxes: {len(entry.boxes)}")
 
 
 def _near_duplicates(report: SplitReport, tables: SplitTables) -> None:
