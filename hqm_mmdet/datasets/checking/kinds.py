@@ -54,8 +54,9 @@ OWN_OBJECT = Kind(WARNING, "subject is its own object", "subject_id equals objec
 UNUSUAL_SUBJECT = Kind(WARNING, "unusual subject class", "The subject of an HOI is no person.")
 FORBIDDEN = Kind(
     WARNING,
-    "combination that the verb-object table forbids",
-    "The data set's own table says that this verb does not go with this object: evaluation can't find it.",
+    "forbidden combination",
+    "The data set's verb-object table says that the verb does not go with the object: scores masked by it can't find "
+    "the triplet.",
 )
 BOX_LEAVES = Kind(WARNING, "box leaves the image", "The box reaches more than a pixel over the image's edge.")
 TWO_NAMES = Kind(WARNING, "same picture under two names", "Two image files of a split have the same content.")

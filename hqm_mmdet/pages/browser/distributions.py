@@ -28,13 +28,13 @@ def long_tail(overview: DatasetOverview, splits: Sequence[str]) -> Chart:
     """HOI entries of each triplet class, most frequent first."""
     counts = [np.sort(s.hois[:, :-1][s.hois[:, :-1] > 0])[::-1] for s in overview.splits]
     most = max([int(c[0]) for c in counts if len(c)], default=1)
-    longest = max(map(len, counts), default=1)
+    longest = max(1, *map(len, counts))
     lines = [Line([*enumerate(c.tolist(), 1)], i % SERIES) for i, c in enumerate(counts)]
     rare = HOIVocabulary.RARE_BELOW
     guide = [Line([(1, rare), (longest + 1, rare)], guide=True)]
     return Chart(
         "HOI entries of each triplet",
-        Axis("triplets, most frequent first", 1, longest + 1),
+        Axis("triplets, most frequent first", 1, longest + 1, whole=True),
         Axis("HOI entries", 0.9, max(20.0, 1.3 * most), log=True),
         lines=lines + guide,
         legend=_legend(splits),
@@ -48,7 +48,7 @@ def _per_image(title: str, what: str, values: Sequence[np.ndarray], splits: Sequ
     edges = np.arange(cap + 2) - 0.5
     return Chart(
         title,
-        Axis(f"{what} ({cap} = {cap} or more)", -0.5, cap + 0.5),
+        Axis(f"{what} ({cap} = {cap} or more)", -0.5, cap + 0.5, whole=True),
         _share_axis("% of images", shares),
         lines=[Line(_steps(edges, share), i % SERIES) for i, share in enumerate(shares)],
         legend=_legend(splits),

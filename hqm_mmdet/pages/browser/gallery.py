@@ -12,6 +12,7 @@ from ..formats import plural
 from ..pictures import ImageFolder
 from .source import BrowsedDataset
 
+FOUND = "Found by the checks"
 Shown = Callable[[Sequence[Example]], Iterable[Example]]
 
 
@@ -44,10 +45,11 @@ def _figure(source: BrowsedDataset, example: Example, picture: str) -> dict:
     told = [_told(source, problem) for problem in example.problems if not problem.boxes]
     sets = [("Annotated HOIs", labelled)]
     sets += [("Boxes without HOI", unpaired)] if unpaired else []
-    sets += [("Found by the checks", found)] if found else []
+    sets += [(FOUND, found)] if found else []
     numbers = [plural(len(labelled), "HOI"), plural(len(entry.boxes), "box", "boxes")]
     figure = figure_data(entry.file_name, picture, sets, [source.splits[example.split], *numbers, *told])
-    for shown in figure["sets"]:
+    for position, shown in enumerate(figure["sets"]):
+        shown |= dict(whole=True, off=position > 0)
         _number_pairs(shown["triplets"])
     return figure | dict(split=example.split, flags=[*dict.fromkeys(problem.kind for problem in example.problems)])
 
@@ -70,12 +72,14 @@ def _unpaired(entry: CheckedEntry, classes: Sequence[str]) -> list[Triplet]:
 
 
 def _found(source: BrowsedDataset, entry: CheckedEntry, problem: Problem) -> Triplet | None:
-    """The boxes that a finding is about, named after it; None where it is about none."""
-    boxes = [entry.boxes[i][0] for i in problem.boxes if i in entry.boxes]
-    if not boxes:
+    """The boxes that a finding is about, named after it and their classes; None where it is about none."""
+    rows = [entry.boxes[i] for i in problem.boxes if i in entry.boxes]
+    if not rows:
         return None
+    boxes, labels = zip(*rows, strict=True)
+    names = ", ".join(dict.fromkeys(source.overview.classes[label] for label in labels))
     second = boxes[1] if len(boxes) > 1 else None
-    return Triplet(boxes[0], second, problem.kind, None, None, source.without_folders(problem.detail))
+    return Triplet(boxes[0], second, problem.kind, f"({names})", None, source.without_folders(problem.detail))
 
 
 def _told(source: BrowsedDataset, problem: Problem) -> str:

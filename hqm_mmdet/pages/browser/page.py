@@ -9,7 +9,7 @@ from hqm_mmdet.datasets.overview import DatasetOverview, Example
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from .distributions import distribution_charts, long_tail
-from .gallery import gallery_data
+from .gallery import FOUND, gallery_data
 from .numbers import NO_OBJECT, object_table, split_numbers, triplet_table, triplets, verb_table
 from .source import BrowsedDataset
 
@@ -52,7 +52,8 @@ def _data(source: BrowsedDataset, figures: Sequence[dict], pictures: dict) -> di
         verbs=overview.verbs,
         objects=[*overview.classes, NO_OBJECT],
         cells=_cells(overview),
-        flags=[flag.kind.name for flag in overview.flags],
+        found=FOUND,
+        flags=[dict(name=f.kind.name, counts=f.counts, images=f.images) for f in overview.flags],
         tables=dict(
             verbs=verb_table(overview, splits),
             objects=object_table(overview, splits),

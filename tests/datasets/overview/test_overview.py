@@ -160,7 +160,7 @@ def test_hoi_a(data_dir):
     overview = overview_of(check_dataset(files, images=False, progress=False))
     counts = {flag.kind.name: flag.counts for flag in overview.flags}
     assert counts == {
-        "combination that the verb-object table forbids": (181,),
+        "forbidden combination": (181,),
         "unusual subject class": (75,),
         "HOI repeated": (1,),
     }

@@ -6,7 +6,7 @@ const DRAWN = 5; // triplets drawn on a card at most
 class Gallery {
   /**
    * @param host element that it is put into.
-   * @param data splits, verbs, objects, flags (names), cells, figures, pictures.
+   * @param data splits, verbs, objects, flags ({name, counts, images: by split}), cells, figures, pictures.
    */
   constructor(host, data) {
     this.host = host;
@@ -17,7 +17,7 @@ class Gallery {
       split: this.makeSelect("split", splits.map((name, n) => [n, name]), splits.length > 1),
       verb: this.makeSelect("verb", named(verbs.filter((name) => used.has(`v ${name}`)))),
       object: this.makeSelect("object", named(objects.filter((name) => used.has(`o ${name}`)))),
-      flag: this.makeSelect("finding", flags.map((name) => [name, name]), flags.length > 0),
+      flag: this.makeSelect("finding", named(flags.map(({ name }) => name)), flags.length > 0),
     };
     this.search = make("input", { type: "search", placeholder: "Filter by file name", "aria-label": "Filter images by file name", "data-filter": "" });
     this.search.addEventListener("input", () => this.refresh());
@@ -82,14 +82,30 @@ class Gallery {
   }
 
   /** How many there are in the whole data set. */
-  sentence({ split, verb, object }) {
+  sentence(chosen) {
+    return [this.tripletSentence(chosen), this.flagSentence(chosen)].filter(Boolean).join(" ");
+  }
+
+  tripletSentence({ split, verb, object }) {
     if (!verb && !object) return "";
-    const { verbs, objects, cells, splits } = this.data;
+    const { verbs, objects, cells } = this.data;
     const fitting = cells.filter((cell) => (!verb || verbs[cell.verb] === verb) && (!object || objects[cell.object] === object));
-    const total = (counts) => counts.filter((_, n) => !split || n === Number(split)).reduce((sum, n) => sum + n, 0);
-    const hois = fitting.reduce((sum, cell) => sum + total(cell.hois), 0);
-    const images = fitting.length === 1 ? ` in ${counted(total(fitting[0].images), "image")}` : "";
-    return `${verb || "any verb"} ${object || "any object"}: the data set has ${counted(hois, "HOI")}${images}${split ? ` in ${splits[split]}` : ""}.`;
+    const hois = fitting.reduce((sum, cell) => sum + this.total(cell.hois, split), 0);
+    const images = fitting.length === 1 ? ` in ${counted(this.total(fitting[0].images, split), "image")}` : "";
+    return `${verb || "any verb"} ${object || "any object"}: ${this.place(split)} has ${counted(hois, "HOI")}${images}.`;
+  }
+
+  flagSentence({ split, flag }) {
+    const found = this.data.flags.find(({ name }) => name === flag);
+    return found ? `${flag}: found ${counted(this.total(found.counts, split), "time")} in ${counted(this.total(found.images, split), "image")} of ${this.place(split)}.` : "";
+  }
+
+  total(counts, split) {
+    return counts.filter((_, n) => !split || n === Number(split)).reduce((sum, n) => sum + n, 0);
+  }
+
+  place(split) {
+    return split ? this.data.splits[split] : "the data set";
   }
 
   append() {
@@ -105,7 +121,7 @@ class Gallery {
     const view = makePicture(pictures[figure.picture], figure.caption);
     const [shown, all] = this.drawn(figure);
     view.show(shown);
-    const open = (event) => openLightbox(this.matching, position, pictures, event.currentTarget);
+    const open = (event) => openLightbox(this.matching.map((each) => this.enlarged(each)), position, pictures, event.currentTarget);
     const button = make("button", { type: "button", "aria-haspopup": "dialog", "aria-label": `Enlarge ${figure.caption}`, onclick: open }, make("span", { class: "side" }, view.element));
     const part = shown.length < all ? ` · ${shown.length} of ${all} drawn` : "";
     const facts = figure.facts.map((fact) => ` · ${fact}`);
@@ -115,10 +131,23 @@ class Gallery {
   /** What a card draws: what was filtered by, else HOIs, else boxes; not too many; and how many there are. */
   drawn(figure) {
     const { verb, object, flag } = this.chosen;
-    const found = flag ? (figure.sets.at(-1).triplets ?? []).filter((triplet) => triplet.verb === flag) : [];
     const first = figure.sets.find((set) => set.triplets.length)?.triplets ?? [];
+    const found = this.found(figure, flag);
     const all = verb || object ? this.chosenTriplets(figure, verb, object) : found.length ? found : first;
     return [all.slice(0, DRAWN), all.length];
+  }
+
+  /** Boxes of a finding of this kind, each once. */
+  found(figure, flag) {
+    const set = figure.sets.find((each) => each.name === this.data.found);
+    const boxes = (set?.triplets ?? []).filter((triplet) => triplet.verb === flag);
+    return [...new Map(boxes.map((triplet) => [triplet.number, triplet])).values()];
+  }
+
+  /** For the lightbox: what was found comes first if it was filtered by. */
+  enlarged(figure) {
+    if (!this.found(figure, this.chosen.flag).length) return figure;
+    return { ...figure, sets: figure.sets.map((set) => ({ ...set, off: set.name !== this.data.found })) };
   }
 }
 

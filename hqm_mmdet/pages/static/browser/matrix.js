@@ -68,7 +68,7 @@ class TripletMatrix {
     if (!cell) return make("td", { role: "gridcell" });
     const number = this.number(cell);
     const strength = 14 + Math.round((86 * Math.log(number)) / Math.log(Math.max(most, 2)));
-    const look = `${cell.forbidden ? "forbidden " : ""}${strength > 55 ? "strong" : ""}`;
+    const look = `${cell.forbidden ? "forbidden " : ""}${strength > 80 ? "strong" : ""}`;
     const told = { role: "gridcell", "data-cell": this.cells.indexOf(cell), "aria-label": this.sentence(cell), title: this.sentence(cell) };
     return make("td", { class: look, style: `--strength: ${strength}%`, tabindex: "-1", ...told }, make("span", {}, short(number)));
   }
