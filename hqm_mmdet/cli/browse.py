@@ -2,7 +2,7 @@
 
 import click
 
-from hqm_mmdet.datasets.checking import check_dataset
+from hqm_mmdet.datasets.checking import LEVELS, check_dataset
 from hqm_mmdet.pages.browser import BrowsedDataset, render_browser
 from hqm_mmdet.pages.render import write_page
 
@@ -46,6 +46,9 @@ def browse(
     reports = check_dataset(datasets, not no_images, workers, not quiet, suspicious=True)
     limit = max_images or (None if no_images else 1000)
     browsed = BrowsedDataset.of(name, reports, per_triplet, per_flag, limit)
+    for report in reports:
+        counts = ", ".join(f"{report.count(level)} {level}" for level in LEVELS)
+        click.echo(f"{report.name}: {report.statistics.images} images; findings: {counts}")
     path = write_page(out, render_browser(browsed, not no_images, not quiet))
     kept, wanted = len(browsed.examples), browsed.num_wanted
     if kept < wanted:

@@ -41,13 +41,15 @@ class ImageFolder:
         long_side (int): larger images are made smaller, to that many pixels.
 
     Attributes:
-        asked, found (int): how many pictures were asked for, and how many of them there are.
+        asked (int): how many pictures were asked for.
+        lost (list[str]): names of those that there are not, or that can't be read.
     """
 
     def __init__(self, folder: str | Path | None, long_side: int = LONG_SIDE):
         self.folder = None if folder is None else Path(folder)
         self.long_side = long_side
-        self.asked = self.found = 0
+        self.asked = 0
+        self.lost: list[str] = []
 
     def picture(self, file_name: str, boxes: Iterable = ()) -> Picture:
         """The image, or where there is none a canvas that holds all boxes.
@@ -61,14 +63,30 @@ class ImageFolder:
         """
         self.asked += 1
         path = self._find(file_name)
-        if path is None:
-            return _canvas(boxes, NO_FILE)
         try:
-            picture = read_picture(path, self.long_side)
+            if path is not None:
+                return read_picture(path, self.long_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for bad files
-            return _canvas(boxes, UNREADABLE)
-        self.found += 1
-        return picture
+            pass
+        self.lost.append(file_name)
+        return _canvas(boxes, NO_FILE if path is None else UNREADABLE)
+
+    @property
+    def shortfall(self) -> str:
+        """What is missing of the pictures asked for so far, in a sentence; empty if nothing is."""
+        if not self.lost:
+            return ""
+        if self.folder is None:
+            return "No image folder was given, so boxes are drawn on grey."
+        if len(self.lost) == self.asked:
+            return (
+                f"None of the {self.asked} images was found in {self.folder}, so boxes are drawn on grey. Does it "
+                f"hold {self.lost[0]}?"
+            )
+        return (
+            f"{len(self.lost)} of {self.asked} images are missing or can't be read in {self.folder} and drawn as grey, "
+            f"first {self.lost[0]}."
+        )
 
     def _find(self, file_name: str) -> Path | None:
         if self.folder is None:

@@ -41,7 +41,7 @@ def render_browser(source: BrowsedDataset, images: bool = True, progress: bool =
         _data(source, figures, pictures),
         ASSETS,
         source=source,
-        pictures=(sum(folder.found for folder in folders), len(figures)) if images else None,
+        num_lost=sum(len(folder.lost) for folder in folders) if images else None,
     )
 
 

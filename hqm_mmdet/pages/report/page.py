@@ -38,6 +38,7 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
         dataset=dataset_name(analysis),
         headline=headline(analysis),
         headline_name=metric_name(analysis.headline),
+        shortfall=images.shortfall,
     )
 
 

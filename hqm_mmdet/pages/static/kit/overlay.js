@@ -37,7 +37,7 @@ function tripletText(triplet) {
  */
 function drawPairs(svg, triplets, scale, lit = null) {
   const view = svg.viewBox.baseVal;
-  const size = 12.5 * scale;
+  const size = Math.min(12.5, Math.max(9.5, view.width / scale / 22)) * scale; // smaller in small pictures
   const taken = [];
   const pairs = pairsOf(triplets).filter((pair) => [...pair.sub, ...(pair.obj ?? [])].every(Number.isFinite));
   const drawn = pairs.map((pair, number) => {
