@@ -20,6 +20,7 @@ class Axis:
         low, high (float): its ends.
         log (bool): logarithmic; then ``low`` is above 0.
         scale (float): ticks show the value times this, 100 for percent.
+        whole (bool): ticks stand at whole numbers only.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Axis:
     high: float
     log: bool = False
     scale: float = 1
+    whole: bool = False
 
     def __post_init__(self):
         if not self.low < self.high or (self.log and self.low <= 0):
@@ -43,7 +45,7 @@ class Axis:
     @property
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """Position in [0, 1] and text."""
-        values = _decades(self.low, self.high) if self.log else _even(self.low, self.high)
+        values = _decades(self.low, self.high) if self.log else _even(self.low, self.high, self.whole)
         return tuple((self.at(value), _short(value * self.scale)) for value in values)
 
 
@@ -122,8 +124,9 @@ def nice_top(value: float) -> float:
     return float(f"{factor * power:.12g}")
 
 
-def _even(low: float, high: float) -> list[float]:
+def _even(low: float, high: float, whole: bool) -> list[float]:
     step = nice_top((high - low) / 6)
+    step = math.ceil(step) if whole else step
     first = math.ceil(low / step - 1e-9)
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 

@@ -33,7 +33,8 @@ def figure_data(
         facts (Sequence[str]): short statements, e.g. ``AP 12.3``.
 
     Returns:
-        dict: plain values.
+        dict: plain values. A set may be given ``whole``: the lightbox draws all of it, not only as many as the first
+        set has; ``off``: the lightbox draws it when asked to.
     """
     shown = [dict(name=name, triplets=[triplet_data(triplet) for triplet in triplets]) for name, triplets in sets]
     return dict(caption=caption, picture=picture, sets=shown, facts=list(facts))

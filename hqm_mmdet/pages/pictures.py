@@ -38,14 +38,16 @@ class ImageFolder:
 
     Args:
         folder (str | Path, optional): where they lie, by their name or by its last component. None: no images.
+        long_side (int): larger images are made smaller, to that many pixels.
 
     Attributes:
         asked (int): how many pictures were asked for.
         lost (list[str]): names of those that there are not, or that can't be read.
     """
 
-    def __init__(self, folder: str | Path | None):
+    def __init__(self, folder: str | Path | None, long_side: int = LONG_SIDE):
         self.folder = None if folder is None else Path(folder)
+        self.long_side = long_side
         self.asked = 0
         self.lost: list[str] = []
 
@@ -63,7 +65,7 @@ class ImageFolder:
         path = self._find(file_name)
         try:
             if path is not None:
-                return read_picture(path)
+                return read_picture(path, self.long_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for bad files
             pass
         self.lost.append(file_name)

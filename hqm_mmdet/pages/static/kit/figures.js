@@ -65,8 +65,9 @@ function makeCard(figure, pictures, open) {
   return make("figure", { class: "card" }, button, make("figcaption", {}, make("strong", {}, figure.caption), figure.facts.map((fact) => ` · ${fact}`)));
 }
 
-/** As many triplets of a set as the first one has, at least one. */
+/** As many triplets of a set as the first one has, at least one; or the whole set. */
 function shownOf(figure, set) {
+  if (set.whole) return set.triplets;
   return set.triplets.slice(0, Math.max(1, figure.sets[0].triplets.length));
 }
 

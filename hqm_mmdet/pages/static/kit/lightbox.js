@@ -51,7 +51,10 @@ function lightboxBody(figure, pictures) {
     panel.element.hidden = !on;
     arrange();
   };
-  for (const panel of panels) panel.list = setList(panel, toggle);
+  for (const panel of panels) {
+    panel.list = setList(panel, toggle);
+    if (panel.set.off) toggle(panel, false);
+  }
   stage.append(...panels.map((panel) => panel.element));
   return [stage, make("div", { class: "side" }, facts(figure), panels.map((panel) => panel.list), help())];
 }
@@ -61,7 +64,7 @@ function makePanel(figure, set, picture) {
   const shown = shownOf(figure, set);
   const light = (triplet) => view.show(triplet && !shown.includes(triplet) ? [...shown, triplet] : shown, triplet);
   light(null);
-  return { set, view, light, on: true, element: make("span", { class: "panel" }, make("small", {}, setLabel(figure, set)), view.element) };
+  return { set, view, light, on: !set.off, element: make("span", { class: "panel" }, make("small", {}, setLabel(figure, set)), view.element) };
 }
 
 /** Sizes of the pictures: in as many columns as make them largest. */
@@ -86,7 +89,7 @@ function facts(figure) {
 
 function setList(panel, toggle) {
   const { set, light } = panel;
-  const box = make("input", { type: "checkbox", checked: true, onchange: (event) => toggle(panel, event.target.checked) });
+  const box = make("input", { type: "checkbox", checked: !set.off, onchange: (event) => toggle(panel, event.target.checked) });
   const items = set.triplets.map((triplet) => make("li", {}, tripletButton(triplet, light)));
   const none = items.length ? null : make("p", { class: "help" }, "none");
   return make("div", { class: "set" }, make("label", {}, box, `${set.name} (${set.triplets.length})`), none, make("ol", {}, items));
