@@ -11,6 +11,7 @@ import click
 # name: (module, its command, one line of help). The help stands here too, because a list of commands imports none.
 COMMANDS = {
     "predict": ("hqm_mmdet.cli.predict", "predict", "Predict one's own images or a video."),
+    "demo": ("hqm_mmdet.cli.demo", "demo", "Open a page that predicts the images dropped into it."),
     "train": ("hqm_mmdet.cli.train", "train", "Train a model."),
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),

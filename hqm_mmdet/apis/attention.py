@@ -1,10 +1,18 @@
 """Where a pair's query looks: attention maps of every decoder layer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
+
+from hqm_mmdet.structures import ShownPair
+from hqm_mmdet.visualization import draw_pair_attention
+from hqm_mmdet.visualization.pair_views import predicted_views
+
+from .prediction import Prediction
 
 
 class AttentionWeights:
@@ -77,6 +85,36 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
             for layer, weights in queries.rule.weights.items()
         },
     )
+
+
+def attention_cells(
+    prediction: Prediction,
+    pair: ShownPair,
+    maps: AttentionMaps,
+    metainfo: Mapping,
+    colour: int = 0,
+    head: int | None = None,
+) -> list[np.ndarray]:
+    """A pair and, a cell per layer, where its query looks.
+
+    Args:
+        prediction (Prediction): of the image.
+        pair (ShownPair): one of its pairs.
+        maps (AttentionMaps): of the same image.
+        metainfo (Mapping): ``classes`` and ``verbs``.
+        colour (int): number of the pair's colour.
+        head (int, optional): one head. Default: average of all heads.
+
+    Returns:
+        list[ndarray]: as of :func:`~hqm_mmdet.visualization.draw_pair_attention`.
+
+    Raises:
+        IndexError: no such head.
+    """
+    of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
+    (view,) = predicted_views([pair], metainfo, {pair.index: colour})
+    image = np.ascontiguousarray(prediction.image[..., ::-1])
+    return draw_pair_attention(image, view, {name: weights.numpy() for name, weights in of_query.items()})
 
 
 def _layer_name(module: str) -> str:

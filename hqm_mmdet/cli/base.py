@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 import click
+import torch
 from mmengine.config import Config, DictAction
 
 from hqm_mmdet.utils.distributed import LAUNCHERS
@@ -83,6 +84,14 @@ def runner_options(function):
     ):
         function = option(function)
     return function
+
+
+def require_device(device: str | None) -> None:
+    """Raise a UsageError if torch can't compute there."""
+    try:
+        torch.empty(1, device=device)
+    except Exception as error:  # each backend has its own way to say that it is not there
+        raise UsageError(f"--device {device} can't be used: {error}") from error
 
 
 def read_config(config: str | None, cfg_options: dict) -> Config | None:

@@ -4,20 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-import numpy as np
-import torch
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
+from hqm_mmdet.apis.attention import attention_cells
 from hqm_mmdet.apis.ground_truth import read_ground_truth
 from hqm_mmdet.apis.outputs import OutputFolder
 from hqm_mmdet.apis.prediction import BadInput, Prediction
 from hqm_mmdet.apis.sources import find_images, is_video
 from hqm_mmdet.structures import ShownPair, TripletSelection
 from hqm_mmdet.utils.launch import UsageError
-from hqm_mmdet.visualization import draw_pair_attention
-from hqm_mmdet.visualization.pair_views import predicted_views
+from hqm_mmdet.visualization import sheet_of
 
-from .base import ToolCommand, cfg_options, read_config
+from .base import ToolCommand, cfg_options, read_config, require_device
 
 EXIT_SOME_FAILED = 1
 
@@ -79,14 +77,6 @@ def predict(
     if videos:
         return run_video(inferencer, videos[0], selection, **how)
     return run_images(inferencer, sources, selection, **how)
-
-
-def require_device(device: str | None) -> None:
-    """Raise a UsageError if torch can't compute there."""
-    try:
-        torch.empty(1, device=device)
-    except Exception as error:  # each backend has its own way to say that it is not there
-        raise UsageError(f"--device {device} can't be used: {error}") from error
 
 
 def run_video(
@@ -167,16 +157,15 @@ def draw_attention(
         _, maps = inferencer.attention(prediction.image)
     except ValueError as error:
         raise UsageError(f"--attention: {error}") from error
-    image = np.ascontiguousarray(prediction.image[..., ::-1])
-    views = predicted_views(shown, inferencer.model.dataset_meta)
-    for number, (pair, view) in enumerate(zip(shown, views, strict=True), 1):
+    name = Path(prediction.picture_name)
+    for number, pair in enumerate(shown):
         try:
-            of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
+            cells = attention_cells(prediction, pair, maps, inferencer.model.dataset_meta, number, head)
         except IndexError as error:
             raise UsageError(f"--attention-head: {error}") from error
-        picture = draw_pair_attention(image, view, {name: weights.numpy() for name, weights in of_query.items()})
-        name = Path(prediction.picture_name)
-        inferencer.visualizer.write(picture, out / "attention" / name.with_stem(f"{name.stem}_pair{number}"))
+        inferencer.visualizer.write(
+            sheet_of(cells), out / "attention" / name.with_stem(f"{name.stem}_pair{number + 1}")
+        )
 
 
 def report(failures: Sequence[BadInput], done: int) -> int:

@@ -47,19 +47,24 @@ class TripletSelection:
         verbs (Sequence[str]): names of verbs to show; none: all.
         triplets (Sequence[str]): ``verb:object`` to show, e.g. ``ride:bicycle``; ``wave:nothing`` stands for an absent
             object. None: all. What ``verbs`` names is shown as well.
+        objects (Sequence[str]): of these, only pairs with such an object, ``nothing`` for an absent one; none: all.
+        max_pairs (int, optional): so many pairs of an image, the best ones.
 
     Raises:
-        SelectionError: ``top_k`` is not positive.
+        SelectionError: ``top_k`` or ``max_pairs`` is not positive.
     """
 
     score_thr: float = 0.3
     top_k: int | None = None
     verbs: Sequence[str] = ()
     triplets: Sequence[str] = ()
+    objects: Sequence[str] = ()
+    max_pairs: int | None = None
 
     def __post_init__(self):
-        if self.top_k is not None and self.top_k < 1:
-            raise SelectionError(f"top_k must be at least 1, got {self.top_k}.")
+        for name in ("top_k", "max_pairs"):
+            if (limit := getattr(self, name)) is not None and limit < 1:
+                raise SelectionError(f"{name} must be at least 1, got {limit}.")
 
     def __call__(self, pairs: InstanceData, metainfo: Mapping) -> list[ShownPair]:
         """Selected pairs of an image, best first.
@@ -77,8 +82,8 @@ class TripletSelection:
         scores = np.where(keep, pairs.verb_scores, -np.inf)
         if self.top_k is not None and scores.size > self.top_k:
             keep &= _best(scores, self.top_k)
-        order = np.argsort(-scores.max(1, initial=-np.inf), kind="stable")
-        return [self._shown(pairs, int(i), keep[i], len(metainfo["classes"])) for i in order if keep[i].any()]
+        order = [i for i in np.argsort(-scores.max(1, initial=-np.inf), kind="stable").tolist() if keep[i].any()]
+        return [self._shown(pairs, i, keep[i], len(metainfo["classes"])) for i in order[: self.max_pairs]]
 
     def allowed(self, metainfo: Mapping) -> np.ndarray:
         """(C + 1, V) bool by object label, the last row for an absent object.
@@ -96,6 +101,9 @@ class TripletSelection:
             for verb, obj in map(_split, self.triplets):
                 wanted[_position(obj, classes, "object"), _position(verb, verbs, "verb")] = True
             allowed &= wanted
+        if self.objects:
+            named = [_position(name, classes, "object") for name in self.objects]
+            allowed &= np.isin(np.arange(len(classes)), named)[:, None]
         return allowed
 
     @staticmethod

@@ -41,6 +41,19 @@ def test_verbs_and_triplets_add_up():
     assert shown(triplets=("wave:nothing",)) == [(2, (2,))]
 
 
+def test_objects_narrow_what_verbs_name():
+    assert shown(objects=("cup",)) == [(0, (1, 0))]
+    assert shown(objects=("dining table", "nothing")) == [(1, (0,)), (2, (2,))]
+    assert shown(objects=("cup",), verbs=("hold",)) == [(0, (0,))]
+    assert shown(objects=("cup",), verbs=("wave",)) == []
+
+
+def test_max_pairs_keeps_all_verbs_of_the_best_pairs():
+    assert shown(max_pairs=1) == [(0, (1, 0))]
+    assert shown(max_pairs=99) == shown()
+    assert shown(max_pairs=1, verbs=("hold",)) == [(1, (0,))]
+
+
 def test_fields_of_a_shown_pair():
     first, *_, last = TripletSelection()(pairs(), META)
     assert first.sub_box == (0, 1, 2, 3) and first.obj_box == (1, 2, 3, 4) and first.obj_label == 1
@@ -58,6 +71,7 @@ def test_no_pairs():
     (
         (dict(verbs=("holt",)), "'holt' is no verb.*hold"),
         (dict(triplets=("hold:cupp",)), "'cupp' is no object.*cup"),
+        (dict(objects=("cupp",)), "'cupp' is no object.*cup"),
         (dict(triplets=("hold cup",)), "expected verb:object"),
     ),
 )
@@ -66,6 +80,7 @@ def test_unknown_names_are_named_with_close_ones(options, message):
         TripletSelection(**options)(pairs(), META)
 
 
-def test_top_k_must_be_positive():
-    with pytest.raises(SelectionError, match="at least 1, got 0"):
-        TripletSelection(top_k=0)
+@pytest.mark.parametrize("name", ("top_k", "max_pairs"))
+def test_limits_must_be_positive(name):
+    with pytest.raises(SelectionError, match=f"{name} must be at least 1, got 0"):
+        TripletSelection(**{name: 0})

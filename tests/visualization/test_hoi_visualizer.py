@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from hqm_mmdet.structures import HOIDataSample, TripletSelection, new_pairs
-from hqm_mmdet.visualization import HOIVisualizer, PairView, draw_pair_attention, draw_pairs
+from hqm_mmdet.visualization import HOIVisualizer, PairView, draw_pair_attention, draw_pairs, sheet_of
 from hqm_mmdet.visualization.drawing import MIN_SIDE, PALETTE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 from hqm_mmdet.visualization.pair_views import describe, labelled_views, with_colours_of
@@ -121,9 +121,9 @@ def test_pictures_of_any_size_can_be_looked_at(shape):
 def test_attention_of_a_pair_has_a_cell_per_layer():
     view = PairView((15, 30, 60, 90), (70, 30, 90, 50), "hold cup 0.90")
     maps = {f"decoder layer {i + 1}": np.random.default_rng(i).random((4, 6)) for i in range(3)}
-    sheet = draw_pair_attention(grey(), view, maps)
+    sheet = sheet_of(draw_pair_attention(grey(), view, maps))
     assert sheet.shape[1] > 4 * 600
-    assert draw_pair_attention(grey(), view, {"decoder layer 1": np.zeros((4, 6))}).shape[1] < sheet.shape[1]
+    assert sheet_of(draw_pair_attention(grey(), view, {"decoder layer 1": np.zeros((4, 6))})).shape[1] < sheet.shape[1]
 
 
 def test_no_prediction_gives_the_image_with_its_title():

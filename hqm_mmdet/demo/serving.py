@@ -1,0 +1,127 @@
+"""Start and stop the demo's web server. Nothing leaves the machine, nothing stays on its disk."""
+
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+import gradio as gr
+
+from hqm_mmdet.utils.launch import UsageError
+
+from .page import CSS, DemoPage
+from .session import DemoSession
+from .uploads import UploadLimits
+
+SESSIONS = 8  # visitors whose last image is kept in memory
+FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # of the visitor's machine; none is fetched
+READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*neutral_600")  # gradio's is too pale
+
+
+@contextmanager
+def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
+    """The running demo; hands out its address.
+
+    Args:
+        session (DemoSession): what does the work.
+        about (str): one line about the model.
+        host (str): address to listen on.
+        port (int): 0 takes a free one.
+
+    Raises:
+        UsageError: the port is taken, or the host is not this machine's.
+    """
+    port = free_port(host, port)
+    host = host.strip("[]")
+    temporary = tempfile.TemporaryDirectory(prefix="hqm_mmdet_demo_", ignore_cleanup_errors=True)
+    with temporary as folder, _gradio_environment(folder, host):
+        blocks = DemoPage(session, about).blocks
+        try:
+            yield _launch(blocks, session.limits, host, port)
+        finally:
+            blocks.close(verbose=False)
+
+
+def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> str:
+    """Start; everything that could talk to other machines, keep or publish something is off."""
+    _, address, _ = blocks.launch(
+        server_name=f"[{host}]" if ":" in host else host,
+        server_port=port,
+        max_file_size=limits.bytes,
+        theme=gr.themes.Default(font=FONTS[0], font_mono=FONTS[1]).set(**READABLE),
+        css_paths=CSS,
+        prevent_thread_lock=True,
+        inline=False,
+        quiet=True,
+        show_error=True,
+        share=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        enable_monitoring=False,
+        footer_links=[],
+        state_session_capacity=SESSIONS,
+        app_kwargs=dict(openapi_url=None),
+    )
+    return address
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        UsageError: it can't be listened on.
+    """
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise UsageError(f"The demo can't listen on --host {host} --port {port}: {error}") from error
+            raise UsageError(
+                f"Port {port} of {host} is in use, maybe by another demo. Choose another: --port {port + 1}, "
+                "or --port 0 for any that is free."
+            ) from error
+        return probe.getsockname()[1]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def _gradio_environment(folder: str, host: str) -> Iterator[None]:
+    """What gradio is told by environment variables only, and what variables of the user must not change.
+
+    Uploads go to ``folder``; no telemetry; no record of runs in the visitor's browser; no folder is published; gradio's
+    request to its own server does not go through a proxy.
+    """
+    direct = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    local = ",".join(filter(None, (direct, "127.0.0.1,localhost", host)))
+    changes = dict(
+        GRADIO_TEMP_DIR=folder,
+        GRADIO_ANALYTICS_ENABLED="False",
+        GRADIO_RUN_HISTORY="False",
+        GRADIO_ALLOWED_PATHS="",
+        GRADIO_ROOT_PATH="",
+        NO_PROXY=local,
+        no_proxy=local,
+    )
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)

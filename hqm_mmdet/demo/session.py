@@ -1,0 +1,204 @@
+"""What happens to an image in the demo, without a page around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hqm_mmdet.apis import HOIInferencer
+from hqm_mmdet.apis.attention import AttentionMaps, attention_cells
+from hqm_mmdet.apis.prediction import Prediction
+from hqm_mmdet.apis.sources import find_images
+from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.structures.selection import NO_OBJECT_NAME
+from hqm_mmdet.visualization.drawing import colour_of
+
+from .uploads import UploadLimits, read_upload
+
+MAX_EXAMPLES = 24
+NO_OBJECT = "no object"  # as it is shown
+
+
+@dataclass(eq=False)
+class SeenImage:
+    """An image and what the network made of it: all that thresholds, filters and pictures need later.
+
+    Args:
+        prediction (Prediction): all pairs.
+        maps (AttentionMaps, optional): of all queries, once somebody asked for one.
+    """
+
+    prediction: Prediction
+    maps: AttentionMaps | None = None
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """A row of the table.
+
+    Args:
+        pair (int): number of the pair, from 1, best first.
+        colour (tuple): RGB of the pair in the picture.
+        subject, verb, object (str): names.
+        score (float): of the triplet.
+        object_score (float): of the object's class alone.
+    """
+
+    pair: int
+    colour: tuple[int, int, int]
+    subject: str
+    verb: str
+    object: str
+    score: float
+    object_score: float
+
+
+@dataclass(frozen=True)
+class ShownImage:
+    """What a selection leaves of an image.
+
+    Args:
+        name (str): of the image.
+        picture (ndarray): (H, W, 3) uint8 RGB, with the pairs.
+        pairs (Sequence[ShownPair]): best first; the n-th has the n-th colour.
+        interactions (Sequence[Interaction]): best first.
+        record (dict): as an entry of ``predictions.json``.
+        best_score (float): of all triplets, selected or not; 0 if there are none.
+    """
+
+    name: str
+    picture: np.ndarray
+    pairs: Sequence[ShownPair]
+    interactions: Sequence[Interaction]
+    record: dict
+    best_score: float
+
+
+class DemoSession:
+    """A model and the rules of the house.
+
+    The network runs once per image in :meth:`see` and once more when attention is first asked for; :meth:`show` never
+    runs it.
+
+    Args:
+        inferencer (HOIInferencer): the model.
+        limits (UploadLimits): which files are accepted.
+        examples (str | Path, optional): a folder of images to try, of which the first 24 are taken.
+
+    Raises:
+        InputError: the folder does not exist or holds no image.
+    """
+
+    def __init__(
+        self, inferencer: HOIInferencer, limits: UploadLimits | None = None, examples: str | Path | None = None
+    ):
+        self.inferencer = inferencer
+        self.limits = limits or UploadLimits()
+        found = [] if examples is None else find_images(examples)
+        self.examples = [Path(source.content) for source in found[:MAX_EXAMPLES]]
+
+    @property
+    def metainfo(self) -> dict:
+        """Names of the model's classes and verbs."""
+        return self.inferencer.model.dataset_meta
+
+    @property
+    def verbs(self) -> list[tuple[str, str]]:
+        """Verbs to filter by: how they are shown, and their name."""
+        return [(_plain(name), name) for name in self.metainfo["verbs"]]
+
+    @property
+    def objects(self) -> list[tuple[str, str]]:
+        """Objects to filter by, likewise; the last one stands for an absent object."""
+        return [*((_plain(name), name) for name in self.metainfo["classes"]), (NO_OBJECT, NO_OBJECT_NAME)]
+
+    @property
+    def max_pairs(self) -> int:
+        """No picture shows more."""
+        return self.inferencer.visualizer.max_pairs
+
+    def read(self, example: Path) -> np.ndarray:
+        """Pixels of an example, (H, W, 3) uint8, BGR.
+
+        Raises:
+            UploadError: it is refused.
+        """
+        return read_upload(example.read_bytes(), example.name, self.limits)
+
+    def see(self, content: bytes, name: str) -> SeenImage:
+        """Run the network on an uploaded file.
+
+        Raises:
+            UploadError: it is refused.
+        """
+        image = read_upload(content, name, self.limits)
+        (prediction,) = self.inferencer.stream(image)
+        return SeenImage(Prediction(name, image, prediction.sample))
+
+    def show(self, seen: SeenImage, selection: TripletSelection) -> ShownImage:
+        """Picture, table and JSON of what a selection leaves; the network does not run."""
+        pairs = self.inferencer.show(seen.prediction.sample, selection)
+        everything = self.inferencer.show(seen.prediction.sample, TripletSelection(0.0))
+        return ShownImage(
+            seen.prediction.name,
+            self.inferencer.picture(seen.prediction, selection),
+            pairs,
+            self._interactions(seen, pairs),
+            self.inferencer.record(seen.prediction, pairs),
+            everything[0].scores[0] if everything else 0.0,
+        )
+
+    def describe(self, shown: ShownImage) -> list[tuple[str, int]]:
+        """A line per pair and the pair's ``index``, to choose from."""
+        lines = []
+        for number, pair in enumerate(shown.pairs, 1):
+            verbs = ", ".join(_plain(self.metainfo["verbs"][verb]) for verb in pair.verbs)
+            lines.append((f"{number} ({verbs}: {self._object(pair)})", pair.index))
+        return lines
+
+    def knows_queries(self, seen: SeenImage) -> bool:
+        """Whether the model tells which query a pair came from; otherwise there is no attention to show."""
+        return "queries" in seen.prediction.sample.pred_pairs
+
+    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> list[tuple[str, np.ndarray]]:
+        """The pair with this ``index``, then where its query looks in each decoder layer.
+
+        Returns:
+            list: name and picture, (H, W, 3) uint8 RGB, all of one size; empty if the pair is not shown.
+
+        Raises:
+            ValueError: the model's pairs don't belong to single queries.
+        """
+        number = next((n for n, pair in enumerate(shown.pairs) if pair.index == index), None)
+        if number is None:
+            return []
+        if seen.maps is None:
+            seen.maps = self.inferencer.attention(seen.prediction.image)[1]
+        cells = attention_cells(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
+        return list(zip(("the pair", *seen.maps.layers), cells, strict=True))
+
+    def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:
+        object_scores = seen.prediction.sample.pred_pairs.obj_scores
+        subject = _plain(self.metainfo["classes"][int(self.metainfo.get("subject_label", 0))])
+        rows = [
+            Interaction(
+                number + 1,
+                colour_of(number),
+                subject,
+                _plain(self.metainfo["verbs"][verb]),
+                self._object(pair),
+                score,
+                float(object_scores[pair.index]),
+            )
+            for number, pair in enumerate(pairs)
+            for verb, score in zip(pair.verbs, pair.scores, strict=True)
+        ]
+        return sorted(rows, key=lambda row: -row.score)
+
+    def _object(self, pair: ShownPair) -> str:
+        return NO_OBJECT if pair.obj_label is None else _plain(self.metainfo["classes"][pair.obj_label])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,85 @@
+"""Files of strangers: what is no image, or too large a one, is refused before it is decoded."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from hqm_mmdet.apis.sources import read_image
+from hqm_mmdet.datasets.transforms import BadImageError
+
+# Pillow knows many more; some of them start other programs (EPS) or are rarely tested on hostile files.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+MEGA = 1_000_000
+
+
+class UploadError(ValueError):
+    """A file that the demo refuses; the message says why and what helps."""
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """What the demo accepts.
+
+    Args:
+        megabytes (float): size of the file, in 10^6 bytes.
+        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it.
+    """
+
+    megabytes: float = 20
+    megapixels: float = 40
+
+    @property
+    def bytes(self) -> int:
+        """Largest file."""
+        return round(self.megabytes * MEGA)
+
+
+def read_upload(content: bytes, name: str, limits: UploadLimits) -> np.ndarray:
+    """Pixels of an uploaded file, as :func:`~hqm_mmdet.apis.sources.read_image` gives them.
+
+    The content decides, not the name.
+
+    Args:
+        content (bytes): of the file.
+        name (str): of the file, for messages.
+        limits (UploadLimits): what is accepted.
+
+    Returns:
+        ndarray: (H, W, 3) uint8, BGR, EXIF orientation applied.
+
+    Raises:
+        UploadError: too large, no image, or a damaged one.
+    """
+    if len(content) > limits.bytes:
+        raise UploadError(
+            f"{name} has {len(content) / MEGA:.1f} MB, and at most {limits.megabytes:g} MB are accepted. "
+            "Save it smaller, or start the demo with a larger --max-megabytes."
+        )
+    with _open(content, name, limits) as image:
+        if image.width * image.height > limits.megapixels * MEGA:
+            raise UploadError(_too_many_pixels(name, f"has {image.width:,} x {image.height:,} pixels", limits))
+        try:
+            return read_image(image)
+        except BadImageError as error:
+            raise UploadError(f"{name} is damaged or incomplete: {error.__cause__}.") from error
+
+
+def _open(content: bytes, name: str, limits: UploadLimits) -> Image.Image:
+    """The image behind its header; nothing is decoded yet."""
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise UploadError(_too_many_pixels(name, "claims a huge number of pixels", limits)) from error
+    except Exception as error:  # decoders raise whatever they like on damaged bytes
+        raise UploadError(
+            f"{name} is no image: its content is none of {', '.join(FORMATS)}, whatever its name says."
+        ) from error
+
+
+def _too_many_pixels(name: str, what: str, limits: UploadLimits) -> str:
+    return (
+        f"{name} {what}, and at most {limits.megapixels:g} megapixels are accepted. "
+        "Scale it down, or start the demo with a larger --max-megapixels."
+    )

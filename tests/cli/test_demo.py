@@ -1,0 +1,93 @@
+"""``hqm-mmdet demo``: what it says, and how it ends."""
+
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+
+import pytest
+from click.testing import CliRunner
+
+from hqm_mmdet.cli.demo import demo, wait_for_the_end
+from tests.apis.conftest import META, inference_config, write_checkpoint
+from tests.conftest import REPOSITORY
+from tests.models.tiny import tiny_model
+
+WITHOUT_GRADIO = importlib.util.find_spec("gradio") is None
+needs_gradio = pytest.mark.skipif(WITHOUT_GRADIO, reason='the demo needs gradio: pip install -e ".[demo]"')
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoint") / "m.pth"
+    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+
+
+@pytest.fixture
+def refusal(checkpoint):
+    def call(*arguments):
+        result = CliRunner().invoke(demo, [str(word) for word in ("--checkpoint", checkpoint, *arguments)])
+        assert result.exit_code == 2, result.output
+        return " ".join(result.output.split())
+
+    return call
+
+
+def test_missing_gradio_names_the_remedy(refusal, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert 'needs gradio, which is not installed: pip install -e ".[demo]"' in refusal()
+
+
+@needs_gradio
+def test_what_can_not_be_done_gives_status_2(refusal, tmp_path):
+    (tmp_path / "notes.jpg").write_text("no image")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert "is in use" in refusal("--port", taken.getsockname()[1])
+    assert "can't listen on --host 203.0.113.1" in refusal("--host", "203.0.113.1", "--port", 0)
+    assert "none.pth" in refusal("--port", 0, "--device", "cpu", "--checkpoint", tmp_path / "none.pth")
+    assert "--device abacus can't be used" in refusal("--port", 0, "--device", "abacus")
+    assert "notes.jpg is no image" in refusal("--port", 0, "--device", "cpu", "--examples", tmp_path)
+    assert "--max-megapixels" in refusal("--max-megapixels", 500)
+
+
+def test_it_ends_when_the_process_is_asked_to(monkeypatch):
+    class Event(threading.Event):
+        def wait(self, timeout):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super().wait(timeout)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(threading, "Event", Event)
+    wait_for_the_end()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@needs_gradio
+def test_it_says_where_it_runs_and_ends_cleanly_with_ctrl_c(checkpoint, tmp_path):
+    words = ["demo", "--checkpoint", checkpoint, "--device", "cpu", "--host", "0.0.0.0", "--port", "0"]
+    environment = dict(os.environ, TMPDIR=str(tmp_path), PYTHONPATH=str(REPOSITORY))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "hqm_mmdet_cli", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        port = re.search(r":(\d+)/", run.stdout.readline()).group(1)
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read().decode()
+        assert "Human-object interactions" in page
+        assert list(tmp_path.glob("hqm_mmdet_demo_*"))
+    finally:
+        run.send_signal(signal.SIGINT)
+        output, errors = run.communicate(timeout=60)
+    assert run.returncode == 0 and "The demo has ended." in output, errors
+    assert "warning: everybody who can reach 0.0.0.0 can use the page" in errors and "Traceback" not in errors
+    assert not list(tmp_path.glob("hqm_mmdet_demo_*"))

@@ -1,0 +1,223 @@
+"""The running demo, in a browser and by plain requests."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio", reason='the demo needs gradio: pip install -e ".[demo]"')
+import httpx
+
+from hqm_mmdet.demo import DemoSession
+from hqm_mmdet.demo.serving import demo_server, is_loopback
+from hqm_mmdet.utils.launch import UsageError
+from tests.apis.conftest import noise
+from tests.browser import open_browser, watched_page
+from tests.conftest import REPOSITORY
+from tests.demo.conftest import SCRIPT, encoded
+from tests.models.tiny import NUM_QUERIES, NUM_VERBS
+
+IMAGE = dict(name="a&b.png", mimeType="image/png", buffer=encoded())
+EVENT = dict(session_hash="visitor", event_data=None, trigger_id=None)
+
+
+@pytest.fixture(scope="module")
+def contacted():
+    """Addresses that this process connects to."""
+    seen, connect = [], socket.socket.connect
+
+    def record(self, address):
+        seen.append(address[0] if isinstance(address, tuple) else "127.0.0.1")  # the latter: a socket file
+        return connect(self, address)
+
+    socket.socket.connect = record
+    yield seen
+    socket.socket.connect = connect
+
+
+@pytest.fixture(scope="module")
+def demo(session, contacted, tmp_path_factory):
+    """Address of a demo with two examples."""
+    folder = tmp_path_factory.mktemp("examples")
+    for i in range(2):
+        noise(90, 60, i).save(folder / f"example_{i}.png")
+    with_examples = DemoSession(session.inferencer, session.limits, folder)
+    with demo_server(with_examples, "<tiny>.pth: QPIC", port=0) as address:
+        yield address.rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def browser(demo):
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser, demo):
+    """Opens the demo; the page is watched for errors and requests to other machines."""
+
+    def open_it(page):
+        page.set_default_timeout(20_000)
+        page.goto(demo)
+        page.get_by_text("No image yet.").wait_for()
+        return page
+
+    with watched_page(browser) as page:
+        yield open_it(page)
+
+
+def upload(page, file):
+    page.locator("#upload input[type=file]").set_input_files(file)
+
+
+def rows(page, count):
+    """Texts of the table's cells, once it has so many rows."""
+    page.wait_for_function(f"document.querySelectorAll('.hoi-result tbody tr').length == {count}")
+    return [row.split("\t") for row in page.locator(".hoi-result tbody").inner_text().splitlines()]
+
+
+def tab_to(page, part):
+    """Press the tab key until something in the part has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("part => document.activeElement.closest(part) !== null", part):
+            return
+    pytest.fail(f"{part} can't be reached with the keyboard")
+
+
+def files_in(folder):
+    return {path for path in Path(folder).rglob("*") if path.is_file() and path.stat().st_size}
+
+
+@pytest.mark.browser
+def test_from_upload_to_attention_with_the_keyboard(open_page, passes):
+    page, before = open_page, files_in(os.environ["GRADIO_TEMP_DIR"])
+    upload(page, IMAGE)
+    page.get_by_text("Nothing to show").wait_for()
+    tab_to(page, "#score")
+    page.locator("#score input[type=range]").focus()
+    page.keyboard.press("Home")
+    table = rows(page, NUM_QUERIES * NUM_VERBS)
+    assert SCRIPT in {row[2] for row in table} and "${1+1}" in {row[2] for row in table}
+    assert [row[4] for row in table] == sorted((row[4] for row in table), reverse=True)
+    assert page.locator(".gradio-container script").count() == 0
+
+    tab_to(page, "#verbs")
+    page.keyboard.type("sit on")
+    page.keyboard.press("Enter")
+    assert {row[2] for row in rows(page, NUM_QUERIES)} == {"sit on"}
+    page.locator("#pairs input[type=range]").focus()
+    page.keyboard.press("Home")
+    rows(page, 1)
+    assert len(passes) == 1
+
+    tab_to(page, "#pair")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(".hoi-cells figure").nth(2).wait_for()
+    assert page.locator(".hoi-cells figcaption").all_inner_texts() == ["the pair", "decoder layer 1", "decoder layer 2"]
+    assert len(passes) == 2
+
+    with page.expect_download() as download:
+        page.get_by_text("Download JSON").click()
+    (record,) = json.loads(download.value.path().read_text())
+    assert record["file_name"] == IMAGE["name"] and len(record["hoi_prediction"]) == 1
+    assert files_in(os.environ["GRADIO_TEMP_DIR"]) == before
+
+
+@pytest.mark.browser
+def test_refused_files_are_told_and_the_demo_lives_on(open_page, passes):
+    page = open_page
+    upload(page, dict(name="x.jpg", mimeType="image/jpeg", buffer=b"this is text"))
+    page.locator(".hoi-refusal", has_text="x.jpg is no image").wait_for()
+    upload(page, dict(name="large.png", mimeType="image/png", buffer=encoded() + bytes(1_100_000)))
+    page.get_by_text("maximum allowed size").first.wait_for()
+    assert not passes
+    page.locator("#examples button").nth(1).press("Enter")
+    page.get_by_text("example_1.png").wait_for()
+    assert len(passes) == 1 and page.locator(".hoi-refusal").count() == 0
+
+
+@pytest.mark.browser
+def test_phone_width(open_page):
+    page = open_page
+
+    def fits():
+        return page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    page.set_viewport_size(dict(width=390, height=844))
+    assert fits()
+    upload(page, IMAGE)
+    page.get_by_text("Nothing to show").wait_for()
+    page.locator("#score input[type=range]").press("Home")
+    rows(page, NUM_QUERIES * NUM_VERBS)
+    page.locator("#pair input").click()
+    page.locator("#pair [role=option]").first.click()
+    page.locator(".hoi-cells figure").first.wait_for()
+    assert fits()
+    tops = [page.locator(part).bounding_box()["y"] for part in ("#upload", "#result", "#filters", "#look")]
+    assert tops == sorted(tops)  # what one did, what came out, what can be changed
+
+
+def test_nothing_is_published(demo, demo_checkpoint):
+    api = httpx.get(f"{demo}/gradio_api/info").json()
+    assert api["named_endpoints"] == {} and api["unnamed_endpoints"] == {}
+    assert set(httpx.get(f"{demo}/gradio_api/openapi.json").json()["paths"]) == {"/gradio_api/upload"}
+    for path in ("docs", "redoc", "openapi.json", "monitoring", "monitoring/summary"):
+        assert httpx.get(f"{demo}/{path}").status_code in (403, 404), path
+    for file in ("/etc/hostname", demo_checkpoint, REPOSITORY / "README.md"):
+        assert httpx.get(f"{demo}/gradio_api/file={file}").status_code in (403, 404), file
+
+
+def test_too_large_uploads_are_cut_off(demo):
+    folder = os.environ["GRADIO_TEMP_DIR"]
+    before = files_in(folder)
+    answer = httpx.post(f"{demo}/gradio_api/upload", files=dict(files=("a.png", bytes(1_100_000))))
+    assert answer.status_code == 413 and "maximum allowed size" in answer.text
+    assert files_in(folder) == before
+
+
+@pytest.mark.parametrize(
+    "path, reason",
+    (("https://example.com/a.png", "Addresses are not read"), ("/etc/hostname", "Cannot move /etc/hostname")),
+)
+def test_forged_requests_read_nothing(demo, path, reason):
+    """A request as the page's script sends it, whose file is no upload."""
+    functions = httpx.get(f"{demo}/config").json()["dependencies"]
+    (take,) = (function["id"] for function in functions if function["targets"][0][1] == "upload")
+    file = dict(path=path, meta=dict(_type="gradio.FileData"), orig_name="a.png")
+    data = dict(EVENT, fn_index=take, data=[file, 0.3, 12, [], []])
+    assert httpx.post(f"{demo}/gradio_api/queue/join", json=data).is_success
+    with httpx.stream("GET", f"{demo}/gradio_api/queue/data?session_hash=visitor", timeout=20) as events:
+        messages = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data:")]
+    (done,) = (message for message in messages if message["msg"] == "process_completed")
+    assert done["success"] is False and reason in done["output"]["error"]
+
+
+def test_no_request_leaves_and_no_file_stays(session, contacted):
+    environment = dict(os.environ)
+    with demo_server(session, "tiny", port=0) as address:
+        folder = os.environ["GRADIO_TEMP_DIR"]
+        file = httpx.post(f"{address}gradio_api/upload", files=dict(files=("a.png", encoded()))).json()[0]
+        assert Path(file).is_relative_to(folder) and Path(file).is_file()
+    assert not Path(folder).exists() and dict(os.environ) == environment
+    assert contacted and set(contacted) <= {"127.0.0.1"}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+def test_port_in_use(session):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        message = f"Port {port} of 127.0.0.1 is in use.*--port {port + 1}"
+        with pytest.raises(UsageError, match=message), demo_server(session, "tiny", port=port):
+            pass
+
+
+def test_hosts():
+    assert is_loopback("127.0.0.1") and is_loopback("localhost") and is_loopback("::1") and is_loopback("[::1]")
+    assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.2") and not is_loopback("example.com")
