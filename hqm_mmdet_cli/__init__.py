@@ -14,6 +14,7 @@ COMMANDS = {
     "train": ("hqm_mmdet.cli.train", "train", "Train a model."),
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
+    "report": ("hqm_mmdet.cli.report", "report", "Write a page about a prediction file, or about two."),
     "convert": ("hqm_mmdet.cli.convert", "convert", "Convert a checkpoint of another code base."),
     "publish": ("hqm_mmdet.cli.publish", "publish", "Make a checkpoint that predicting needs nothing besides."),
     "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),

@@ -6,6 +6,8 @@ from hqm_mmdet.evaluation.analysis import Triplet
 
 from .formats import finite
 
+UNJUDGED = "labelled"  # verdict of what is shown as labelled, without saying whether it was found
+
 
 def triplet_data(triplet: Triplet) -> dict:
     """A triplet for ``data`` of a page; boxes with a tenth of a pixel."""

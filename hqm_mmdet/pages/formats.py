@@ -44,6 +44,15 @@ def plural(number: int, one: str, several: str = "") -> str:
     return f"{count(number)} {one if number == 1 else several or one + 's'}"
 
 
+def share(value: float | None, whole: float) -> float:
+    """How much of a whole a value is, in percent from 0 to 100; what is no number or negative has no length.
+
+    >>> share(0.5, 2), share(-1, 2), share(float("nan"), 2), share(0, 0)
+    (25.0, 0.0, 0.0, 0.0)
+    """
+    return 0.0 if is_nothing(value) or value <= 0 else round(min(100.0, 100 * value / whole), 2)
+
+
 def is_nothing(value: float | None) -> bool:
     """Whether there is no number: None, NaN or infinite."""
     return value is None or not math.isfinite(value)

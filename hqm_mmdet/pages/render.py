@@ -102,7 +102,11 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = dict(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
     environment.filters |= dict(
-        percent=formats.percent, points=formats.points, count=formats.count, plural=formats.plural
+        percent=formats.percent,
+        points=formats.points,
+        count=formats.count,
+        plural=formats.plural,
+        share=formats.share,
     )
     return environment
 

@@ -15,6 +15,7 @@ from hqm_mmdet.evaluation.functional import (
     rank_vcoco,
 )
 from tests.evaluation.cases import CODER, random_images, tables
+from tests.evaluation.judged_cases import RULES, all_cases
 from tests.evaluation.samples import META, make_sample
 from tests.evaluation.test_hoia import RealHOIA
 from tests.evaluation.test_parity_hico import RealSet as RealHICO
@@ -25,30 +26,8 @@ from tests.evaluation.test_vcoco_metric import hoia_truth, official_images, pred
 from tests.evaluation.test_vcoco_metric import make_sample as make_vcoco_sample
 from tests.evaluation.vcoco_cases import ROLES, agent_table, oracle_images, persons_of
 
-PROTOCOL_IDS = [*PROTOCOLS, "hoia"]
 
-
-def random_judged(protocol, seed):
-    preds, gts, num_boxes = tables(*random_images(np.random.default_rng(seed), num_images=6))
-    if protocol is HOIA:
-        return judge_verbs(preds, gts, CODER)
-    return judge_triplets(preds, gts, num_boxes, CODER, protocol)
-
-
-def random_roles(seed):
-    images, official = random_case(seed, num_images=20)
-    return judge_roles(agent_table(official), persons_of(oracle_images(images)), ROLES)
-
-
-def cases():
-    for name, protocol in {**PROTOCOLS, "hoia": HOIA}.items():
-        for seed in range(4):
-            yield pytest.param(lambda p=protocol, s=seed: random_judged(p, s), id=f"{name}-{seed}")
-    for seed in range(4):
-        yield pytest.param(lambda s=seed: random_roles(s), id=f"vcoco-{seed}")
-
-
-@pytest.fixture(params=cases())
+@pytest.fixture(params=all_cases())
 def judged(request) -> JudgedCandidates:
     return request.param()
 
@@ -107,7 +86,7 @@ def vcoco_ranking():
     return metric.rank([metric.make_record(sample.to_dict()) for sample in samples])
 
 
-@pytest.mark.parametrize("name", [*PROTOCOL_IDS, "vcoco"])
+@pytest.mark.parametrize("name", [*RULES, "vcoco"])
 def test_mean_is_the_headline_value(name):
     ranking = vcoco_ranking() if name == "vcoco" else hico_ranking(name)
     judged = ranking.judged()

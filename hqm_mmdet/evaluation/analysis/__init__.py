@@ -1,6 +1,7 @@
 """From predictions and annotations to all that a report shows, as plain numbers."""
 
 from .analyse import RESAMPLES, analyse, analyse_file
+from .compare import compare, compare_files
 from .model import (
     Analysis,
     ClassDifference,
@@ -30,6 +31,8 @@ __all__ = [
     "Triplet",
     "analyse",
     "analyse_file",
+    "compare",
+    "compare_files",
     "count_training",
     "read_run",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..offline import EvaluationSet
 from .class_rows import class_rows
-from .image_cases import CaseBook, best_images, score_images, worst_images
+from .image_cases import ImageBook
 from .metric_values import metric_values
 from .model import Analysis, MetricValue
 from .run import Run, read_run, say
@@ -44,20 +44,25 @@ def analyse_file(
     if train_counts is None:
         say("counting training instances", progress)
         train_counts = count_training(images)
-    return analyse(run, metric_values(run, resamples, progress), train_counts, num_cases, progress)
+    metrics = metric_values(run, resamples, progress)
+    say("judging images", progress)
+    return analyse(ImageBook(run), metrics, train_counts, num_cases)
 
 
 def analyse(
-    run: Run,
+    book: ImageBook,
     metrics: tuple[MetricValue, ...],
     train_counts: TrainingCounts | None = None,
     num_cases: int = 12,
-    progress: bool = False,
 ) -> Analysis:
-    """Analyse a run whose metrics are known; arguments as of :func:`analyse_file`."""
-    say("judging images", progress)
-    scores = score_images(run)
-    book = CaseBook(run, scores, np.where(run.judged.is_tp, "right", "wrong"))
+    """Put together what is known about a run.
+
+    Args:
+        book (ImageBook): The run and its images.
+        metrics (tuple[MetricValue, ...]): See :func:`~.metric_values.metric_values`.
+        train_counts, num_cases: See :func:`analyse_file`; without counts the analysis has none.
+    """
+    run = book.run
     return Analysis(
         name=run.name,
         dataset=run.images.dataset,
@@ -69,9 +74,9 @@ def analyse(
         classes=class_rows(run, train_counts),
         errors=(),
         limits=(),
-        best=tuple(book.case(i) for i in best_images(run, scores, num_cases)),
-        worst=tuple(book.case(i) for i in worst_images(run, scores, num_cases)),
-        image_ap=scores.by_name(run),
+        best=tuple(map(book.case, book.best(num_cases))),
+        worst=tuple(map(book.case, book.worst(num_cases))),
+        image_ap=book.ap_by_name(),
         notes=_notes(run, train_counts),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from rich import get_console
 
 from ..functional import ClassResults, JudgedCandidates
@@ -42,6 +43,10 @@ class Run:
     def class_results(self) -> ClassResults:
         """AP and counts of the classes."""
         return self.judged.class_results()
+
+    def verdicts(self, rows: np.ndarray) -> list[str]:
+        """``right`` or ``wrong`` of each of the candidates ``rows``."""
+        return np.where(self.judged.is_tp[rows], "right", "wrong").tolist()
 
     def key(self, name: str) -> str:
         """``full`` -> ``hico/full``."""

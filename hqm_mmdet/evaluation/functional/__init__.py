@@ -4,12 +4,15 @@ HICO-DET and HOI-A: candidates of one image (:mod:`.candidates`, :mod:`.images`)
 (:mod:`.triplets`) -> true positives (:mod:`.matching`) -> AP per class (:mod:`.average_precision`) -> means
 (:mod:`.hico`, :mod:`.hoia`). What evaluators disagree about is a value (:mod:`.protocol`). V-COCO: names
 (:mod:`.vcoco_roles`) -> arrays (:mod:`.vcoco_tables`) -> right detections (:mod:`.vcoco_matching`) -> AP per action and
-role (:mod:`.vcoco`). What any metric ranks has one form (:mod:`.judged`). Confidence intervals: :mod:`.bootstrap`.
+role (:mod:`.vcoco`). What any metric ranks has one form (:mod:`.judged`), from which errors
+are broken down (:mod:`.errors`). Confidence intervals: :mod:`.bootstrap`.
 """
 
 from .average_precision import ClassResults, RankedCandidates, class_results, rank_candidates
 from .bootstrap import bootstrap_intervals
 from .candidates import select_candidates, stable_top_k, verb_mask_by_object
+from .error_kinds import KINDS
+from .errors import ErrorBreakdown, ErrorGain, break_down
 from .hico import evaluate_triplets, judge_triplets, known_object_mask, mean_results, rank_triplets
 from .hoia import judge_verbs, rank_verbs, verb_table
 from .images import ground_truth_table, prediction_table
@@ -26,6 +29,7 @@ from .vcoco_tables import AgentTable, PersonTable, agents_from_pairs, official_b
 
 __all__ = [
     "HOIA",
+    "KINDS",
     "MATLAB",
     "POCKET",
     "PPDM",
@@ -34,6 +38,8 @@ __all__ = [
     "VCOCO",
     "AgentTable",
     "ClassResults",
+    "ErrorBreakdown",
+    "ErrorGain",
     "EvalProtocol",
     "JudgedCandidates",
     "PersonTable",
@@ -47,6 +53,7 @@ __all__ = [
     "agents_from_pairs",
     "aligned_iou",
     "bootstrap_intervals",
+    "break_down",
     "class_results",
     "evaluate_triplets",
     "get_protocol",

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from .average_precision import ClassResults, RankedCandidates, rank_columns
+from .matching import pair_overlaps
 from .protocol import EvalProtocol
 from .triplets import TripletCoder, TripletTable
 
@@ -36,6 +37,8 @@ class JudgedCandidates:
         protocol (EvalProtocol): Box conventions and recall thresholds.
         empty_counts_zero (bool): Whether a column without ground truth counts 0 (HOI-A) or is left out of means.
         later_images_first (bool): Among equal scores, whether later images rank first (V-COCO's official script).
+        pair (ndarray, optional): (N,) int >= 0, candidates with equal numbers share image, boxes and object label;
+            spares work where many do (V-COCO: the roles of a detection).
     """
 
     preds: TripletTable
@@ -51,6 +54,7 @@ class JudgedCandidates:
     protocol: EvalProtocol
     empty_counts_zero: bool = False
     later_images_first: bool = False
+    pair: np.ndarray | None = None
 
     def ranked(self) -> RankedCandidates:
         """Candidates sorted by column and score; ``rows`` are rows of ``preds``."""
@@ -73,6 +77,23 @@ class JudgedCandidates:
         ap = ap[self.counted]
         ap = np.nan_to_num(ap) if self.empty_counts_zero else ap[~np.isnan(ap)]
         return float(ap.mean()) if len(ap) else float("nan")
+
+    def overlaps(self, pred_rows: np.ndarray, gt_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Overlaps of candidates with ground truth, by the protocol's box conventions.
+
+        Args:
+            pred_rows, gt_rows (ndarray): (J,) int, rows of ``preds`` and ``gts``.
+
+        Returns:
+            tuple[ndarray, ndarray]: (J,) float64, IoU of the subjects and of the objects; the latter is 1 where both
+            have no object, NaN where only one of them has one.
+        """
+        sub, obj = pair_overlaps(self.preds, pred_rows, self.gts, gt_rows, self.protocol)
+        absent = self.coder.absent_object_label
+        pred_absent = self.coder.decode(self.preds.classes[pred_rows])[1] == absent
+        gt_absent = self.coder.decode(self.gts.classes[gt_rows])[1] == absent
+        obj = np.where(pred_absent & gt_absent, 1.0, np.where(pred_absent ^ gt_absent, np.nan, obj))
+        return sub.astype(np.float64), obj
 
     @cached_property
     def _ranked(self) -> RankedCandidates:

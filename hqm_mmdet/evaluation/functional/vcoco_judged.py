@@ -68,6 +68,7 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
         roles.published,
         VCOCO,
         later_images_first=True,
+        pair=detection if boxes.shape[1] == 1 else None,
     )
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from .matching import aligned_iou
+from .protocol import VCOCO
 from .vcoco_tables import AgentTable, PersonTable
-
-IOU_THRESHOLD = np.float32(0.5)
 
 
 class MatchedDetections:
@@ -28,7 +28,7 @@ class MatchedDetections:
         self.counted = counted[np.argsort(-agents.image[counted], kind="stable")]
         self.agents, self.persons = agents, persons
         self.image, self.person = agents.image[self.counted], person[self.counted]
-        self.found = (self.person >= 0) & (overlap[self.counted] >= IOU_THRESHOLD)
+        self.found = (self.person >= 0) & (VCOCO.passes(overlap[self.counted]))
 
     def does(self, action: int) -> np.ndarray:
         """Detections (indices into ``counted``) that lie on a person who does the action."""
@@ -41,7 +41,7 @@ class MatchedDetections:
         boxes = boxes[self.counted[rows], role if boxes.shape[1] > 1 else 0]
         truth = self.persons.role_boxes[self.person[rows], role]
         annotated = ~np.isnan(truth[:, 0])
-        right = pixel_iou(truth, boxes) >= IOU_THRESHOLD
+        right = VCOCO.passes(aligned_iou(truth, boxes, VCOCO))
         return np.where(annotated, right, is_no_box(boxes)), np.where(annotated, right, True)
 
     def first_per_person(self, rows: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -70,27 +70,10 @@ def match_persons(agents: AgentTable, persons: PersonTable) -> tuple[np.ndarray,
     for nth in range(count.max(initial=0)):  # the n-th person of every image at once
         rows = np.flatnonzero(count > nth)
         candidate = order[start[rows] + nth]
-        overlap = pixel_iou(agents.boxes[rows], persons.boxes[candidate])
+        overlap = aligned_iou(agents.boxes[rows], persons.boxes[candidate], VCOCO)
         better = (overlap > best[rows]) | (person[rows] < 0)
         person[rows[better]], best[rows[better]] = candidate[better], overlap[better]
     return person, best
-
-
-def pixel_iou(boxes1: np.ndarray, boxes2: np.ndarray) -> np.ndarray:
-    """IoU of corresponding boxes with inclusive pixel indices, in float32 as the official script; NaN for NaN boxes.
-
-    Args:
-        boxes1, boxes2 (ndarray): (N, 4) float32 x1, y1, x2, y2.
-
-    Returns:
-        ndarray: (N,) float32.
-    """
-    one = np.float32(1)
-    size = np.minimum(boxes1[:, 2:], boxes2[:, 2:]) - np.maximum(boxes1[:, :2], boxes2[:, :2]) + one
-    intersection = np.maximum(size, 0).prod(axis=1)
-    area1, area2 = ((b[:, 2:] - b[:, :2] + one).prod(axis=1) for b in (boxes1, boxes2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return intersection / (area1 + area2 - intersection)
 
 
 def is_no_box(boxes: np.ndarray) -> np.ndarray:

@@ -77,7 +77,10 @@ class HICODetMetric(HOIMetric):
         )
         settings = rank_triplets(judged, self.known_object)
         name = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
-        return HICORanking(len(records), judged, settings, self.vocabulary, name)
+        vocabulary = self.vocabulary
+        if not self.protocol.compares_subject_labels:
+            vocabulary = vocabulary.without_subject_label()
+        return HICORanking(len(records), judged, settings, vocabulary, name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,27 +21,27 @@ def group_of(row: ClassRow) -> str | None:
 
 
 def class_table(analysis: Analysis) -> dict:
-    """All classes, worst AP last; columns that would be empty are left out."""
+    """All classes, most frequent first; columns that would be empty are left out."""
     rows = analysis.classes
     others = list(dict.fromkeys(name for row in rows for name in row.other))
     columns = [Column("Class"), Column("Verb", select="verb", hidden=True)]
     values = [[row.name for row in rows], [row.verb for row in rows]]
 
-    def add(column: Column, cells: list) -> None:
-        if any(cell is not None for cell in cells):
+    def add(column: Column, cells: list, always: bool = False) -> None:
+        if always or any(cell is not None for cell in cells):
             columns.append(column)
             values.append(cells)
 
     add(Column("Object", select="object", hidden=True), [row.object for row in rows])
     add(Column("Set", select="set"), [group_of(row) for row in rows])
-    add(Column("AP", "percent", "average precision, in percent"), [finite(row.ap) for row in rows])
+    add(Column("AP", "percent", "average precision, in percent"), [finite(row.ap) for row in rows], always=True)
     for name in others:
         add(Column(f"AP {name}", "percent"), [finite(row.other.get(name)) for row in rows])
     recall = "share of its labelled triplets found at any rank, in percent"
     add(Column("Recall", "percent", recall), [finite(row.max_recall) for row in rows])
-    add(Column("Test", "count", "labelled triplets in the evaluated images"), [row.num_gt for row in rows])
+    add(Column("Test", "count", "labelled triplets in the evaluated images"), [row.num_gt for row in rows], always=True)
     add(Column("Training", "count", "labelled triplets in the training annotations"), [row.num_train for row in rows])
-    return table_data("classes", columns, list(zip(*values, strict=True)), sort="AP" if rows else "")
+    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Test" if rows else "")
 
 
 def class_curves(analysis: Analysis) -> dict:

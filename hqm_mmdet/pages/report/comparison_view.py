@@ -33,6 +33,12 @@ def error_rows(comparison: Comparison) -> list[dict]:
     return [dict(name=name, first=first.get(name), second=second.get(name)) for name in first | second]
 
 
+def largest_gain(comparison: Comparison) -> float:
+    """What the bars of both runs are measured by."""
+    gains = [error.gain for run in (comparison.first, comparison.second) for error in run.errors]
+    return max((gain for gain in gains if not is_nothing(gain)), default=0.0)
+
+
 def difference_table(comparison: Comparison) -> dict:
     """All classes, greatest rise first."""
     rows = comparison.classes
@@ -56,7 +62,7 @@ def difference_table(comparison: Comparison) -> dict:
     if any(row.num_train is not None for row in rows):
         columns.append(Column("Training", "count", "labelled triplets in the training annotations"))
         values.append([row.num_train for row in rows])
-    return table_data("changes", columns, list(zip(*values, strict=True)), sort="Change" if rows else "")
+    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Change" if rows else "")
 
 
 def scatter(comparison: Comparison) -> Chart:

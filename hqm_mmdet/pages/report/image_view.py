@@ -1,10 +1,11 @@
 """Images of a report with what is labelled and what was predicted."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hqm_mmdet.evaluation.analysis import ImageCase
 
-from ..figures import boxes_of, figure_data
+from ..figures import UNJUDGED, boxes_of, figure_data
 from ..formats import percent, plural
 from ..pictures import ImageFolder
 
@@ -31,9 +32,11 @@ def case_figure(case: ImageCase) -> dict:
 
 
 def pair_figure(first: ImageCase, second: ImageCase, names: tuple[str, str]) -> dict:
-    """Labelled, then what each of two runs predicted."""
-    sets = [("Labelled", first.labelled), (names[0], first.predicted), (names[1], second.predicted)]
-    facts = [f"AP {percent(first.ap, 1)} → {percent(second.ap, 1)}", f"{plural(first.num_gt, 'labelled triplet')}"]
+    """Labelled, then what each of two runs predicted; whether a labelled triplet was found depends on the run."""
+    labelled = [replace(triplet, verdict=UNJUDGED) for triplet in first.labelled]
+    sets = [("Labelled", labelled), (names[0], first.predicted), (names[1], second.predicted)]
+    found = f"{first.num_found} → {second.num_found} of {plural(first.num_gt, 'labelled triplet')} found"
+    facts = [f"AP {percent(first.ap, 1)} → {percent(second.ap, 1)}", found]
     return figure_data(first.file_name, first.file_name, sets, facts)
 
 

@@ -20,7 +20,8 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
         str: HTML.
     """
     analysis = run.second if isinstance(run, Comparison) else run
-    sections = [metrics_section(analysis), errors_section(analysis), classes_section(analysis), IMAGES]
+    errors = [errors_section(analysis)] if analysis.errors else []
+    sections = [metrics_section(analysis), *errors, classes_section(analysis), IMAGES]
     data = analysis_data(analysis)
     groups = [analysis.worst, analysis.best]
     if isinstance(run, Comparison):
@@ -120,6 +121,7 @@ def comparison_section(comparison: Comparison) -> Section:
         comparison=comparison,
         metrics=comparison_view.metric_rows(comparison),
         errors=comparison_view.error_rows(comparison),
+        top=comparison_view.largest_gain(comparison),
         scatter=comparison_view.scatter(comparison),
         tally=comparison_view.tally(comparison),
     )

@@ -22,16 +22,19 @@ METRICS = {
     "hoia/max_recall": ("max recall", "share of labelled triplets found at any rank, mean over verbs"),
 }
 
+# kind of error or limit -> what it is; docs/errors.md defines them
 ERRORS = {
-    "duplicate": "right, but the labelled triplet was already found with a higher score",
-    "verb": "both boxes and the object class are right, the verb is not",
-    "object class": "both boxes and the verb are right, the object class is not",
-    "association": "both boxes are right, but of different pairs",
-    "object box": "only the object box is off",
-    "subject box": "only the subject box is off",
-    "several": "more than one of these at once",
-    "background": "resembles no labelled triplet",
-    "missed": "labelled triplets that no candidate comes near",
+    "duplicate": "right, but a candidate with a higher score already found that labelled triplet",
+    "verb": "boxes and object class of a labelled pair, with a verb that it does not have",
+    "object class": "verb and both boxes are right, the object class is not",
+    "association": "a right subject and a right object that do not belong together",
+    "object box": "right but for the object box, which overlaps too little",
+    "subject box": "right but for the subject box, which overlaps too little",
+    "several": "near a labelled pair, with more than one thing wrong",
+    "background": "near no labelled pair",
+    "missed": "labelled triplets that no candidate finds or comes close to",
+    "false positives": "if every wrong candidate were taken away",
+    "false negatives": "if every labelled triplet were found",
 }
 NO_WORDS = "no interval"
 

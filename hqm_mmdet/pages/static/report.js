@@ -4,13 +4,13 @@ const data = pageData();
 
 /** Rows of a table, switched on and off by a click in it or on a dot; the oldest gives way beyond the most. */
 class Choice {
-  constructor(host, table, most, changed) {
+  constructor(host, table, dots, most, changed) {
     this.chosen = [];
     this.most = most;
     this.changed = changed;
     const options = { toggles: true, hint: "Show or hide its precision-recall curve", onOpen: (row) => this.toggle(row) };
     this.table = new DataTable(host, table, options);
-    this.dots = [...document.querySelectorAll(`[data-table="${table.name}"] .dot`)];
+    this.dots = [...document.querySelectorAll(`[data-table="${dots}"] .dot`)];
     for (const dot of this.dots) dot.addEventListener("click", () => this.toggle(Number(dot.dataset.row)));
     this.show();
   }
@@ -40,7 +40,7 @@ function classCurves() {
   const { columns, rows } = data.classes;
   const ap = columns.findIndex((column) => column.label === "AP");
   const mean = { name: "mean of all classes", note: "", style: "quiet", ...data.curves.mean };
-  const choice = new Choice(document.getElementById("class-table"), data.classes, SERIES, (chosen) => {
+  const choice = new Choice(document.getElementById("class-table"), data.classes, "classes", SERIES, (chosen) => {
     const lines = chosen.map(({ row, series }) => ({
       name: rows[row][0],
       note: `AP ${percent(rows[row][ap], 1)}`,
@@ -53,9 +53,9 @@ function classCurves() {
 }
 
 function changeCurves() {
-  const draw = makePlot(document.getElementById("change-plot"), "Precision and recall of chosen classes in both runs", "recall, percent", "precision, percent");
+  const draw = makePlot(document.getElementById("change-plot"), "Precision and recall of chosen classes in both runs", "recall, percent", "precision, percent", "No class is chosen yet.");
   const { rows } = data.changes;
-  const choice = new Choice(document.getElementById("change-table"), data.changes, 3, (chosen) => {
+  const choice = new Choice(document.getElementById("change-table"), data.changes, "changes", 3, (chosen) => {
     const lines = chosen.flatMap(({ row, series }) =>
       data.runs.map((run, n) => ({
         name: `${rows[row][0]}, ${run}`,

@@ -29,8 +29,10 @@ function makePicture(picture, alt) {
   };
 }
 
+const CARDS = 6;
+
 /**
- * Cards, each with one picture per set (as many triplets as the first set has, so that they compare), opening large.
+ * Cards, the first six and the others on demand, each with one picture per set (as many triplets as the first set has, so that they compare), opening large.
  * @param host element that they are put into.
  * @param figures as figures.py makes them: caption, picture, sets, facts.
  * @param pictures the page's pictures by key.
@@ -38,7 +40,19 @@ function makePicture(picture, alt) {
 function makeFigures(host, figures, pictures) {
   const cards = figures.map((figure, n) => makeCard(figure, pictures, (event) => openLightbox(figures, n, pictures, event.currentTarget)));
   const sides = Math.max(1, ...figures.map((figure) => figure.sets.length));
+  for (const card of cards.slice(CARDS)) card.hidden = true;
   host.append(make("div", { class: "cards", style: `--sides: ${sides}` }, cards));
+  if (cards.length > CARDS) host.append(moreButton(cards.slice(CARDS)));
+}
+
+function moreButton(cards) {
+  const button = make("button", { type: "button", class: "more" }, `Show ${cards.length} more`);
+  button.addEventListener("click", () => {
+    for (const card of cards) card.hidden = false;
+    cards[0].querySelector("button").focus();
+    button.remove();
+  });
+  return button;
 }
 
 function makeCard(figure, pictures, open) {

@@ -97,7 +97,7 @@ function setList(panel, toggle) {
 
 function tripletButton(triplet, light) {
   const score = triplet.score === null ? "" : triplet.score.toFixed(2);
-  const verdict = triplet.verdict ? make("small", {}, ` ${signOf(triplet)}${triplet.verdict}`) : null;
+  const verdict = triplet.verdict && triplet.verdict !== UNJUDGED ? make("small", {}, ` ${signOf(triplet)}${triplet.verdict}`) : null;
   const key = make("span", { class: "key", style: `--pair: ${colourOf(triplet, triplet.number ?? 0)}` });
   const on = () => light(triplet);
   const off = () => light(null);

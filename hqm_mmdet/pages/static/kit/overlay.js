@@ -2,6 +2,7 @@
 
 const PAIR_COLOURS = 12;
 const RIGHT = new Set(["right", "found"]);
+const UNJUDGED = "labelled";
 const pen = document.createElement("canvas").getContext("2d");
 
 /** Triplets of the same two boxes are one pair with several verbs. */
@@ -15,14 +16,15 @@ function pairsOf(triplets) {
   return [...pairs.values()];
 }
 
-/** Colour by verdict (right, wrong), or where there is none by the number of the pair. */
+/** Colour by verdict; labels that are not judged are white, and where there is no verdict at all pairs differ by number. */
 function colourOf(triplet, number) {
   if (!triplet.verdict) return `var(--pair-${number % PAIR_COLOURS})`;
+  if (triplet.verdict === UNJUDGED) return "var(--unjudged)";
   return RIGHT.has(triplet.verdict) ? "var(--right)" : "var(--wrong)";
 }
 
 function signOf(triplet) {
-  if (!triplet.verdict) return "";
+  if (!triplet.verdict || triplet.verdict === UNJUDGED) return "";
   return RIGHT.has(triplet.verdict) ? "✓ " : "✗ ";
 }
 
@@ -40,13 +42,16 @@ function drawPairs(svg, triplets, scale, lit = null) {
   const size = Math.min(12.5, Math.max(9.5, view.width / scale / 22)) * scale; // smaller in small pictures
   const taken = [];
   const pairs = pairsOf(triplets).filter((pair) => [...pair.sub, ...(pair.obj ?? [])].every(Number.isFinite));
-  const drawn = pairs.map((pair, number) => {
+  const groups = pairs.map((pair, number) => {
     const best = pair.triplets.find((triplet) => RIGHT.has(triplet.verdict)) ?? pair.triplets[0];
     const style = `--pair: ${colourOf(lit && pair.triplets.includes(lit) ? lit : best, pair.triplets[0].number ?? number)}`;
-    const faded = lit && !pair.triplets.includes(lit) ? " faded" : "";
-    return makeSvg("g", { class: `pair${faded}`, style }, boxShapes(pair), faded ? null : tagOf(pair, lit, size, view, taken));
+    const faded = lit && !pair.triplets.includes(lit);
+    const boxes = makeSvg("g", { class: faded ? "pair faded" : "pair", style }, boxShapes(pair));
+    const tag = faded ? null : makeSvg("g", { class: "pairtag", style }, tagOf(pair, lit, size, view, taken));
+    return { boxes, tag, faded };
   });
-  svg.append(...drawn.filter((g) => g.classList.contains("faded")), ...drawn.filter((g) => !g.classList.contains("faded")).reverse());
+  const inFront = groups.filter(({ faded }) => !faded).reverse(); // the best on top, labels above all boxes
+  svg.append(...groups.filter(({ faded }) => faded).map(({ boxes }) => boxes), ...inFront.map(({ boxes }) => boxes), ...inFront.map(({ tag }) => tag));
 }
 
 function boxShapes({ sub, obj }) {
@@ -76,7 +81,7 @@ function tagOf(pair, lit, size, view, taken) {
   const [x, y] = placeFor(pair.sub, width, height, view, taken);
   taken.push([x, y, x + width, y + height]);
   const rows = lines.map((line, n) => makeSvg("text", { class: "text", x: x + 0.4 * size, y: y + (1.15 + 1.25 * n) * size, "font-size": size }, line));
-  return makeSvg("g", {}, makeSvg("rect", { class: "tag", x, y, width, height, rx: 0.2 * size, "vector-effect": "non-scaling-stroke" }), rows);
+  return [makeSvg("rect", { class: "tag", x, y, width, height, rx: 0.2 * size, "vector-effect": "non-scaling-stroke" }), ...rows];
 }
 
 function labelOf(triplet) {

@@ -6,16 +6,17 @@ const SERIES = 6;
 /**
  * @param host element that it is put into.
  * @param xLabel, yLabel texts of the axes.
+ * @param empty what the legend says while there is no line.
  * @returns draw(lines): lines are {name, note, x, y, style, remove}: style "s0" to "s5" or "quiet", remove() optional.
  */
-function makePlot(host, title, xLabel, yLabel) {
+function makePlot(host, title, xLabel, yLabel, empty = "") {
   const lines = makeSvg("g");
   const legend = make("p", { class: "legend" });
   const svg = makeSvg("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, role: "img", "aria-label": title }, plotFrame(xLabel, yLabel), lines);
   host.append(make("figure", { class: "chart" }, make("figcaption", {}, title), svg, legend));
   return (shown) => {
     lines.replaceChildren(...shown.flatMap(plotLine));
-    legend.replaceChildren(...shown.map(plotKey));
+    legend.replaceChildren(...(shown.length ? shown.map(plotKey) : [empty]));
   };
 }
 
