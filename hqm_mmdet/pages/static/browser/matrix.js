@@ -52,16 +52,28 @@ class TripletMatrix {
     this.table.className = this.columns.length > WIDE ? "small" : "";
     this.table.replaceChildren(make("thead", {}, make("tr", {}, make("td"), heads)), make("tbody", {}, body));
     this.table.querySelector("[data-cell]")?.setAttribute("tabindex", "0");
-    this.told.textContent = `${grouped.format(this.cells.length)} triplet classes of ${this.rows.length} verbs and ${this.columns.length} objects.`;
+    this.told.textContent = this.summary();
+  }
+
+  summary() {
+    const without = this.cells.filter((cell) => this.isAbsent(cell.object)).length;
+    const objects = this.columns.filter((c) => !this.isAbsent(c)).length;
+    const rest = without ? `, and ${counted(without, "verb")} without object` : "";
+    return `${counted(this.cells.length - without, "combination")} of ${counted(this.rows.length, "verb")} and ${counted(objects, "object")}${rest}.`;
+  }
+
+  /** Whether a column stands for HOIs without object: the first one. */
+  isAbsent(object) {
+    return object === this.data.objects.length - 1;
   }
 
   /** Rows or columns with an annotation, in the chosen order. */
   ordered(axis, names) {
     const totals = new Map();
     for (const cell of this.cells) totals.set(cell[axis], (totals.get(cell[axis]) ?? 0) + this.number(cell));
-    const last = axis === "object" ? names.length - 1 : -1; // "no object"
+    const absent = (number) => axis === "object" && this.isAbsent(number);
     const compare = { count: (a, b) => totals.get(b) - totals.get(a), name: (a, b) => collator.compare(names[a], names[b]), file: () => 0 }[this.order.value];
-    return [...totals.keys()].sort((a, b) => (a === last) - (b === last) || compare(a, b) || a - b);
+    return [...totals.keys()].sort((a, b) => absent(b) - absent(a) || compare(a, b) || a - b);
   }
 
   square(cell, most) {
