@@ -2,9 +2,9 @@
 
 import importlib.util
 import signal
-import threading
 import webbrowser
 from pathlib import Path
+from threading import Event
 
 import click
 
@@ -79,7 +79,7 @@ def about(inferencer: HOIInferencer, checkpoint: str) -> str:
 
 def wait_for_the_end() -> None:
     """Until Ctrl-C, or until the process is asked to end."""
-    ended = threading.Event()
+    ended = Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
         while not ended.wait(0.5):  # in slices: on Windows an endless wait would not notice Ctrl-C

@@ -39,7 +39,7 @@ class DemoPage:
 
     def __init__(self, session: DemoSession, about: str):
         self.session = session
-        with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, STALE)) as self.blocks:
+        with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(60, STALE)) as self.blocks:
             gr.Markdown(f"# {TITLE}\nDrop an image: the model finds who does what with which object.")
             self.seen = gr.State(time_to_live=FORGOTTEN)
             with gr.Row(elem_id="parts"):

@@ -2,11 +2,8 @@
 
 import importlib.util
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import urllib.request
 
@@ -15,7 +12,6 @@ from click.testing import CliRunner
 
 from hqm_mmdet.cli.demo import demo, wait_for_the_end
 from tests.apis.conftest import META, inference_config, write_checkpoint
-from tests.conftest import REPOSITORY
 from tests.models.tiny import tiny_model
 
 WITHOUT_GRADIO = importlib.util.find_spec("gradio") is None
@@ -57,37 +53,45 @@ def test_what_can_not_be_done_gives_status_2(refusal, tmp_path):
     assert "--max-megapixels" in refusal("--max-megapixels", 500)
 
 
-def test_it_ends_when_the_process_is_asked_to(monkeypatch):
+def waiting(monkeypatch, happens):
+    """Lets something happen while the command waits for its end."""
+
     class Event(threading.Event):
         def wait(self, timeout):
-            os.kill(os.getpid(), signal.SIGTERM)
+            happens()
             return super().wait(timeout)
 
+    monkeypatch.setattr("hqm_mmdet.cli.demo.Event", Event)
+
+
+def test_it_ends_when_the_process_is_asked_to(monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(threading, "Event", Event)
+    waiting(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
     wait_for_the_end()
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 @needs_gradio
-def test_it_says_where_it_runs_and_ends_cleanly_with_ctrl_c(checkpoint, tmp_path):
-    words = ["demo", "--checkpoint", checkpoint, "--device", "cpu", "--host", "0.0.0.0", "--port", "0"]
-    environment = dict(os.environ, TMPDIR=str(tmp_path), PYTHONPATH=str(REPOSITORY))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "hqm_mmdet_cli", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    try:
-        port = re.search(r":(\d+)/", run.stdout.readline()).group(1)
-        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read().decode()
-        assert "Human-object interactions" in page
+def test_it_says_where_it_runs_and_ends_cleanly_with_ctrl_c(checkpoint, tmp_path, monkeypatch):
+    from hqm_mmdet.demo.serving import free_port
+
+    address = f"localhost:{(port := free_port('0.0.0.0', 0))}/"
+    pages = []
+
+    def visit_and_interrupt():
+        pages.append(urllib.request.urlopen(f"http://{address}", timeout=30).read().decode())
         assert list(tmp_path.glob("hqm_mmdet_demo_*"))
-    finally:
-        run.send_signal(signal.SIGINT)
-        output, errors = run.communicate(timeout=60)
-    assert run.returncode == 0 and "The demo has ended." in output, errors
-    assert "warning: everybody who can reach 0.0.0.0 can use the page" in errors and "Traceback" not in errors
+        raise KeyboardInterrupt
+
+    waiting(monkeypatch, visit_and_interrupt)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    words = ("--checkpoint", checkpoint, "--device", "cpu", "--host", "0.0.0.0", "--port", str(port))
+    result = CliRunner().invoke(demo, words, catch_exceptions=False)
+    assert result.exit_code == 0 and "Human-object interactions" in pages[0]
+    for said in (
+        f"runs on http://{address}",
+        "everybody who can reach 0.0.0.0 can use the page",
+        "The demo has ended.",
+    ):
+        assert said in result.output
     assert not list(tmp_path.glob("hqm_mmdet_demo_*"))

@@ -11,7 +11,9 @@ pytest.importorskip("gradio", reason='the demo needs gradio: pip install -e ".[d
 import httpx
 
 from hqm_mmdet.demo import DemoSession
+from hqm_mmdet.demo.page import DemoPage
 from hqm_mmdet.demo.serving import demo_server, is_loopback
+from hqm_mmdet.structures import TripletSelection
 from hqm_mmdet.utils.launch import UsageError
 from tests.apis.conftest import noise
 from tests.browser import open_browser, watched_page
@@ -159,6 +161,26 @@ def test_phone_width(open_page):
     assert fits()
     tops = [page.locator(part).bounding_box()["y"] for part in ("#upload", "#result", "#filters", "#look")]
     assert tops == sorted(tops)  # what one did, what came out, what can be changed
+
+
+def test_models_without_queries_say_so(session):
+    page = DemoPage(session, "tiny")
+    seen = session.see(encoded(), "a.png")
+    assert page.change(seen, None, 0.0, 12, [], [])[1].interactive
+    del seen.prediction.sample.pred_pairs.queries
+    _, choice, attention = page.change(seen, None, 0.0, 12, [], [])
+    assert "Not for this model" in choice.info and not choice.interactive and attention == ""
+
+
+def test_an_attended_pair_that_a_filter_hides_is_forgotten(session):
+    page, seen = DemoPage(session, "tiny"), session.see(encoded(), "a.png")
+    pairs = [pair.index for pair in session.show(seen, TripletSelection(0.0)).pairs]
+    for best in (12, 3):
+        result, choice, attention = page.change(seen, pairs[2], 0.0, best, [], [])
+        assert choice.value == pairs[2] and "3 (" in attention
+    result, choice, attention = page.change(seen, pairs[2], 0.0, 2, [], [])
+    assert choice.value is None and attention == "" and "of 2 pairs" in result
+    assert "No image yet" in page.change(None, None, 0.0, 12, [], [])[0]
 
 
 def test_nothing_is_published(demo, demo_checkpoint):
