@@ -15,10 +15,12 @@ COMMANDS = {
     "train": ("hqm_mmdet.cli.train", "train", "Train a model."),
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
+    "report": ("hqm_mmdet.cli.report", "report", "Write a page about a prediction file, or about two."),
     "convert": ("hqm_mmdet.cli.convert", "convert", "Convert a checkpoint of another code base."),
     "publish": ("hqm_mmdet.cli.publish", "publish", "Make a checkpoint that predicting needs nothing besides."),
     "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),
     "check-data": ("hqm_mmdet.cli.check_data", "check_data", "List every problem of a data set."),
+    "browse": ("hqm_mmdet.cli.browse", "browse", "Write a page that shows a data set."),
     "doctor": ("hqm_mmdet_cli.doctor", "doctor", "Say what is installed, what is missing, and the cure."),
 }
 

@@ -1,36 +1,22 @@
 """docs/adding_a_detector.md: its files, taken from the page, make a detector that gets HQM by configuration alone."""
 
-import re
-import shutil
-import sys
-
 import pytest
 import torch
 from mmengine.config import Config
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.registry import MODELS
-from tests.conftest import REPOSITORY
 from tests.models.tiny import random_batch, tiny_model
 from tests.models.toy_training import train_on_toy_set
+from tests.page_example import page_example
 
-PAGE = REPOSITORY / "docs" / "adding_a_detector.md"
+FILES = ["context_hoi.py", "configs/context_toy.py", "configs/context_hqm_toy.py"]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A folder with the project's configs and the page's files, whose detector can be imported."""
-    folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "configs", folder / "configs")
-    files = re.findall(r"```python\n# (\S+)\n(.+?)```", PAGE.read_text(), re.DOTALL)
-    assert [name for name, _ in files] == ["context_hoi.py", "configs/context_toy.py", "configs/context_hqm_toy.py"]
-    for name, text in files:
-        (folder / name).write_text(text)
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
-    sys.modules.pop("context_hoi", None)
-    MODELS.module_dict.pop("ContextHOI", None)
+    with page_example("adding_a_detector.md", tmp_path_factory.mktemp("project"), FILES, "ContextHOI") as folder:
+        yield folder
 
 
 @pytest.fixture

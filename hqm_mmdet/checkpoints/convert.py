@@ -134,7 +134,7 @@ def convert_checkpoint(
     Args:
         src (str | Path): file to read, without running code that it may hold.
         dst (str | Path): file to write.
-        source, dataset, **options: as in :func:`convert_state_dict`.
+        source, dataset, options: as in :func:`convert_state_dict`.
         trust (bool): read ``src`` with unrestricted unpickling; it can run any code.
         own (Mapping[str, Tensor], optional): state dict of the model that ``dst`` is for. Shapes must agree, and a pair
             detector must give every parameter unless ``partial``; the report lists what is missing.

@@ -5,49 +5,26 @@ import math
 
 import click
 
-from hqm_mmdet.evaluation.offline import DATASETS, evaluate_file, load_evaluation_set
+from hqm_mmdet.evaluation.offline import evaluate_file
 from hqm_mmdet.utils.atomic_io import write_atomically
-from hqm_mmdet.utils.launch import UsageError
 
-from .base import SeveralOption, ToolCommand
+from .base import ToolCommand
+from .evaluation_options import evaluation_options, load_images
 
 
 @click.command(cls=ToolCommand)
 @click.argument("file")
-@click.option("--dataset", type=click.Choice(sorted(DATASETS)), required=True)
-@click.option("--ann-file", required=True, help="Annotations of the split, HOIA-style or official vcoco_*.json.")
-@click.option("--coco-file", cls=SeveralOption, help="COCO instances file(s), with official V-COCO annotations.")
-@click.option(
-    "--protocol", help="hico: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked."
-)
-@click.option("--zero-shot", metavar="SPLIT", help="hico: also report seen and unseen, e.g. rare_first.")
-@click.option("--pair-nms", is_flag=True, help="hico: drop repeated triplets as CDN does.")
+@evaluation_options
 @click.option("--json", "out", metavar="OUT", help="Write {metric: number} (null: no class with ground truth).")
 @click.option("--bootstrap", type=int, default=0, metavar="N", help="Resamples for 95 % confidence intervals.")
-def evaluate(
-    file: str,
-    dataset: str,
-    ann_file: str,
-    coco_file: tuple[str, ...],
-    protocol: str | None,
-    zero_shot: str | None,
-    pair_nms: bool,
-    out: str | None,
-    bootstrap: int,
-) -> None:
+def evaluate(file: str, out: str | None, bootstrap: int, **options) -> None:
     """Evaluate a prediction FILE, of this or another code base.
 
     FILE: a JSON list of {file_name, predictions, hoi_prediction} (the field's format), a pickle of mmengine's
     DumpResults (test --out), QPIC's list of predictions, or V-COCO's official list of detections (.json, .json.gz,
     .pkl, .pickle). See docs/evaluation.md.
     """
-    if pair_nms and dataset != "hico":
-        raise UsageError("--pair-nms is for HICO-DET.")
-    options = dict(bootstrap=bootstrap) | (dict(pair_nms={}) if pair_nms else {})
-    try:
-        images = load_evaluation_set(dataset, ann_file, list(coco_file) or None, protocol, zero_shot, **options)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    images = load_images(bootstrap=bootstrap, **options)
     result = evaluate_file(file, images)
     click.echo(result.table)
     if result.missing:

@@ -55,8 +55,9 @@ class HICODetDataset(HOIDataset):
         self.unseen = unseen_triplets(zero_shot) if zero_shot else frozenset()
         super().__init__(*args, **kwargs)
 
-    def _vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
-        return replace(super()._vocabulary(images), unseen=self.unseen)
+    def vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
+        """Class tables with the zero-shot split."""
+        return replace(super().vocabulary(images), unseen=self.unseen)
 
     def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
         chosen = super()._select(images)

@@ -100,7 +100,7 @@ class HOIDataset(SamplingDataset):
         report = ProblemReport(self.ann_file, self.strict)
         parser = self.make_parser(report, training=not self.test_mode)
         images = [parser.read(*item) for item in enumerate(self.read_entries())]
-        self._metainfo.update(self._vocabulary(images).as_metainfo())
+        self._metainfo.update(self.vocabulary(images).as_metainfo())
         self._check_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
         usable = [(i, parser.usable(i, image)) for i, image in annotated]
@@ -179,7 +179,15 @@ class HOIDataset(SamplingDataset):
         path, info = self._beside(self.corre_file, self.CORRE_FILE), self._metainfo
         return self.VALID_PAIRS if path is None else load_valid_pairs(path, len(info["verbs"]), len(info["classes"]))
 
-    def _vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
+    def vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
+        """Class tables.
+
+        Args:
+            images (list[ImageAnnotations | None]): those of ``ann_file``, as :meth:`make_parser`'s parser reads them.
+
+        Raises:
+            FileNotFoundError, AnnotationError: see the class.
+        """
         info = self._metainfo
         shape = (len(info["verbs"]), len(info["classes"]))
         rare_file = self._beside(self.rare_file)
@@ -193,16 +201,22 @@ class HOIDataset(SamplingDataset):
             rare = counted if rare is None else rare
         return HOIVocabulary(info["classes"], info["verbs"], valid_pairs, rare, info.get("subject_label", 0))
 
+    def training_file(self) -> str | None:
+        """Training annotations: as given, or the data set's own beside ``ann_file``, which may be absent."""
+        if self.vocabulary_ann_file or not self.TRAIN_ANN_FILE:
+            return self._under_root(self.vocabulary_ann_file)
+        return osp.join(osp.dirname(self.ann_file), self.TRAIN_ANN_FILE)
+
     def _training_images(self, images: list[ImageAnnotations | None]) -> list[ImageAnnotations | None]:
         """What the class tables are counted in: these images, or those of the training annotations."""
-        path = self._under_root(self.vocabulary_ann_file)
-        if path is None and self.TRAIN_ANN_FILE:
-            path = osp.join(osp.dirname(self.ann_file), self.TRAIN_ANN_FILE)
-            path = path if self.test_mode or find_annotations(path) else None
+        path = self.training_file()
+        if not self.vocabulary_ann_file and not self.test_mode:
+            path = path if path and find_annotations(path) else None
         if path is None and self.test_mode:
             raise AnnotationError(
                 "The verb-object table and the rare set are counted in the training annotations: set "
-                "dataset.vocabulary_ann_file, or give dataset.corre_file and dataset.rare_file."
+                "dataset.vocabulary_ann_file (hqm-mmdet eval: --train-ann-file), or give dataset.corre_file and "
+                "dataset.rare_file."
             )
         if path is None or find_annotations(path) == find_annotations(self.ann_file):
             return images

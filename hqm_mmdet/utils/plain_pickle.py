@@ -24,8 +24,14 @@ def _numpy_globals() -> dict[tuple[str, str], object]:
     }
     dtypes = {("numpy.dtypes", type(np.dtype(code)).__name__): type(np.dtype(code)) for code in "?bhilqBHILQefd"}
     plain = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype, ("_codecs", "encode"): codecs.encode}
-    plain |= {(module, "set"): set for module in ("builtins", "__builtin__")}
+    for module in ("builtins", "__builtin__"):
+        plain |= {(module, "set"): set, (module, "bytes"): _no_bytes}
     return {**known, **dtypes, **plain}
+
+
+def _no_bytes() -> bytes:
+    """How protocols up to 2 spell the content of an array without elements; with a length it could fill the memory."""
+    return b""
 
 
 class _PlainUnpickler(pickle.Unpickler):

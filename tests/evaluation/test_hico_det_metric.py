@@ -226,3 +226,14 @@ def test_bootstrap_intervals(samples):
     for key in ("hico/full", "hico/ko_full", "hico/max_recall"):
         assert result[f"{key}_low"] < result[key] < result[f"{key}_high"]
     assert run(make_metric(bootstrap=50), samples) == result
+
+
+@pytest.mark.parametrize("protocol", ["qpic", "matlab"])
+def test_rare_set_where_the_subject_is_not_the_first_class(protocol):
+    """Whether the protocol compares the subject's label or not, it is part of the class number."""
+    truth = dict(boxes=[[0, 0, 40, 80], [30, 20, 70, 60]], labels=[2, 1], hois=[[0, 1, 0]])
+    pred = dict(boxes=truth["boxes"], labels=truth["labels"], sub_ids=[0], verb_scores=[[0.9, 0.0, 0.0]])
+    meta = dict(META, subject_label=2, valid_pairs=np.ones((3, 4)), rare_triplets=[(1, 0)], unseen=[(1, 0)])
+    metric = HICODetMetric(protocol=protocol)
+    result = run(metric, [make_sample(truth, pred, 0)], meta=meta)
+    assert result["hico/rare"] == result["hico/unseen"] == pytest.approx(1) and np.isnan(result["hico/non_rare"])

@@ -56,23 +56,32 @@ def test_edge_cases(reference_dir):
         assert ours["ap"].mean() == pytest.approx(answer["mAP"], abs=1e-9), case["name"]
 
 
+class RealHOIA:
+    """HOI-A test annotations with simulated predictions, as tables, and the answer."""
+
+    coder = HOIA_CODER
+
+    def __init__(self, name, reference_dir, data_dir):
+        reference = read_json(reference_dir / "evaluation" / f"{name}.json")
+        self.answer, meta = reference["results"]["ppdm_hoia"], reference["meta"]
+        annotations = read_json(data_dir / "hoi_a" / "test_hoia.json.gz")
+        mask = verb_mask_by_object(np.load(data_dir / "hoi_a" / "corre_hoia.npy"), 11)
+        simulator = load_simulator(data_dir)
+        indices = simulator.select(len(annotations), meta.get("every") or 1, meta.get("limit"))
+        preds = []
+        for _, p in simulator.simulate(annotations, "hoia", meta["seed"], meta["settings"], indices):
+            sub, obj = p["sub_ids"], p["obj_ids"]
+            boxes, labels = p["boxes"], p["labels"]
+            preds.append(prediction_table(boxes[sub], boxes[obj], labels[obj], p["verb_scores"], HOIA_CODER, mask))
+        self.preds = stack_images(preds, scored=True)
+        self.gts = stack_images([annotated(annotations[i]) for i in indices], scored=False)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("name", ["hoia_subset500", "hoia_full"])
 def test_real_set(name, reference_dir, data_dir):
-    reference = read_json(reference_dir / "evaluation" / f"{name}.json")
-    answer, meta = reference["results"]["ppdm_hoia"], reference["meta"]
-    annotations = read_json(data_dir / "hoi_a" / "test_hoia.json.gz")
-    mask = verb_mask_by_object(np.load(data_dir / "hoi_a" / "corre_hoia.npy"), 11)
-    simulator = load_simulator(data_dir)
-    indices = simulator.select(len(annotations), meta.get("every") or 1, meta.get("limit"))
-    preds = []
-    for _, p in simulator.simulate(annotations, "hoia", meta["seed"], meta["settings"], indices):
-        sub, obj = p["sub_ids"], p["obj_ids"]
-        boxes, labels = p["boxes"], p["labels"]
-        preds.append(prediction_table(boxes[sub], boxes[obj], labels[obj], p["verb_scores"], HOIA_CODER, mask))
-    preds = stack_images(preds, scored=True)
-    gts = stack_images([annotated(annotations[i]) for i in indices], scored=False)
-    results = rank_verbs(preds, gts, HOIA_CODER).results(None)
+    real = RealHOIA(name, reference_dir, data_dir)
+    results, answer = rank_verbs(real.preds, real.gts, HOIA_CODER).results(None), real.answer
     ours = verb_table(results, 10)
     assert ours["ap"].tolist() == pytest.approx(list(answer["AP"].values()), abs=1e-6)
     assert ours["max_recall"].tolist() == pytest.approx(list(answer["max recall"].values()), abs=1e-6)

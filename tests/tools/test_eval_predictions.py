@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from tests.datasets.tiny_hoi import write_own_layout
 from tests.tools.conftest import ROOT
 
 ANNOTATION = dict(
@@ -43,11 +44,27 @@ def test_value_that_does_not_exist_is_null(call, files, tmp_path, capsys):
     assert "5 resamples" in capsys.readouterr().out
 
 
+def test_own_data(call, tmp_path, capsys):
+    root = write_own_layout(tmp_path)
+    entries = json.loads((root / "test.json").read_text())
+    for item in entries:
+        item["predictions"] = item.pop("annotations")
+        item["hoi_prediction"] = [dict(hoi, score=0.5) for hoi in item.pop("hoi_annotation")]
+    (root / "pred.json").write_text(json.dumps(entries))
+    files = "--ann-file", root / "test.json", "--names-file", root / "names.json"
+    assert call("eval_predictions", root / "pred.json", "--dataset", "own", *files) == 2
+    assert "--train-ann-file" in capsys.readouterr().err
+    training = "--train-ann-file", root / "train.json", "--pair-nms"
+    assert call("eval_predictions", root / "pred.json", "--dataset", "own", *files, *training) == 0
+    assert "4 images, 2 classes with ground truth" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--dataset", "hico", "--protocol", "voc"), "unknown protocol 'voc'"),
         (("--dataset", "hoia", "--pair-nms"), "--pair-nms is for HICO-DET"),
+        (("--dataset", "own"), "--names-file names.json"),
         (("--dataset", "vcoco", "--coco-file", "x.json"), "official V-COCO labels go with"),
         (("--dataset", "hico", "--zero-shot", "mine"), "no zero-shot split"),
     ],

@@ -13,6 +13,7 @@ from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 CONTENT = {
     "box": np.arange(8.0).reshape(2, 4),
     "counts": np.array([1, 2], dtype=np.int32),
+    "none": np.zeros((0, 4), dtype=np.float32),
     "score": np.float32(0.5),
     "rows": [(1, "a", None), {2.5, True}],
 }
@@ -35,6 +36,7 @@ def written(tmp_path, data: bytes) -> Path:
 def test_values_and_arrays(tmp_path, protocol):
     loaded = load_plain_pickle(written(tmp_path, pickle.dumps(CONTENT, protocol)))
     assert (loaded["box"] == CONTENT["box"]).all() and loaded["counts"].dtype == np.int32
+    assert loaded["none"].shape == (0, 4) and loaded["none"].dtype == np.float32
     assert loaded["score"] == np.float32(0.5) and loaded["rows"] == CONTENT["rows"]
 
 
@@ -47,7 +49,20 @@ class Code:
         return exec, ("import pathlib; pathlib.Path('ran').touch()",)
 
 
-@pytest.mark.parametrize("content", [Code(), [OrderedDict()], print, np.array([Code()], dtype=object)], ids=type)
+class LongBytes:
+    def __reduce__(self):
+        return bytes, (10,)
+
+
+REFUSED = [Code(), [OrderedDict()], print, np.array([Code()], dtype=object)]
+
+
+def test_bytes_of_any_length_are_not_made(tmp_path):
+    with pytest.raises(CheckpointError, match="takes 0 positional arguments"):
+        load_plain_pickle(written(tmp_path, pickle.dumps(LongBytes(), 2)))
+
+
+@pytest.mark.parametrize("content", REFUSED, ids=type)
 def test_anything_else_is_refused(tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match=r"values\.pickle was not read: .*could run code"):

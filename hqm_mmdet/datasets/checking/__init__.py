@@ -1,6 +1,19 @@
 """Is a data set sound? Problems and numbers, found without training on it."""
 
 from .check import check_dataset
-from .findings import ERROR, WARNING, Problem, SplitReport, Statistics
+from .findings import CheckedEntry, Problem, SplitReport, Statistics
+from .kinds import ERROR, KINDS, LEVELS, SUSPICIOUS, WARNING, Kind
 
-__all__ = ["ERROR", "WARNING", "Problem", "SplitReport", "Statistics", "check_dataset"]
+__all__ = [
+    "ERROR",
+    "KINDS",
+    "LEVELS",
+    "SUSPICIOUS",
+    "WARNING",
+    "CheckedEntry",
+    "Kind",
+    "Problem",
+    "SplitReport",
+    "Statistics",
+    "check_dataset",
+]

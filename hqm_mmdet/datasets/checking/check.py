@@ -1,20 +1,27 @@
 """A walk through whole data sets."""
 
 import os.path as osp
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rich.progress import track
 
+from ..annotations import no_garbage_collection
 from ..hoi_dataset import HOIDataset
-from .entries import CheckedEntry, EntryChecker
-from .findings import ERROR, WARNING, SplitReport
+from .entries import EntryChecker
+from .findings import CheckedEntry, SplitReport
 from .images import compare, inspect_images
+from .kinds import TWO_NAMES, TWO_SPLITS
+from .suspicious import find_suspicious
 
 Identities = dict[str, CheckedEntry]  # what an image is told by (its content, or its path), and where it is first
 
 
 def check_dataset(
-    datasets: Mapping[str, HOIDataset], images: bool = True, workers: int = 4, progress: bool = True
+    datasets: Mapping[str, HOIDataset],
+    images: bool = True,
+    workers: int = 4,
+    progress: bool = True,
+    suspicious: bool = False,
 ) -> list[SplitReport]:
     """Check the splits of a data set, and that no image is in two of them.
 
@@ -24,6 +31,7 @@ def check_dataset(
         images (bool): read the image files, too.
         workers (int): threads that do.
         progress (bool): show progress bars.
+        suspicious (bool): look for what is allowed but worth a look, too; see :mod:`.suspicious`.
 
     Returns:
         list[SplitReport]: one per split. An image of two splits is reported in the later one.
@@ -35,40 +43,36 @@ def check_dataset(
     reports: list[SplitReport] = []
     known: dict[str, str] = {}
     for name, dataset in datasets.items():
-        report, identities = _check_split(name, dataset, images, workers, progress)
-        for identity, entry in identities.items():
+        report = _check_split(name, dataset, progress)
+        for identity, entry in _identities(report, images, workers, progress).items():
             if identity in known:
-                report.add(ERROR, "image of two splits", entry.place, f"also {known[identity]}")
+                report.add(TWO_SPLITS, entry, f"also {known[identity]}")
             known.setdefault(identity, f"{name}, {entry.place}")
+        if suspicious:
+            find_suspicious(report)
         reports.append(report)
     return reports
 
 
-def _check_split(
-    name: str, dataset: HOIDataset, images: bool, workers: int, progress: bool
-) -> tuple[SplitReport, Identities]:
-    entries = dataset.read_entries()
-    report = SplitReport(name, dataset.ann_file, (), ())
+@no_garbage_collection()
+def _check_split(name: str, dataset: HOIDataset, progress: bool) -> SplitReport:
+    report = SplitReport(name, dataset.ann_file)
     checker = EntryChecker(dataset, report)
-    report.classes, report.verbs = (dataset.metainfo[key] for key in ("classes", "verbs"))
-    bar = track(entries, f"{name}: annotations", disable=not progress)
-    checked = [entry for i, raw in enumerate(bar) if (entry := checker.check(i, raw))]
-    paths = [osp.join(dataset.image_folder, entry.file_name) for entry in checked]
+    for i, raw in enumerate(track(dataset.read_entries(), f"{name}: annotations", disable=not progress)):
+        checker.check(i, raw)
+    return report
+
+
+def _identities(report: SplitReport, images: bool, workers: int, progress: bool) -> Identities:
+    """Images by their content, which is checked; by their path where it can't be read or shall not."""
+    paths = [osp.join(report.image_folder, entry.file_name) for entry in report.entries]
     if not images:
-        return report, dict(zip(paths, checked, strict=True))
-    return report, _check_images(checked, paths, report, workers, progress)
-
-
-def _check_images(
-    checked: Sequence[CheckedEntry], paths: Sequence[str], report: SplitReport, workers: int, progress: bool
-) -> Identities:
+        return dict(zip(paths, report.entries, strict=True))
     identities: Identities = {}
     bar = track(inspect_images(paths, workers), f"{report.name}: images", total=len(paths), disable=not progress)
-    for entry, image in zip(checked, bar, strict=True):
+    for path, entry, image in zip(paths, report.entries, bar, strict=True):
         compare(entry, image, report)
-        if not image.digest:
-            continue
-        earlier = identities.setdefault(image.digest, entry)
+        earlier = identities.setdefault(image.digest or path, entry)
         if earlier.file_name != entry.file_name:
-            report.add(WARNING, "same picture under two names", entry.place, f"also {earlier.place}")
+            report.add(TWO_NAMES, entry, f"also {earlier.place}")
     return identities

@@ -1,23 +1,22 @@
 """Rules for one entry of an annotation file."""
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from ..annotations import NO_OBJECT, box_defect
 from ..entry_parser import EntryParser, indices_fit
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError, ProblemReport
-from .findings import ERROR, WARNING, SplitReport
-
-
-@dataclass
-class CheckedEntry:
-    """What an image still needs to be compared with: its place in the file, and its readable boxes."""
-
-    place: str
-    file_name: str
-    boxes: list[tuple[int, list[float]]]  # position in the entry, x1, y1, x2, y2
+from .findings import CheckedEntry, SplitReport
+from .kinds import (
+    BAD_BOX,
+    BOX_REPEATED,
+    FORBIDDEN,
+    HOI_REPEATED,
+    LISTED_TWICE,
+    MANY_BOXES,
+    OUT_OF_RANGE,
+    OWN_OBJECT,
+    UNREADABLE,
+    UNUSUAL_SUBJECT,
+)
 
 
 class EntryChecker:
@@ -25,88 +24,87 @@ class EntryChecker:
 
     Args:
         dataset (HOIDataset): class tables and limits.
-        report (SplitReport): takes problems and numbers.
+        report (SplitReport): takes class tables, problems, numbers and readable entries.
     """
 
     def __init__(self, dataset: HOIDataset, report: SplitReport):
         self.report = report
         self.parser: EntryParser = dataset.make_parser(ProblemReport(dataset.ann_file), training=False)
-        self.valid_pairs: np.ndarray | None = dataset.given_valid_pairs()
         self.max_boxes = None if dataset.test_mode else dataset.max_boxes
-        self.subject_label = dataset.metainfo.get("subject_label", 0)
+        report.classes, report.verbs = (dataset.metainfo[key] for key in ("classes", "verbs"))
+        report.valid_pairs = dataset.given_valid_pairs()
+        report.subject_label = dataset.metainfo.get("subject_label", 0)
+        report.image_folder = dataset.image_folder
         self._seen: dict[str, str] = {}
 
-    def check(self, position: int, raw: dict) -> CheckedEntry | None:
-        """Check an entry; None if not even its image is known."""
-        place = f"entry {position}"
+    def check(self, position: int, raw: dict) -> None:
+        """Check an entry."""
+        entry = CheckedEntry(position)
         try:
             name = self.parser.value(position, "?", raw, "file_name", str)
             rows = self.parser.value(position, name, raw, "annotations", list)
             hoi_rows = self.parser.value(position, name, raw, "hoi_annotation", list)
         except AnnotationError as error:
-            self._add_unreadable(place, error)
-            return None
-        place = f"{place} ({name})"
+            self.report.add(UNREADABLE, entry, error.problem)
+            return
+        entry.file_name = name
         if name in self._seen:
-            self.report.add(ERROR, "image listed twice", place, f"also in {self._seen[name]}")
-        self._seen.setdefault(name, place)
-        boxes = self._read(self.parser.read_box, position, place, name, rows)
-        hois = self._read(self.parser.read_hoi, position, place, name, hoi_rows)
-        self._check_boxes(place, boxes)
-        hois = self._in_range(place, hois, len(rows))
-        labels = {i: label for i, (_, label) in boxes.items()}
-        self._check_hois(place, hois, labels)
-        self._count(labels, [*hois.values()])
-        return CheckedEntry(place, name, [(i, box) for i, (box, _) in boxes.items() if not box_defect(box)])
+            self.report.add(LISTED_TWICE, entry, f"also in {self._seen[name]}")
+        self._seen.setdefault(name, entry.place)
+        entry.boxes = self._read(self.parser.read_box, entry, rows)
+        entry.hois = self._read(self.parser.read_hoi, entry, hoi_rows)
+        self._check_boxes(entry)
+        self._drop_out_of_range(entry, len(rows))
+        self._check_hois(entry)
+        self._count(entry)
+        self.report.entries.append(entry)
 
-    def _read(self, read, position: int, place: str, name: str, rows: list) -> dict[int, tuple]:
+    def _read(self, read, entry: CheckedEntry, rows: list) -> dict[int, tuple]:
         """Readable rows by position."""
         readable = {}
         for i, row in enumerate(rows):
             try:
-                readable[i] = read(position, name, i, row)
+                readable[i] = read(entry.position, entry.file_name, i, row)
             except AnnotationError as error:
-                self._add_unreadable(place, error)
+                self.report.add(UNREADABLE, entry, error.problem)
         return readable
 
-    def _add_unreadable(self, place: str, error: AnnotationError) -> None:
-        self.report.add(ERROR, "unreadable entry, unknown id or wrong type", place, error.problem)
-
-    def _check_boxes(self, place: str, boxes: dict[int, tuple]) -> None:
+    def _check_boxes(self, entry: CheckedEntry) -> None:
         first: dict[tuple, int] = {}
-        for i, (box, label) in boxes.items():
+        for i, (box, label) in entry.boxes.items():
             if defect := box_defect(box):
-                self.report.add(ERROR, f"bad box, {defect}", place, f"annotations[{i}].bbox = {box}")
+                self.report.add(BAD_BOX[defect], entry, f"annotations[{i}].bbox = {box}", (i,))
             elif (earlier := first.setdefault((*box, label), i)) != i:
-                self.report.add(WARNING, "box repeated", place, f"annotations[{earlier}] and [{i}] are {box}")
-        if self.max_boxes is not None and len(boxes) > self.max_boxes:
-            detail = f"{len(boxes)} boxes, training keeps {self.max_boxes} (dataset.max_boxes)"
-            self.report.add(WARNING, "many boxes", place, detail)
+                self.report.add(BOX_REPEATED, entry, f"annotations[{earlier}] and [{i}] are {box}", (earlier, i))
+        if self.max_boxes is not None and len(entry.boxes) > self.max_boxes:
+            detail = f"{len(entry.boxes)} boxes, training keeps {self.max_boxes} (dataset.max_boxes)"
+            self.report.add(MANY_BOXES, entry, detail)
 
-    def _in_range(self, place: str, hois: dict[int, tuple], num_boxes: int) -> dict[int, tuple]:
-        for i, hoi in hois.items():
+    def _drop_out_of_range(self, entry: CheckedEntry, num_boxes: int) -> None:
+        for i, hoi in entry.hois.items():
             if not indices_fit(hoi, num_boxes):
                 detail = f"subject_id={hoi[0]}, object_id={hoi[1]}, the image has {num_boxes} boxes"
-                self.report.add(ERROR, "pair out of range", place, f"hoi_annotation[{i}]: {detail}")
-        return {i: hoi for i, hoi in hois.items() if indices_fit(hoi, num_boxes)}
+                self.report.add(OUT_OF_RANGE, entry, f"hoi_annotation[{i}]: {detail}")
+        entry.hois = {i: hoi for i, hoi in entry.hois.items() if indices_fit(hoi, num_boxes)}
 
-    def _check_hois(self, place: str, hois: dict[int, tuple], labels: dict[int, int]) -> None:
+    def _check_hois(self, entry: CheckedEntry) -> None:
+        report, labels = self.report, {i: label for i, (_, label) in entry.boxes.items()}
         first: dict[tuple, int] = {}
-        for i, (subject, obj, verb) in hois.items():
-            field = f"hoi_annotation[{i}]"
+        for i, (subject, obj, verb) in entry.hois.items():
+            field, boxes = f"hoi_annotation[{i}]", tuple(box for box in (subject, obj) if box != NO_OBJECT)
             if (earlier := first.setdefault((subject, obj, verb), i)) != i:
-                self.report.add(WARNING, "HOI repeated", place, f"hoi_annotation[{earlier}] and [{i}]")
+                report.add(HOI_REPEATED, entry, f"hoi_annotation[{earlier}] and [{i}]", boxes)
             if subject == obj:
-                self.report.add(WARNING, "subject is its own object", place, f"{field}: box {subject}")
-            if labels.get(subject, self.subject_label) != self.subject_label:
-                name = self.report.classes[labels[subject]]
-                self.report.add(WARNING, "unusual subject class", place, f"{field}: {name}")
-            if self.valid_pairs is not None and obj in labels and not self.valid_pairs[verb, labels[obj]]:
-                what = f"{self.report.verbs[verb]} {self.report.classes[labels[obj]]}"
-                self.report.add(WARNING, "combination that the verb-object table forbids", place, f"{field}: {what}")
+                report.add(OWN_OBJECT, entry, f"{field}: box {subject}", (subject,))
+            if labels.get(subject, report.subject_label) != report.subject_label:
+                report.add(UNUSUAL_SUBJECT, entry, f"{field}: {report.classes[labels[subject]]}", (subject,))
+            if report.valid_pairs is not None and obj in labels and not report.valid_pairs[verb, labels[obj]]:
+                what = f"{report.verbs[verb]} {report.classes[labels[obj]]}"
+                report.add(FORBIDDEN, entry, f"{field}: {what}", boxes)
 
-    def _count(self, labels: dict[int, int], hois: list[tuple]) -> None:
+    def _count(self, entry: CheckedEntry) -> None:
         s, classes, verbs = self.report.statistics, self.report.classes, self.report.verbs
+        labels, hois = {i: label for i, (_, label) in entry.boxes.items()}, entry.hois.values()
         s.images += 1
         s.images_with_pairs += bool(hois)
         s.pairs += len({hoi[:2] for hoi in hois})

@@ -3,7 +3,33 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-ERROR, WARNING = "error", "warning"
+import numpy as np
+
+from .kinds import ERROR, LEVELS, SUSPICIOUS, WARNING, Kind
+
+
+@dataclass
+class CheckedEntry:
+    """The readable part of an entry.
+
+    Args:
+        position (int): in the file.
+        file_name (str): of the image; empty if not even that can be read.
+        boxes (dict): (box as x1, y1, x2, y2 in pixels, label) by position in the entry; also unsound ones.
+        hois (dict): (subject, object or -1, verb) by position in the entry; indices are in range.
+        size (tuple[int, int], optional): width and height of the image, once its file has been read.
+    """
+
+    position: int
+    file_name: str = ""
+    boxes: dict[int, tuple[list[float], int]] = field(default_factory=dict)
+    hois: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+
+    @property
+    def place(self) -> str:
+        """``entry 3 (a.png)``."""
+        return f"entry {self.position} ({self.file_name})" if self.file_name else f"entry {self.position}"
 
 
 @dataclass(frozen=True)
@@ -11,16 +37,19 @@ class Problem:
     """One thing that is wrong, or strange, in a split.
 
     Args:
-        level (str): 'error': training or evaluation stops at it or leaves something out; 'warning': worth knowing.
-        kind (str): what it is, the same words for all of its kind.
+        level, kind (str): level and name of its :class:`~.kinds.Kind`.
         place (str): entry and image.
         detail (str): field and value.
+        entry (int): position in the file.
+        boxes (tuple[int, ...]): positions, in the entry, of the boxes that it is about.
     """
 
     level: str
     kind: str
     place: str
     detail: str
+    entry: int
+    boxes: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.place}: {self.detail}" if self.detail else self.place
@@ -58,18 +87,26 @@ class SplitReport:
         name (str): e.g. 'train'.
         ann_file (str): the file.
         classes, verbs (tuple[str]): what may occur.
+        valid_pairs (ndarray, optional): (V, C) bool, which verb goes with which object, if the data set says so.
+        subject_label (int): class of persons.
+        image_folder (str): where ``file_name`` of the entries is looked for.
+        entries (list[CheckedEntry]): the readable ones.
     """
 
     name: str
     ann_file: str
-    classes: tuple[str, ...]
-    verbs: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    valid_pairs: np.ndarray | None = None
+    subject_label: int = 0
+    image_folder: str = "."
+    entries: list[CheckedEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
 
-    def add(self, level: str, kind: str, place: str, detail: str = "") -> None:
-        """Note a problem."""
-        self.problems.append(Problem(level, kind, place, detail))
+    def add(self, kind: Kind, entry: CheckedEntry, detail: str = "", boxes: tuple[int, ...] = ()) -> None:
+        """Note a problem of an entry, and which of its boxes it is about."""
+        self.problems.append(Problem(kind.level, kind.name, entry.place, detail, entry.position, boxes))
 
     def count(self, level: str) -> int:
         """Number of problems of a level."""
@@ -88,6 +125,7 @@ class SplitReport:
             limit (int, optional): problems shown per kind; None shows all.
         """
         verdict = f"{self.count(ERROR)} errors, {self.count(WARNING)} warnings"
+        verdict += f", {suspicious} suspicious" if (suspicious := self.count(SUSPICIOUS)) else ""
         title = self.name if self.name == self.ann_file else f"{self.name}: {self.ann_file}"
         return "\n".join([f"{title}: {verdict}", *self._numbers(), *self._problems(limit)])
 
@@ -108,7 +146,7 @@ class SplitReport:
 
     def _problems(self, limit: int | None) -> list[str]:
         kinds: dict[tuple[str, str], list[Problem]] = {}
-        for problem in sorted(self.problems, key=lambda problem: problem.level):  # errors first
+        for problem in sorted(self.problems, key=lambda problem: LEVELS.index(problem.level)):
             kinds.setdefault((problem.level, problem.kind), []).append(problem)
         lines = []
         for (level, kind), found in kinds.items():

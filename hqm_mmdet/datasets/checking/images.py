@@ -9,19 +9,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from .entries import CheckedEntry
-from .findings import ERROR, WARNING, SplitReport
+from ..annotations import box_defect
+from .findings import CheckedEntry, SplitReport
+from .kinds import BOX_LEAVES, BOX_OUTSIDE, IMAGE_MISSING, IMAGE_UNREADABLE, Kind
 
 EDGE = 1  # pixels; HICO-DET's test boxes count from 1
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What a file holds: (width, height) and a hash of its bytes; or the kind of problem, and what the decoder says."""
+    """What a file holds: (width, height) and a hash of its bytes; or what is wrong, and what the decoder says."""
 
     size: tuple[int, int] | None = None
     digest: str = ""
-    problem: str = ""
+    problem: Kind | None = None
     detail: str = ""
 
 
@@ -30,15 +31,15 @@ def inspect_image(path: str | Path) -> ImageFile:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        return ImageFile(problem="image missing", detail=str(path))
+        return ImageFile(problem=IMAGE_MISSING, detail=str(path))
     except OSError as error:
-        return ImageFile(problem="image unreadable", detail=str(error))
+        return ImageFile(problem=IMAGE_UNREADABLE, detail=str(error))
     try:
         with Image.open(BytesIO(data)) as image:
             image.load()
             return ImageFile(image.size, hashlib.blake2b(data, digest_size=16).hexdigest())
     except Exception as error:  # decoders raise whatever they like on damaged bytes
-        return ImageFile(problem="image unreadable", detail=f"{path}: {error}")
+        return ImageFile(problem=IMAGE_UNREADABLE, detail=f"{path}: {error}")
 
 
 def inspect_images(paths: Sequence[str], workers: int) -> Iterator[ImageFile]:
@@ -50,14 +51,17 @@ def inspect_images(paths: Sequence[str], workers: int) -> Iterator[ImageFile]:
 
 def compare(entry: CheckedEntry, image: ImageFile, report: SplitReport) -> None:
     """Note what is wrong with an entry's image, and with its boxes in this image."""
-    if image.size is None:
-        report.add(ERROR, image.problem, entry.place, image.detail)
+    if image.problem is not None:
+        report.add(image.problem, entry, image.detail)
         return
-    width, height = image.size
+    width, height = entry.size = image.size
     report.statistics.add_image_size(image.size)
-    for i, (x1, y1, x2, y2) in entry.boxes:
-        detail = f"annotations[{i}].bbox = {[x1, y1, x2, y2]}, the image has {width} x {height} pixels"
+    for i, (box, _) in entry.boxes.items():
+        if box_defect(box):
+            continue
+        x1, y1, x2, y2 = box
+        detail = f"annotations[{i}].bbox = {box}, the image has {width} x {height} pixels"
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-            report.add(ERROR, "box outside of the image", entry.place, detail)
+            report.add(BOX_OUTSIDE, entry, detail, (i,))
         elif min(x1, y1) < -EDGE or x2 > width + EDGE or y2 > height + EDGE:
-            report.add(WARNING, "box leaves the image", entry.place, detail)
+            report.add(BOX_LEAVES, entry, detail, (i,))

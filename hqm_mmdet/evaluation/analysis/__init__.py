@@ -1,5 +1,7 @@
 """From predictions and annotations to all that a report shows, as plain numbers."""
 
+from .analyse import RESAMPLES, analyse, analyse_file
+from .compare import compare, compare_files
 from .model import (
     Analysis,
     ClassDifference,
@@ -11,8 +13,11 @@ from .model import (
     MetricValue,
     Triplet,
 )
+from .run import Run, read_run
+from .training_counts import TrainingCounts, count_training
 
 __all__ = [
+    "RESAMPLES",
     "Analysis",
     "ClassDifference",
     "ClassRow",
@@ -21,5 +26,13 @@ __all__ = [
     "ImageCase",
     "MetricDifference",
     "MetricValue",
+    "Run",
+    "TrainingCounts",
     "Triplet",
+    "analyse",
+    "analyse_file",
+    "compare",
+    "compare_files",
+    "count_training",
+    "read_run",
 ]

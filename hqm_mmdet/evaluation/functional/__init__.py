@@ -3,35 +3,45 @@
 HICO-DET and HOI-A: candidates of one image (:mod:`.candidates`, :mod:`.images`) -> one table of all images
 (:mod:`.triplets`) -> true positives (:mod:`.matching`) -> AP per class (:mod:`.average_precision`) -> means
 (:mod:`.hico`, :mod:`.hoia`). What evaluators disagree about is a value (:mod:`.protocol`). V-COCO: names
-(:mod:`.vcoco_roles`) -> arrays (:mod:`.vcoco_tables`) -> AP per action and role (:mod:`.vcoco`). Confidence intervals
-of any of them: :mod:`.bootstrap`.
+(:mod:`.vcoco_roles`) -> arrays (:mod:`.vcoco_tables`) -> right detections (:mod:`.vcoco_matching`) -> AP per action and
+role (:mod:`.vcoco`). What any metric ranks has one form (:mod:`.judged`), from which errors
+are broken down (:mod:`.errors`). Confidence intervals: :mod:`.bootstrap`.
 """
 
 from .average_precision import ClassResults, RankedCandidates, class_results, rank_candidates
 from .bootstrap import bootstrap_intervals
 from .candidates import select_candidates, stable_top_k, verb_mask_by_object
-from .hico import evaluate_triplets, known_object_mask, mean_results, rank_triplets
-from .hoia import rank_verbs, verb_table
+from .error_kinds import KINDS
+from .errors import ErrorBreakdown, ErrorGain, break_down
+from .hico import evaluate_triplets, judge_triplets, known_object_mask, mean_results, rank_triplets
+from .hoia import judge_verbs, rank_verbs, verb_table
 from .images import ground_truth_table, prediction_table
+from .judged import JudgedCandidates
 from .matching import aligned_iou, match_triplets
-from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, EvalProtocol, get_protocol
+from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, VCOCO, EvalProtocol, get_protocol
 from .suppression import TripletNMS, WholePairNMS
 from .triplets import TripletCoder, TripletTable, stack_images
 from .vcoco import RankedVCOCO, rank_vcoco
 from .vcoco_detections import to_official_detections
+from .vcoco_judged import judge_roles
 from .vcoco_roles import VCOCORoles
 from .vcoco_tables import AgentTable, PersonTable, agents_from_pairs, official_boxes, persons_from_hois, stack_tables
 
 __all__ = [
     "HOIA",
+    "KINDS",
     "MATLAB",
     "POCKET",
     "PPDM",
     "PROTOCOLS",
     "QPIC",
+    "VCOCO",
     "AgentTable",
     "ClassResults",
+    "ErrorBreakdown",
+    "ErrorGain",
     "EvalProtocol",
+    "JudgedCandidates",
     "PersonTable",
     "RankedCandidates",
     "RankedVCOCO",
@@ -43,10 +53,14 @@ __all__ = [
     "agents_from_pairs",
     "aligned_iou",
     "bootstrap_intervals",
+    "break_down",
     "class_results",
     "evaluate_triplets",
     "get_protocol",
     "ground_truth_table",
+    "judge_roles",
+    "judge_triplets",
+    "judge_verbs",
     "known_object_mask",
     "match_triplets",
     "mean_results",

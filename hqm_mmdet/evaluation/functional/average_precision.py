@@ -11,12 +11,12 @@ Thresholds = tuple[float, ...] | None
 
 @dataclass(frozen=True, eq=False)
 class ClassResults:
-    """Results of the K classes that have ground truth, in ascending class order; all columns (K,).
+    """Results of K classes, those that have ground truth if nothing else is said, in ascending order; columns (K,).
 
     Args:
         classes (ndarray): Class.
-        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class that a resample left
-            without ground truth.
+        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
+            one that a resample left without).
         max_recall (ndarray): Recall over all candidates; NaN as above.
         num_gt, num_pred, num_tp (ndarray): Counts.
     """
@@ -31,7 +31,7 @@ class ClassResults:
 
 @dataclass(frozen=True, eq=False)
 class RankedCandidates:
-    """Candidates of the K classes that have ground truth, sorted once: by class, then by descending score.
+    """Candidates of K classes, sorted once: by class, then by descending score.
 
     Args:
         classes (ndarray): (K,) int, ascending.
@@ -70,23 +70,41 @@ class RankedCandidates:
         Returns:
             ClassResults: K classes.
         """
-        size = len(self.classes)
-        weights, gt_weights = (None if image_weights is None else image_weights[i] for i in (self.image, self.gt_image))
+        num_gt, num_pred, num_tp = counts = self._counts(image_weights)
+        column, recall, precision = self._curve_points(counts, image_weights)
+        ap = interpolated_ap(recall, precision, column, len(self.classes), thresholds)
+        with np.errstate(invalid="ignore"):  # a resample may leave a class without ground truth: NaN
+            max_recall = num_tp / num_gt
+        return ClassResults(self.classes, np.where(num_gt > 0, ap, np.nan), max_recall, *map(_as_counts, counts))
+
+    def curve_points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Precision-recall curves of all classes, at their true positives.
+
+        Returns:
+            tuple[ndarray, ndarray, ndarray]: index of the class, recall and precision, (T,) each, by class and in order
+            of rank.
+        """
+        return self._curve_points(self._counts(None), None)
+
+    def _counts(self, image_weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ground truth, candidates and true positives of each class, (K,) each."""
+        size, weights, gt_weights = len(self.classes), None, None
+        if image_weights is not None:
+            weights, gt_weights = image_weights.take(self.image), image_weights.take(self.gt_image)
+        num_tp = np.bincount(self.column[self.is_tp], None if weights is None else weights[self.is_tp], size)
+        return np.bincount(self.gt_column, gt_weights, size), np.bincount(self.column, weights, size), num_tp
+
+    def _curve_points(self, counts, image_weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        num_gt, num_pred, num_tp = counts
+        weights = None if image_weights is None else image_weights.take(self.image)
         tps = np.flatnonzero(self.is_tp)
-        tp_column = self.column[tps]
-        num_gt = np.bincount(self.gt_column, gt_weights, size)
-        num_pred = np.bincount(self.column, weights, size)
-        num_tp = np.bincount(tp_column, None if weights is None else weights[tps], size)
-        rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[tp_column]
+        column = self.column[tps]
+        rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[column]
         hits = np.arange(1, len(tps) + 1) if weights is None else np.cumsum(weights[tps])
-        hits = hits - (np.cumsum(num_tp) - num_tp)[tp_column]
-        # A resample may leave a class without ground truth (NaN), or a curve to begin with images that do not count.
+        hits = hits - (np.cumsum(num_tp) - num_tp)[column]
+        # In a resample a class may be without ground truth, and a curve may begin with images that do not count.
         with np.errstate(invalid="ignore"):
-            precision, recall, max_recall = hits / np.maximum(rank, 1), hits / num_gt[tp_column], num_tp / num_gt
-        ap = interpolated_ap(recall, precision, tp_column, size, thresholds)
-        return ClassResults(
-            self.classes, np.where(num_gt > 0, ap, np.nan), max_recall, *map(_as_counts, (num_gt, num_pred, num_tp))
-        )
+            return column, hits / num_gt[column], hits / np.maximum(rank, 1)
 
 
 def rank_candidates(
@@ -107,15 +125,51 @@ def rank_candidates(
     Returns:
         RankedCandidates: N' <= N candidates.
     """
-    classes, gt_column = np.unique(gt_classes, return_inverse=True)
-    column = np.searchsorted(classes, pred_classes)
-    known = np.flatnonzero(np.append(classes, -1)[column] == pred_classes)
-    order = np.lexsort((-scores[known], column[known]))
-    rows = known[order]
+    classes, column, gt_column = class_columns(pred_classes, gt_classes)
     pred_image = np.zeros(len(column), np.int64) if pred_image is None else pred_image
     gt_image = np.zeros(len(gt_column), np.int64) if gt_image is None else gt_image
-    is_tp = np.asarray(is_tp, dtype=bool)
-    return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column.ravel(), gt_image)
+    return rank_columns(classes, column, scores, np.asarray(is_tp, dtype=bool), pred_image, gt_column, gt_image)
+
+
+def class_columns(pred_classes: np.ndarray, gt_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number the classes that have ground truth.
+
+    Args:
+        pred_classes, gt_classes (ndarray): (N,), (M,) int.
+
+    Returns:
+        tuple[ndarray, ndarray, ndarray]: (K,) int classes, ascending; (N,) int, index of each candidate's class, -1
+        without ground truth; (M,) int, that of the ground truth.
+    """
+    classes, gt_column = np.unique(gt_classes, return_inverse=True)
+    column = np.searchsorted(classes, pred_classes)
+    known = np.append(classes, -1)[column] == pred_classes
+    return classes, np.where(known, column, -1), gt_column.ravel()
+
+
+def rank_columns(
+    classes: np.ndarray,
+    column: np.ndarray,
+    scores: np.ndarray,
+    is_tp: np.ndarray,
+    pred_image: np.ndarray,
+    gt_column: np.ndarray,
+    gt_image: np.ndarray,
+) -> RankedCandidates:
+    """Sort candidates by class and score once; equal scores keep their order.
+
+    Args:
+        classes (ndarray): (K,) int; a class may be without ground truth.
+        column (ndarray): (N,) int, index of each candidate's class; -1 leaves it out.
+        scores, is_tp, pred_image (ndarray): (N,) finite score, flag, image.
+        gt_column, gt_image (ndarray): (M,) int, class index and image of the ground truth.
+
+    Returns:
+        RankedCandidates: N' <= N candidates.
+    """
+    known = np.flatnonzero(column >= 0)
+    rows = known[np.lexsort((-scores[known], column[known]))]
+    return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column, gt_image)
 
 
 def class_results(

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from .average_precision import ClassResults, RankedCandidates, rank_candidates
-from .matching import match_triplets
+from .average_precision import ClassResults, RankedCandidates, class_columns
+from .judged import JudgedCandidates
+from .matching import assign_triplets
 from .protocol import QPIC, EvalProtocol
 from .triplets import TripletCoder, TripletTable
 
 
-def rank_triplets(
+def judge_triplets(
     preds: TripletTable,
     gts: TripletTable,
     num_boxes: np.ndarray,
     coder: TripletCoder,
     protocol: EvalProtocol = QPIC,
-    known_object: bool = False,
-) -> dict[str, RankedCandidates]:
-    """Match and sort the candidates of a set of images, for one or both settings of HICO-DET.
+) -> JudgedCandidates:
+    """Match the candidates of a set of images.
 
     Args:
         preds (TripletTable): Candidates of all images; per image in descending score order.
@@ -24,10 +24,9 @@ def rank_triplets(
         num_boxes (ndarray): (I,) int, annotated boxes of every evaluated image, with or without HOI.
         coder (TripletCoder): Numbers of classes.
         protocol (EvalProtocol): Conventions. Defaults to :data:`~.protocol.QPIC`.
-        known_object (bool): Whether to add the known-object setting.
 
     Returns:
-        dict[str, RankedCandidates]: ``default`` and, if asked for, ``known_object``.
+        JudgedCandidates: A column is a triplet class with ground truth.
 
     Raises:
         ValueError: A row belongs to an image that is not evaluated.
@@ -37,13 +36,40 @@ def rank_triplets(
     _check_images(gts.image, len(num_boxes), "ground truth")
     if not protocol.compares_subject_labels:
         preds, gts = _without_subject_label(preds, coder), _without_subject_label(gts, coder)
-    is_tp = match_triplets(preds, gts, coder, protocol)
-    ranked = rank_candidates(preds.classes, preds.scores, is_tp, gts.classes, preds.image, gts.image)
-    if protocol.skips_images_without_boxes:
-        ranked = ranked.keep(num_boxes[preds.image] > 0)
-    settings = {"default": ranked}
+    if protocol.skips_images_without_boxes and not num_boxes.all():
+        preds = preds[num_boxes[preds.image] > 0]
+    is_tp, taken_by = assign_triplets(preds, gts, coder, protocol)
+    classes, pred_column, gt_column = class_columns(preds.classes, gts.classes)
+    _, obj_labels, verbs = coder.decode(classes)
+    return JudgedCandidates(
+        preds,
+        gts,
+        coder,
+        pred_column,
+        gt_column,
+        is_tp,
+        taken_by,
+        classes,
+        np.stack([verbs, obj_labels], axis=1),
+        np.ones(len(classes), dtype=bool),
+        protocol,
+    )
+
+
+def rank_triplets(judged: JudgedCandidates, known_object: bool = False) -> dict[str, RankedCandidates]:
+    """Sort candidates for one or both settings of HICO-DET.
+
+    Args:
+        judged (JudgedCandidates): Of :func:`judge_triplets`.
+        known_object (bool): Whether to add the known-object setting.
+
+    Returns:
+        dict[str, RankedCandidates]: ``default`` and, if asked for, ``known_object``.
+    """
+    settings = {"default": judged.ranked()}
     if known_object:
-        settings["known_object"] = ranked.keep(known_object_mask(preds, gts, coder))
+        mask = known_object_mask(judged.preds, judged.gts, judged.coder)
+        settings["known_object"] = judged.ranked().keep(mask)
     return settings
 
 
@@ -55,12 +81,12 @@ def evaluate_triplets(
     protocol: EvalProtocol = QPIC,
     known_object: bool = False,
 ) -> dict[str, ClassResults]:
-    """Per-class results over a set of images; arguments and errors as in :func:`rank_triplets`.
+    """Per-class results over a set of images; arguments and errors as in :func:`judge_triplets`.
 
     Returns:
-        dict[str, ClassResults]: ``default`` and, if asked for, ``known_object``.
+        dict[str, ClassResults]: ``default`` and, if ``known_object``, that setting.
     """
-    ranked = rank_triplets(preds, gts, num_boxes, coder, protocol, known_object)
+    ranked = rank_triplets(judge_triplets(preds, gts, num_boxes, coder, protocol), known_object)
     return {name: setting.results(protocol.recall_thresholds) for name, setting in ranked.items()}
 
 

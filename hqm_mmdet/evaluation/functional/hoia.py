@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from .average_precision import ClassResults, RankedCandidates, rank_candidates
-from .matching import match_triplets
+from .average_precision import ClassResults, RankedCandidates
+from .judged import JudgedCandidates
+from .matching import assign_triplets
 from .protocol import HOIA, EvalProtocol
 from .triplets import TripletCoder, TripletTable
 
 
-def rank_verbs(
+def judge_verbs(
     preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = HOIA
-) -> RankedCandidates:
-    """Match candidates of equal subject label, object label and verb, and rank them by verb.
+) -> JudgedCandidates:
+    """Match candidates of equal subject label, object label and verb.
 
     Args:
         preds (TripletTable): Candidates of all images; per image in descending score order.
@@ -20,11 +21,31 @@ def rank_verbs(
         protocol (EvalProtocol): Conventions. Defaults to :data:`~.protocol.HOIA`.
 
     Returns:
-        RankedCandidates: A class is a verb.
+        JudgedCandidates: A column is a verb; all V of them, with or without ground truth.
     """
-    is_tp = match_triplets(preds, gts, coder, protocol)
-    pred_verbs, gt_verbs = coder.decode(preds.classes)[2], coder.decode(gts.classes)[2]
-    return rank_candidates(pred_verbs, preds.scores, is_tp, gt_verbs, preds.image, gts.image)
+    is_tp, taken_by = assign_triplets(preds, gts, coder, protocol)
+    verbs = np.arange(coder.num_verbs)
+    return JudgedCandidates(
+        preds,
+        gts,
+        coder,
+        coder.decode(preds.classes)[2],
+        coder.decode(gts.classes)[2],
+        is_tp,
+        taken_by,
+        verbs,
+        np.stack([verbs, np.full_like(verbs, -1)], axis=1),
+        np.ones(len(verbs), dtype=bool),
+        protocol,
+        empty_counts_zero=True,
+    )
+
+
+def rank_verbs(
+    preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = HOIA
+) -> RankedCandidates:
+    """Match candidates and rank them by verb; arguments as of :func:`judge_verbs`."""
+    return judge_verbs(preds, gts, coder, protocol).ranked()
 
 
 def verb_table(results: ClassResults, num_verbs: int) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .joining import KeyIndex
 from .protocol import QPIC, EvalProtocol
 from .triplets import TripletCoder, TripletTable
 
@@ -9,6 +10,17 @@ from .triplets import TripletCoder, TripletTable
 def match_triplets(
     preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = QPIC
 ) -> np.ndarray:
+    """Which candidates are true positives; see :func:`assign_triplets`.
+
+    Returns:
+        ndarray: (N,) bool.
+    """
+    return assign_triplets(preds, gts, coder, protocol)[0]
+
+
+def assign_triplets(
+    preds: TripletTable, gts: TripletTable, coder: TripletCoder, protocol: EvalProtocol = QPIC
+) -> tuple[np.ndarray, np.ndarray]:
     """Match candidates with the ground truth of their image and triplet class.
 
     A candidate goes to the ground truth with the largest min(IoU subject, IoU object), the first one on
@@ -24,19 +36,23 @@ def match_triplets(
         protocol (EvalProtocol): Box and threshold conventions.
 
     Returns:
-        ndarray: (N,) bool.
+        tuple[ndarray, ndarray]: (N,) bool, true positives, and (M,) int, the candidate that took the ground truth, -1
+        if none did.
     """
-    is_tp = np.zeros(len(preds), dtype=bool)
+    is_tp, taken_by = np.zeros(len(preds), dtype=bool), np.full(len(gts), -1)
     pred_rows, gt_rows = _same_image_and_class(preds, gts)
     if not len(pred_rows):
-        return is_tp
-    overlap = _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol)
-    passes = overlap > protocol.iou_threshold if protocol.strict_threshold else overlap >= protocol.iou_threshold
+        return is_tp, taken_by
+    sub, obj = pair_overlaps(preds, pred_rows, gts, gt_rows, protocol)
+    absent = coder.decode(gts.classes[gt_rows])[1] == coder.absent_object_label
+    overlap = np.minimum(sub, np.where(absent, 1.0, obj))
+    passes = protocol.passes(overlap)
     best = np.arange(len(pred_rows)) if protocol.takes_all_matches else _first_largest(pred_rows, overlap)
     best = best[passes[best]]
-    _, first = np.unique(gt_rows[best], return_index=True)
-    is_tp[pred_rows[best[first]]] = True
-    return is_tp
+    taken, first = np.unique(gt_rows[best], return_index=True)
+    taken_by[taken] = pred_rows[best[first]]
+    is_tp[taken_by[taken]] = True
+    return is_tp, taken_by
 
 
 def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol = QPIC) -> np.ndarray:
@@ -44,13 +60,13 @@ def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol =
 
     Args:
         boxes1, boxes2 (ndarray): (N, 4) x1, y1, x2, y2 in one frame.
-        protocol (EvalProtocol): ``pixel_extent`` and ``thin_boxes_match`` are read.
+        protocol (EvalProtocol): ``pixel_extent``, ``thin_boxes_match`` and ``precision`` are read.
 
     Returns:
-        ndarray: (N,) float64; 0 without intersection, also for inverted boxes.
+        ndarray: (N,) of the protocol's precision; 0 without intersection, also for inverted and NaN boxes.
     """
     extent = protocol.pixel_extent
-    boxes1, boxes2 = np.asarray(boxes1, np.float64), np.asarray(boxes2, np.float64)
+    boxes1, boxes2 = np.asarray(boxes1, protocol.precision), np.asarray(boxes2, protocol.precision)
     size = np.minimum(boxes1[:, 2:], boxes2[:, 2:]) - np.maximum(boxes1[:, :2], boxes2[:, :2])
     overlaps = (size + extent > 0 if protocol.thin_boxes_match else size > 0).all(axis=1)
     intersection = np.where(overlaps, (size + extent).prod(axis=1), 0.0)
@@ -60,30 +76,24 @@ def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol =
     return np.divide(intersection, union, out=np.zeros_like(union), where=overlaps)
 
 
-def _same_image_and_class(preds: TripletTable, gts: TripletTable) -> tuple[np.ndarray, np.ndarray]:
-    """Join on (image, class): rows of both tables, ordered by candidate, then by ground truth."""
-    num_classes = 1 + max(preds.classes.max(initial=0), gts.classes.max(initial=0))
-    gt_keys = gts.image.astype(np.int64) * num_classes + gts.classes
-    pred_keys = preds.image.astype(np.int64) * num_classes + preds.classes
-    order = np.argsort(gt_keys, kind="stable")
-    sorted_keys = gt_keys[order]
-    start = np.searchsorted(sorted_keys, pred_keys, side="left")
-    count = np.searchsorted(sorted_keys, pred_keys, side="right") - start
-    pred_rows = np.repeat(np.arange(len(preds)), count)
-    within = np.arange(len(pred_rows)) - np.repeat(np.cumsum(count) - count, count)
-    return pred_rows, order[start[pred_rows] + within]
-
-
-def _pair_overlap(preds, pred_rows, gts, gt_rows, coder, protocol) -> np.ndarray:
+def pair_overlaps(
+    preds: TripletTable, pred_rows: np.ndarray, gts: TripletTable, gt_rows: np.ndarray, protocol: EvalProtocol = QPIC
+) -> tuple[np.ndarray, np.ndarray]:
+    """IoU of subjects and of objects of corresponding rows, (J,) each; that of an absent object means nothing."""
     corner = np.array([protocol.gt_corner_shift] * 2 + [0.0, 0.0])
 
     def overlap(name: str) -> np.ndarray:
         pred_boxes = getattr(preds, name)[pred_rows].astype(np.float64) + protocol.pred_shift
         return aligned_iou(pred_boxes, getattr(gts, name)[gt_rows] + corner, protocol)
 
-    _, obj_labels, _ = coder.decode(gts.classes[gt_rows])
-    absent = obj_labels == coder.absent_object_label
-    return np.minimum(overlap("sub_boxes"), np.where(absent, 1.0, overlap("obj_boxes")))
+    return overlap("sub_boxes"), overlap("obj_boxes")
+
+
+def _same_image_and_class(preds: TripletTable, gts: TripletTable) -> tuple[np.ndarray, np.ndarray]:
+    """Join on (image, class): rows of both tables, ordered by candidate, then by ground truth."""
+    num_classes = 1 + max(preds.classes.max(initial=0), gts.classes.max(initial=0))
+    gt_keys = gts.image.astype(np.int64) * num_classes + gts.classes
+    return KeyIndex(gt_keys).join(preds.image.astype(np.int64) * num_classes + preds.classes)
 
 
 def _first_largest(groups: np.ndarray, values: np.ndarray) -> np.ndarray:

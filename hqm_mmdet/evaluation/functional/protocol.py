@@ -11,6 +11,8 @@
 | recall_thresholds           | numpy | numpy| MATLAB | linspace | area |
 | compares_subject_labels     | yes   | yes  | no     | no       | yes  |
 | skips_images_without_boxes  | yes   | no   | no     | no       | no   |
+
+V-COCO's detections are matched by a rule of their own; :data:`VCOCO` holds its conventions for boxes and AP.
 """
 
 from dataclasses import dataclass
@@ -47,6 +49,7 @@ class EvalProtocol:
         skips_images_without_boxes (bool): Whether predictions of images without any annotated box
             vanish instead of counting as false positives. QPIC's evaluator looks such triplets up
             as lists among tuples and never finds them; kept for equal numbers.
+        precision (str): Floating-point type in which overlaps are computed. Defaults to 'float64'.
     """
 
     name: str
@@ -61,6 +64,11 @@ class EvalProtocol:
     recall_thresholds: tuple[float, ...] | None = NUMPY_THRESHOLDS
     compares_subject_labels: bool = True
     skips_images_without_boxes: bool = False
+    precision: str = "float64"
+
+    def passes(self, overlap: np.ndarray) -> np.ndarray:
+        """Whether overlaps (N,) reach the threshold."""
+        return overlap > self.iou_threshold if self.strict_threshold else overlap >= self.iou_threshold
 
 
 QPIC = EvalProtocol("qpic", skips_images_without_boxes=True)
@@ -90,6 +98,9 @@ POCKET = EvalProtocol(
 
 HOIA = EvalProtocol("hoia", pixel_extent=0.0, takes_all_matches=True, recall_thresholds=None)
 """YueLiao/PPDM ``hoia_eval.py`` for HOI-A, where a class is a verb; not one of HICO-DET's :data:`PROTOCOLS`."""
+
+VCOCO = EvalProtocol("vcoco", top_k=None, thin_boxes_match=True, recall_thresholds=None, precision="float32")
+"""s-gupta/v-coco ``vsrl_eval.py``, where a class is a role; it matches persons first (:func:`~.vcoco.rank_vcoco`)."""
 
 PROTOCOLS = {p.name: p for p in (QPIC, PPDM, MATLAB, POCKET)}
 

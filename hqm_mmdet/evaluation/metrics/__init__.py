@@ -1,9 +1,21 @@
-"""Metrics around :mod:`hqm_mmdet.evaluation.functional`."""
+"""Metrics around :mod:`hqm_mmdet.evaluation.functional`; ``docs/adding_a_metric.md`` extends :class:`HOIMetric`."""
 
+from .base import HOIMetric, Ranking
 from .box_metric import HOIBoxMetric
 from .dump_predictions import DumpHOIPredictions
 from .hico_det_metric import HICODetMetric
 from .hoia_metric import HOIAMetric
+from .records import ImageRecord, make_record
 from .vcoco_metric import VCOCOMetric
 
-__all__ = ["DumpHOIPredictions", "HICODetMetric", "HOIAMetric", "HOIBoxMetric", "VCOCOMetric"]
+__all__ = [
+    "DumpHOIPredictions",
+    "HICODetMetric",
+    "HOIAMetric",
+    "HOIBoxMetric",
+    "HOIMetric",
+    "ImageRecord",
+    "Ranking",
+    "VCOCOMetric",
+    "make_record",
+]

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
-from ..functional import bootstrap_intervals
+from ..functional import JudgedCandidates, bootstrap_intervals
 from .records import Record, drop_repeated
 from .vocabulary import EvalVocabulary
 
@@ -19,12 +19,17 @@ class Ranking(Protocol):
     """Candidates of I images, matched and ranked: all that is needed for metrics, also of a resample of the images."""
 
     num_images: int
+    headline: str  # key of the metric's main value among the means
+    name: str  # conventions, for titles
 
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Metrics; ``image_weights`` (I,) int says how often each image counts."""
 
     def table(self) -> str:
         """Metrics as text for the log."""
+
+    def judged(self) -> JudgedCandidates:
+        """All candidates that the headline value is computed from, and who took what."""
 
 
 class HOIMetric(BaseMetric):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,9 +10,11 @@ from hqm_mmdet.registry import METRICS
 
 from ..functional import (
     EvalProtocol,
+    JudgedCandidates,
     RankedCandidates,
     TripletNMS,
     get_protocol,
+    judge_triplets,
     mean_results,
     rank_triplets,
     stack_images,
@@ -65,27 +68,35 @@ class HICODetMetric(HOIMetric):
 
     def rank(self, records: list[ImageRecord]) -> "HICORanking":
         """Match and rank all candidates in the default and the known-object setting."""
-        settings = rank_triplets(
+        judged = judge_triplets(
             stack_images([r.preds for r in records], scored=True),
             stack_images([r.gts for r in records], scored=False),
             np.array([r.num_boxes for r in records], dtype=np.int64),
             self.vocabulary.coder,
             self.protocol,
-            self.known_object,
         )
+        settings = rank_triplets(judged, self.known_object)
         name = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
-        return HICORanking(len(records), settings, self.vocabulary, self.protocol, name)
+        vocabulary = self.vocabulary
+        if not self.protocol.compares_subject_labels:
+            vocabulary = vocabulary.without_subject_label()
+        return HICORanking(len(records), judged, settings, vocabulary, name)
 
 
 @dataclass(frozen=True, eq=False)
 class HICORanking:
     """Ranked candidates of both settings, see :class:`~.base.Ranking`."""
 
+    headline: ClassVar[str] = "full"
     num_images: int
+    candidates: JudgedCandidates
     settings: dict[str, RankedCandidates]
     vocabulary: EvalVocabulary
-    protocol: EvalProtocol
     name: str
+
+    def judged(self) -> JudgedCandidates:
+        """Candidates of the default setting."""
+        return self.candidates
 
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Metrics of both settings."""
@@ -105,7 +116,7 @@ class HICORanking:
         return text_table(title, columns, {name: [row[c] for c in columns] for name, row in rows.items()})
 
     def _rows(self, image_weights: np.ndarray | None) -> dict[str, dict[str, float]]:
-        thresholds, vocabulary = self.protocol.recall_thresholds, self.vocabulary
+        thresholds, vocabulary = self.candidates.protocol.recall_thresholds, self.vocabulary
         return {
             name: mean_results(
                 ranked.results(thresholds, image_weights), vocabulary.rare_classes, vocabulary.unseen_classes

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from hqm_mmdet.registry import METRICS
 
-from ..functional import HOIA, RankedCandidates, rank_verbs, stack_images, verb_table
+from ..functional import HOIA, JudgedCandidates, judge_verbs, stack_images, verb_table
 from .base import HOIMetric, text_table
 from .records import ImageRecord, make_record
 
@@ -39,25 +40,31 @@ class HOIAMetric(HOIMetric):
         """Match and rank all candidates."""
         tables = ([r.preds for r in records], True), ([r.gts for r in records], False)
         preds, gts = (stack_images(*table) for table in tables)
-        return HOIARanking(len(records), rank_verbs(preds, gts, self.vocabulary.coder), self.dataset_meta["verbs"])
+        return HOIARanking(len(records), judge_verbs(preds, gts, self.vocabulary.coder), self.dataset_meta["verbs"])
 
 
 @dataclass(frozen=True, eq=False)
 class HOIARanking:
     """Ranked candidates per verb, see :class:`~.base.Ranking`."""
 
+    headline: ClassVar[str] = "mAP"
+    name: ClassVar[str] = HOIA.name
     num_images: int
-    ranked: RankedCandidates
+    candidates: JudgedCandidates
     verbs: tuple[str, ...]
+
+    def judged(self) -> JudgedCandidates:
+        """All candidates."""
+        return self.candidates
 
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """``mAP`` and ``max_recall``."""
-        table = verb_table(self.ranked.results(None, image_weights), len(self.verbs))
+        table = verb_table(self.candidates.class_results(image_weights), len(self.verbs))
         return dict(mAP=float(table["ap"].mean()), max_recall=float(table["max_recall"].mean()))
 
     def table(self) -> str:
         """Verbs as rows."""
-        table = verb_table(self.ranked.results(None), len(self.verbs))
+        table = verb_table(self.candidates.class_results(), len(self.verbs))
         rows = {verb: (table["ap"][i], table["max_recall"][i]) for i, verb in enumerate(self.verbs)}
         rows["mean"] = tuple(self.means().values())
         return text_table(f"HOI-A, {self.num_images} images", ("AP", "max_recall"), rows)

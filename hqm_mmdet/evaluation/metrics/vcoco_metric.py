@@ -5,6 +5,7 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 from mmengine.logging import print_log
@@ -14,11 +15,13 @@ from hqm_mmdet.registry import METRICS
 
 from ..functional import (
     AgentTable,
+    JudgedCandidates,
     PersonTable,
     RankedVCOCO,
     VCOCORoles,
     WholePairNMS,
     agents_from_pairs,
+    judge_roles,
     persons_from_hois,
     rank_vcoco,
     stack_tables,
@@ -148,7 +151,8 @@ class VCOCOMetric(HOIMetric):
             replace(r.agents, image=np.full(len(r.agents.image), i)) for i, r in zip(places, records, strict=True)
         ]
         agents = stack_tables([tables[i] for i in np.argsort(list(places), kind="stable")], keep_image=True)
-        return VCOCORanking(num_images, rank_vcoco(agents, persons, self.roles), self.protocol)
+        name = self.protocol + ("" if self.pair_nms is None else ", pair NMS")
+        return VCOCORanking(num_images, agents, persons, rank_vcoco(agents, persons, self.roles), name)
 
     def ground_truth(self) -> VCOCOGroundTruth:
         """The official files, read once."""
@@ -186,9 +190,16 @@ class VCOCOMetric(HOIMetric):
 class VCOCORanking:
     """Ranked detections, see :class:`~.base.Ranking`."""
 
+    headline: ClassVar[str] = "role_s1"
     num_images: int
+    agents: AgentTable
+    persons: PersonTable
     ranked: RankedVCOCO
-    protocol: str
+    name: str
+
+    def judged(self) -> JudgedCandidates:
+        """Candidates of AP_role, scenario 1; made when asked for, because there are many."""
+        return judge_roles(self.agents, self.persons, self.ranked.roles)
 
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Mean APs."""
@@ -206,7 +217,7 @@ class VCOCORanking:
         means = self.ranked.means(values)
         rows["mean (24 roles)"] = (means["role_s1"], means["role_s2"], means["agent"])
         rows["mean (25 roles)"] = (means["role_s1_25"], means["role_s2_25"], means["agent"])
-        title = f"V-COCO, {self.protocol}, {self.num_images} images"
+        title = f"V-COCO, {self.name}, {self.num_images} images"
         return text_table(title, ("role_s1", "role_s2", "agent"), rows)
 
 

@@ -1,7 +1,7 @@
 """What metrics read from a data set's metainfo."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,14 @@ class EvalVocabulary:
 
         unseen = classes_of("unseen") if metainfo.get("unseen") else None
         return cls(coder, verb_mask, classes_of("rare_triplets"), subject_label, unseen)
+
+    def without_subject_label(self) -> "EvalVocabulary":
+        """For protocols that do not compare it: class numbers with the subject label 0."""
+
+        def zeroed(classes: np.ndarray | None) -> np.ndarray | None:
+            return None if classes is None else self.coder.encode(0, *self.coder.decode(classes)[1:])
+
+        return replace(self, rare_classes=zeroed(self.rare_classes), unseen_classes=zeroed(self.unseen_classes))
 
 
 def require_metainfo(metainfo: Mapping | None, keys: Sequence[str]) -> Mapping:

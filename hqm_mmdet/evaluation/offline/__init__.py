@@ -3,16 +3,19 @@
 from ..writing import prediction_entry
 from .evaluate import OfflineResult, evaluate_file
 from .evaluation_set import DATASETS, EvaluationSet, load_evaluation_set
+from .file_records import FileRecords, read_records
 from .prediction_files import FilePrediction, PredictionError, read_predictions
 
 __all__ = [
     "DATASETS",
     "EvaluationSet",
     "FilePrediction",
+    "FileRecords",
     "OfflineResult",
     "PredictionError",
     "evaluate_file",
     "load_evaluation_set",
     "prediction_entry",
     "read_predictions",
+    "read_records",
 ]

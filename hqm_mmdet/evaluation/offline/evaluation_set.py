@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hqm_mmdet.datasets import HICODetDataset, HOIADataset, VCOCODataset
-from hqm_mmdet.datasets.annotations import read_annotations
+from hqm_mmdet.datasets import HICODetDataset, HOIADataset, HOIDataset, ToyHOIDataset, VCOCODataset
+from hqm_mmdet.datasets.annotations import ImageAnnotations, read_annotations
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
-from hqm_mmdet.datasets.entry_parser import EntryParser
 from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
-from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets, unseen_triplets
+from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets
 from hqm_mmdet.registry import METRICS
 
 from ..metrics.base import HOIMetric
@@ -21,6 +20,8 @@ DATASETS = {
     "hico": ("HICODetMetric", HICODetDataset),
     "vcoco": ("VCOCOMetric", VCOCODataset),
     "hoia": ("HOIAMetric", HOIADataset),
+    "toy": ("HICODetMetric", ToyHOIDataset),
+    "own": ("HICODetMetric", HOIDataset),
 }
 
 
@@ -32,12 +33,16 @@ class EvaluationSet:
         file_names (tuple[str, ...]): I names, as in the annotation file.
         truths (tuple[dict | None, ...]): I ``gt_hois``; None where the metric reads the truth itself.
         metric (HOIMetric): Ready, with the data set's metainfo.
+        dataset (str): One of :data:`DATASETS`.
+        reader (HOIDataset): Reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
     """
 
     file_names: tuple[str, ...]
     truths: tuple[dict | None, ...]
     metric: HOIMetric
+    dataset: str
+    reader: HOIDataset
     by_id: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -64,16 +69,23 @@ def load_evaluation_set(
     coco_file: str | Sequence[str] | None = None,
     protocol: str | None = None,
     zero_shot: str | None = None,
+    names_file: str | None = None,
+    train_ann_file: str | None = None,
     **options,
 ) -> EvaluationSet:
-    """Read annotations and build the metric. Class tables of the three data sets are packaged, no other file is needed.
+    """Read annotations and build the metric.
+
+    Class tables of HICO-DET, V-COCO and HOI-A are packaged, no other file is needed. Those of ToyHOI and of own data
+    are what their data set class makes of the training annotations.
 
     Args:
-        dataset (str): One of :data:`DATASETS`.
+        dataset (str): One of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
         ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
         coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
         protocol (str, optional): Of the metric; HOI-A has one only. Default: the metric's own.
         zero_shot (str, optional): Split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
+        names_file (str, optional): ``names.json`` of own data (``docs/own_data.md``).
+        train_ann_file (str, optional): Training annotations. Default: the data set's file beside ``ann_file``.
         **options: Further arguments of the metric, e.g. ``bootstrap``.
 
     Returns:
@@ -83,15 +95,15 @@ def load_evaluation_set(
         FileNotFoundError, AnnotationError: A file is missing or unfit.
         ValueError: Unknown data set, protocol or split, or an option that the data set does not have.
     """
-    if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
-    metric_type, reader = DATASETS[dataset]
-    if zero_shot and dataset != "hico":
-        raise ValueError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
-    if protocol is not None and (dataset != "hoia" or protocol != "hoia"):
+    _check_options(dataset, zero_shot, names_file, protocol)
+    metric_type, reader_type = DATASETS[dataset]
+    if protocol is not None and dataset != "hoia":
         options["protocol"] = protocol
-    if dataset == "hoia" and "protocol" in options:
-        raise ValueError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+    arguments = dict(names_file=names_file, vocabulary_ann_file=train_ann_file) | (
+        dict(zero_shot=zero_shot) if zero_shot else {}
+    )
+    reader = reader_type(ann_file=str(ann_file), test_mode=True, lazy_init=True, **arguments)
+    parser = reader.make_parser(ProblemReport(str(ann_file)), training=False)
     entries = read_annotations(ann_file, reader.HOW_TO_GET)
     official = is_official_vcoco(entries)
     if official != (coco_file is not None) or (official and dataset != "vcoco"):
@@ -101,34 +113,48 @@ def load_evaluation_set(
         )
     if official:
         options |= dict(ann_file=ann_file, coco_file=coco_file)
+        entries = []
+    images = [parser.usable(n, parser.read(n, raw)) for n, raw in enumerate(entries)]
     metric = METRICS.build(dict(type=metric_type, **options))
-    metric.dataset_meta = _metainfo(dataset, reader, zero_shot)
-    return _official_set(metric) if official else _hoia_style_set(ann_file, entries, metric)
+    metric.dataset_meta = _metainfo(dataset, reader, images)
+    if official:
+        return _official_set(metric, dataset, reader)
+    return _hoia_style_set(images, metric, dataset, reader)
 
 
-def _metainfo(dataset: str, reader: type, zero_shot: str | None) -> dict:
-    info = dict(reader.METAINFO, valid_pairs=reader.VALID_PAIRS)
-    for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
-        info.setdefault(ids, tuple(range(1, len(info[names]) + 1)))
-    if dataset == "hico":
-        valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
-        labels, verbs = np.array(hico_triplets()).T
-        valid_pairs[verbs, labels] = True
-        info |= dict(valid_pairs=valid_pairs, rare_triplets=sorted(hico_rare_triplets()))
-        info["unseen"] = sorted(unseen_triplets(zero_shot)) if zero_shot else []
-    return info
+def _check_options(dataset: str, zero_shot: str | None, names_file: str | None, protocol: str | None) -> None:
+    if dataset not in DATASETS:
+        raise ValueError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
+    if zero_shot and dataset != "hico":
+        raise ValueError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
+    if dataset == "own" and names_file is None:
+        raise ValueError("own data need names_file (--names-file names.json), see docs/own_data.md.")
+    if dataset != "own" and names_file is not None:
+        raise ValueError(f"names_file is for own data (dataset 'own'); the names of {dataset!r} are packaged.")
+    if dataset == "hoia" and protocol not in (None, "hoia"):
+        raise ValueError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
 
 
-def _official_set(metric: HOIMetric) -> EvaluationSet:
+def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) -> dict:
+    info = reader.metainfo
+    if dataset != "hico":
+        return info | reader.vocabulary(images).as_metainfo()
+    valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
+    labels, verbs = np.array(hico_triplets()).T
+    valid_pairs[verbs, labels] = True
+    tables = dict(valid_pairs=valid_pairs, rare_triplets=sorted(hico_rare_triplets()), unseen=sorted(reader.unseen))
+    return info | tables
+
+
+def _official_set(metric: HOIMetric, dataset: str, reader: HOIDataset) -> EvaluationSet:
     truth = metric.ground_truth()
     by_id = {image_id: i for i, image_id in enumerate(truth.image_ids)}
-    return EvaluationSet(truth.file_names, (None,) * len(by_id), metric, by_id)
+    return EvaluationSet(truth.file_names, (None,) * len(by_id), metric, dataset, reader, by_id)
 
 
-def _hoia_style_set(ann_file: str, entries: list, metric: HOIMetric) -> EvaluationSet:
-    info = metric.dataset_meta
-    parser = EntryParser(info["category_ids"], info["verb_ids"], ProblemReport(str(ann_file)), training=False)
-    images = [parser.usable(n, parser.read(n, raw)) for n, raw in enumerate(entries)]
+def _hoia_style_set(
+    images: list[ImageAnnotations], metric: HOIMetric, dataset: str, reader: HOIDataset
+) -> EvaluationSet:
     truths = tuple(
         dict(
             boxes=np.array(image.boxes, np.float64).reshape(-1, 4),
@@ -140,8 +166,10 @@ def _hoia_style_set(ann_file: str, entries: list, metric: HOIMetric) -> Evaluati
     names = tuple(image.file_name for image in images)
     repeated = sorted(name for name in set(names) if names.count(name) > 1) if len(set(names)) < len(names) else []
     if repeated:
-        raise AnnotationError(f"{ann_file}: image {repeated[0]} occurs more than once. Take the other entries out.")
-    return EvaluationSet(names, truths, metric, _coco_ids(names))
+        raise AnnotationError(
+            f"{reader.ann_file}: image {repeated[0]} occurs more than once. Take the other entries out."
+        )
+    return EvaluationSet(names, truths, metric, dataset, reader, _coco_ids(names))
 
 
 def _coco_ids(names: Sequence[str]) -> dict[int, int]:

@@ -29,7 +29,8 @@ class VerbFocalLoss(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1.
 
-        Computed from logits, so it stays finite where the official code's ``log(sigmoid(x))`` overflows (|x| > 17).
+        Computed from logits, so it stays finite where the official code's ``log(sigmoid(x))`` overflows (from an
+        absolute x of 17 on).
         """
         cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         wrong = (logits.sigmoid() - labels).abs()

@@ -1,15 +1,27 @@
 """Every kind of problem is found, where it is, and nothing else."""
 
+import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
 
 from hqm_mmdet.datasets import AnnotationError, HICODetDataset, HOIADataset
-from hqm_mmdet.datasets.checking import ERROR, WARNING, check_dataset
+from hqm_mmdet.datasets.checking import (
+    ERROR,
+    KINDS,
+    LEVELS,
+    SUSPICIOUS,
+    WARNING,
+    CheckedEntry,
+    SplitReport,
+    check_dataset,
+)
 from hqm_mmdet.datasets.checking.sources import datasets_of_config, datasets_of_files
+from hqm_mmdet.datasets.checking.suspicious import find_suspicious
 from tests.datasets.tiny_hoi import BOXES, METAINFO, build, entry, write_dataset, write_image
 
 IMAGE = (96, 80)  # width, height of the tiny images
@@ -149,13 +161,72 @@ def test_overlap_of_splits(tmp_path, images):
     assert other.problems[0].detail == "also train, entry 1 (b.png)"
 
 
+SUSPECTS = [
+    ("nearly equal boxes", [BOXES[0], (10, 10, 40, 59, 1), BOXES[1]], [(0, 2, 1)], (0, 1)),
+    ("subject and object in one place", [BOXES[0], (10, 10, 40, 59, 7)], [(0, 1, 1), (0, 1, 2)], (0, 1)),
+    ("tiny box", [BOXES[0], (50, 20, 53, 40, 7)], [(0, 1, 1)], (1,)),
+    ("extreme shape", [BOXES[0], (1, 70, 96, 76, 7)], [(0, 1, 1)], (1,)),
+    ("box covers the image", [BOXES[0], (0, 0, 96, 78, 7)], [(0, 1, 1)], (1,)),
+    ("image without HOI", [BOXES[0]], [], ()),
+]
+
+
+@pytest.mark.parametrize("kind, boxes, hois, positions", SUSPECTS, ids=[each[0] for each in SUSPECTS])
+def test_suspicious(tmp_path, kind, boxes, hois, positions):
+    """Found where it is, once; not looked for unless asked for."""
+    arguments = write_dataset(tmp_path / "data", [SOUND, entry("b.png", boxes, hois)])
+    splits = dict(train=build(**arguments, lazy_init=True, pipeline=[]))
+    assert check_dataset(splits, progress=False)[0].problems == []
+    (report,) = check_dataset(splits, progress=False, suspicious=True)
+    assert found(report) == [(SUSPICIOUS, kind, "entry 1 (b.png)")]
+    assert report.problems[0].boxes == positions and report.problems[0].entry == 1
+    assert "0 errors, 0 warnings, 1 suspicious" in report.render()
+
+
+def test_limits_of_suspicion(tmp_path):
+    """An IoU just below the limit, a side as long as the limit, unsound boxes, which are errors already."""
+    boxes = [(0, 0, 10, 89, 1), (0, 0, 10, 80, 1), (50, 20, 54, 80, 7), (9, 9, 9, 9, 7), (math.nan, 0, 1, 1, 1)]
+    arguments = write_dataset(tmp_path / "data", [entry("a.png", boxes, [(0, 2, 1), (4, 3, 1)])])
+    splits = dict(train=build(**arguments, lazy_init=True, pipeline=[]))
+    (report,) = check_dataset(splits, images=False, progress=False, suspicious=True)
+    assert {level for level, *_ in found(report)} == {ERROR} and len(report.problems) == 2
+
+
+def test_near_duplicates_equal_a_loop():
+    """Random boxes in random images: the arrays find what comparing any two boxes finds."""
+    rng = np.random.default_rng(0)
+    boxes = np.repeat(rng.uniform(9, 50, (9, 4)), 9, 0)[:80] + rng.uniform(-1, 1, (80, 4))
+    boxes[:, 2:] += boxes[:, :2]
+    labels, images = rng.integers(0, 2, 80), rng.integers(0, 5, 80)
+    report = SplitReport("train", "", ("person", "ball"), ("hold",))
+    for image in range(5):
+        rows = np.flatnonzero(images == image).tolist()
+        content = {i: (boxes[i].tolist(), int(labels[i])) for i in rows}
+        report.entries.append(CheckedEntry(image, f"{image}.png", content, {0: (rows[0], -1, 0)}))
+    find_suspicious(report)
+    expected = set()
+    for i, j in itertools.combinations(range(80), 2):
+        overlap = np.minimum(boxes[i, 2:], boxes[j, 2:]) - np.maximum(boxes[i, :2], boxes[j, :2])
+        areas = [(box[2:] - box[:2]).prod() for box in boxes[[i, j]]]
+        shared = overlap.clip(0).prod()
+        if images[i] == images[j] and labels[i] == labels[j] and shared >= 0.9 * (sum(areas) - shared):
+            expected.add((int(images[i]), (i, j)))
+    assert len(expected) > 10
+    assert {(p.entry, p.boxes) for p in report.problems if p.kind == "nearly equal boxes"} == expected
+
+
+def test_every_kind_has_a_meaning():
+    assert all(kind.meaning.endswith(".") and kind.level in LEVELS for kind in KINDS.values())
+    assert {name for _, name, *_ in PROBLEMS} | {name for name, *_ in SUSPECTS} <= KINDS.keys()
+
+
 def test_forbidden_combinations_need_a_table(tmp_path):
     hois = [(0, 1, 1)]  # a person smokes a cigarette, then a person smokes a phone
     boxes = [(*BOXES[0][:4], "1"), (*BOXES[1][:4], "3"), (*BOXES[2][:4], "2")]
     write_dataset(tmp_path / "data", [entry("a.png", boxes, hois), entry("b.png", boxes, [(0, 2, 1)])])
     dataset = HOIADataset(ann_file="train.json", data_root=str(tmp_path / "data"), lazy_init=True)
     report = check_dataset(dict(train=dataset), images=False, progress=False)[0]
-    assert found(report) == [(WARNING, "combination that the verb-object table forbids", "entry 1 (b.png)")]
+    assert found(report) == [(WARNING, "forbidden combination", "entry 1 (b.png)")]
     assert "smoke mobile_phone" in report.problems[0].detail
 
 
@@ -168,7 +239,7 @@ def test_real_hoi_a(data_dir):
     (report,) = check_dataset(files, images=False, progress=False)
     kinds = [problem.kind for problem in report.problems]
     assert kinds.count("unusual subject class") == 75 and kinds.count("HOI repeated") == 1
-    assert kinds.count("combination that the verb-object table forbids") == 181
+    assert kinds.count("forbidden combination") == 181
     assert report.count(ERROR) == 0 and sum(report.statistics.hois.values()) == 21623
 
 

@@ -1,0 +1,104 @@
+"""All that a report says about one prediction file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..functional.errors import ErrorGain
+from ..offline import EvaluationSet
+from .class_rows import class_rows
+from .image_cases import ImageBook
+from .metric_values import metric_values
+from .model import Analysis, ErrorKind, MetricValue
+from .run import Run, read_run, say
+from .training_counts import TrainingCounts, count_training, how_to_get_counts
+
+RESAMPLES = 500
+
+
+def analyse_file(
+    path: str | Path,
+    images: EvaluationSet,
+    train_counts: TrainingCounts | None = None,
+    num_cases: int = 12,
+    resamples: int = RESAMPLES,
+    progress: bool = False,
+) -> Analysis:
+    """Analyse a prediction file of this or another code base.
+
+    Args:
+        path (str | Path): See :func:`~hqm_mmdet.evaluation.offline.read_predictions`.
+        images (EvaluationSet): Annotations and metric.
+        train_counts (TrainingCounts, optional): Default: what :func:`~.training_counts.count_training` finds.
+        num_cases (int): Best and worst images, at most so many of each. Defaults to 12.
+        resamples (int): Resamples of the images for 95 % confidence intervals; 0 gives none. Defaults to 500.
+        progress (bool): Show what is done. Defaults to False.
+
+    Returns:
+        Analysis: Its metrics are those of :func:`~hqm_mmdet.evaluation.offline.evaluate_file`.
+
+    Raises:
+        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: A file is missing or unfit.
+        ValueError: There is no image.
+    """
+    run = read_run(path, images, progress=progress)
+    if train_counts is None:
+        say("counting training instances", progress)
+        train_counts = count_training(images)
+    metrics = metric_values(run, resamples, progress)
+    say("judging images", progress)
+    return analyse(ImageBook(run), metrics, train_counts, num_cases)
+
+
+def analyse(
+    book: ImageBook,
+    metrics: tuple[MetricValue, ...],
+    train_counts: TrainingCounts | None = None,
+    num_cases: int = 12,
+) -> Analysis:
+    """Put together what is known about a run.
+
+    Args:
+        book (ImageBook): The run and its images.
+        metrics (tuple[MetricValue, ...]): See :func:`~.metric_values.metric_values`.
+        train_counts, num_cases: See :func:`analyse_file`; without counts the analysis has none.
+    """
+    run = book.run
+    return Analysis(
+        name=run.name,
+        dataset=run.images.dataset,
+        protocol=run.ranking.name,
+        num_images=run.ranking.num_images,
+        missing=run.missing,
+        headline=run.key(run.ranking.headline),
+        metrics=metrics,
+        classes=class_rows(run, train_counts),
+        errors=_error_kinds(run.breakdown.rows),
+        limits=_error_kinds(run.breakdown.limits),
+        best=tuple(map(book.case, book.best(num_cases))),
+        worst=tuple(map(book.case, book.worst(num_cases))),
+        image_ap=book.ap_by_name(),
+        notes=_notes(run, train_counts),
+    )
+
+
+def _error_kinds(gains: Sequence[ErrorGain]) -> tuple[ErrorKind, ...]:
+    return tuple(ErrorKind(each.name, each.count, each.gain) for each in gains)
+
+
+def _notes(run: Run, train_counts: TrainingCounts | None) -> tuple[str, ...]:
+    notes = []
+    if train_counts is None:
+        notes.append(how_to_get_counts(run.images))
+    judged, results = run.judged, run.class_results
+    verbs = run.metainfo["verbs"]
+    uncounted = [verbs[judged.column_labels[k, 0]] for k in np.flatnonzero(~judged.counted & (results.num_gt > 0))]
+    if uncounted:
+        notes.append(f"{run.key(run.ranking.headline)} leaves out {', '.join(uncounted)}, as published numbers do.")
+    empty = [
+        verbs[judged.column_labels[k, 0]] for k in np.flatnonzero(judged.empty_counts_zero & (results.num_gt == 0))
+    ]
+    if empty:
+        notes.append(f"No image shows {', '.join(empty)}; the metric counts such classes as 0.")
+    return tuple(notes)

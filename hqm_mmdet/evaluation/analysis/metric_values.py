@@ -1,0 +1,79 @@
+"""All metrics with confidence intervals."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from rich.progress import Progress
+
+from ..functional import bootstrap_intervals
+from .model import MetricDifference, MetricValue
+from .run import Run
+
+Means = Mapping[str, float]
+
+
+def metric_values(run: Run, resamples: int = 0, progress: bool = False) -> tuple[MetricValue, ...]:
+    """Metrics of a run.
+
+    Args:
+        run (Run): The run.
+        resamples (int): Resamples of the images for 95 % confidence intervals; 0 gives none.
+        progress (bool): Show a progress bar.
+
+    Returns:
+        tuple[MetricValue, ...]: In the order of the metric.
+    """
+    means = run.ranking.means()
+    intervals = _intervals(run.ranking.means, run.ranking.num_images, resamples, progress)
+    return tuple(MetricValue(run.key(key), value, *intervals.get(key, ())) for key, value in means.items())
+
+
+def paired_metrics(
+    first: Run, second: Run, resamples: int = 0, progress: bool = False
+) -> tuple[tuple[MetricValue, ...], tuple[MetricValue, ...], tuple[MetricDifference, ...]]:
+    """Metrics of two runs and their differences, all from the same resamples.
+
+    Args:
+        first, second (Run): Runs on the same images.
+        resamples (int): See :func:`metric_values`.
+        progress (bool): Show a progress bar.
+
+    Returns:
+        tuple: Values of the first and the second run, as :func:`metric_values`; differences, second minus first, of the
+        metrics that both have.
+    """
+    runs = dict(first=first, second=second)
+
+    def evaluate(weights: np.ndarray | None = None) -> dict[tuple[str, str], float]:
+        means = {side: run.ranking.means(weights) for side, run in runs.items()}
+        values = {(side, key): value for side, each in means.items() for key, value in each.items()}
+        shared = [key for key in means["first"] if key in means["second"]]
+        return values | {("difference", key): means["second"][key] - means["first"][key] for key in shared}
+
+    means, intervals = evaluate(), _intervals(evaluate, first.ranking.num_images, resamples, progress)
+
+    def of(side: str) -> dict[str, tuple[float, tuple]]:
+        return {key: (value, intervals.get((at, key), ())) for (at, key), value in means.items() if at == side}
+
+    values = (
+        tuple(MetricValue(run.key(key), value, *interval) for key, (value, interval) in of(side).items())
+        for side, run in runs.items()
+    )
+    differences = tuple(
+        MetricDifference(first.key(key), means["first", key], means["second", key], *interval)
+        for key, (_, interval) in of("difference").items()
+    )
+    return *values, differences
+
+
+def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bool) -> dict:
+    if not resamples:
+        return {}
+    with Progress(disable=not progress) as bar:
+        task = bar.add_task(f"{resamples} resamples of the images", total=resamples + 1)  # one more: all images
+
+        def counted(weights: np.ndarray) -> Means:
+            bar.advance(task)
+            return evaluate(weights)
+
+        return bootstrap_intervals(counted, num_images, resamples)

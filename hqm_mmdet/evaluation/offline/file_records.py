@@ -1,0 +1,89 @@
+"""From a prediction file to one record per image, those without prediction included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from ..metrics.records import Record
+from .evaluation_set import EvaluationSet
+from .prediction_files import FilePrediction, PredictionError, read_predictions
+
+
+@dataclass(frozen=True, eq=False)
+class FileRecords:
+    """What a file says about I images.
+
+    Args:
+        records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
+        missing (tuple[str, ...]): Images that the file says nothing about; their records hold no prediction.
+    """
+
+    records: tuple[Record, ...]
+    missing: tuple[str, ...]
+
+
+def read_records(path: str | Path, images: EvaluationSet, progress: bool = False) -> FileRecords:
+    """Read a prediction file against annotations.
+
+    Args:
+        path (str | Path): See :func:`~.prediction_files.read_predictions`.
+        images (EvaluationSet): Annotations and metric.
+        progress (bool): Show a progress bar. Defaults to False.
+
+    Returns:
+        FileRecords: One record per image of ``images``; the order of the file does not matter.
+
+    Raises:
+        FileNotFoundError, CheckpointError: See :func:`~.prediction_files.read_predictions`.
+        PredictionError: An entry is unfit, or names an image that is unknown or was named before.
+    """
+    metric, entry_of, by_position = images.metric, {}, False
+    records: list[Record | None] = [None] * len(images.file_names)
+    predictions = read_predictions(path, metric.dataset_meta)
+    for prediction in track(predictions, f"reading {Path(path).name}", len(records), disable=not progress):
+        place = f"{path}: entry {prediction.entry} ({prediction.image})"
+        position = _position(prediction, images, place)
+        if position in entry_of:
+            raise PredictionError(f"{place}: the image was already in entry {entry_of[position]}. Take one out.")
+        entry_of[position], by_position = prediction.entry, prediction.by_position
+        try:
+            records[position] = _record(images, position, prediction.sample)
+        except ValueError as error:
+            raise PredictionError(f"{place}: {error}") from error
+    missing = [i for i, record in enumerate(records) if record is None]
+    if by_position and missing:
+        raise PredictionError(
+            f"{path}: {len(entry_of)} entries for {len(records)} images. A list without file names must have "
+            "one entry per image of the annotation file, in its order."
+        )
+    for i in missing:
+        records[i] = _record(images, i, dict(pred_pairs=_no_pairs(metric.dataset_meta)))
+    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing))
+
+
+def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> int:
+    if prediction.by_position:
+        position = prediction.image if prediction.image < len(images.file_names) else None
+    else:
+        position = images.position(prediction.image)
+    if position is None:
+        example = f", e.g. {images.file_names[0]}" if images.file_names else ""
+        raise PredictionError(
+            f"{place}: the annotations have no such image; they have {len(images.file_names)}{example}. Evaluate with "
+            "the annotations of the split that was predicted, or take the entry out."
+        )
+    return position
+
+
+def _record(images: EvaluationSet, position: int, sample: dict) -> Record:
+    known = dict(img_id=position, img_path=images.file_names[position], gt_hois=images.truths[position])
+    return images.metric.make_record({**known, **sample})
+
+
+def _no_pairs(metainfo: Mapping) -> dict:
+    boxes, labels = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+    scores = np.zeros((0, len(metainfo["verbs"])), np.float32)
+    return dict(sub_bboxes=boxes, obj_bboxes=boxes, obj_labels=labels, verb_scores=scores)

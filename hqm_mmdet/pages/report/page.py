@@ -1,0 +1,142 @@
+"""The report's page."""
+
+from hqm_mmdet.evaluation.analysis import Analysis, Comparison, MetricValue
+
+from ..formats import is_nothing
+from ..pictures import ImageFolder
+from ..render import Section, render_page
+from . import class_view, comparison_view, image_view
+from .wording import DATASET_NAMES, ERRORS, metric_meaning, metric_name
+
+
+def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
+    """A self-contained page about a run.
+
+    Args:
+        run (Analysis | Comparison): what to report; of a comparison, the second run and how it differs from the first.
+        images (ImageFolder): images of the evaluated split.
+
+    Returns:
+        str: HTML.
+    """
+    analysis = run.second if isinstance(run, Comparison) else run
+    errors = [errors_section(analysis)] if analysis.errors else []
+    sections = [metrics_section(analysis), *errors, classes_section(analysis), IMAGES]
+    data = analysis_data(analysis)
+    groups = [analysis.worst, analysis.best]
+    if isinstance(run, Comparison):
+        sections.insert(1, comparison_section(run))
+        data |= comparison_data(run)
+        groups += [*run.better, *run.worse]
+    data["pictures"] = image_view.collect_pictures(groups, images)
+    return render_page(
+        "report/page.html.j2",
+        f"{analysis.name} on {dataset_name(analysis)}",
+        sections,
+        data,
+        assets=["report"],
+        analysis=analysis,
+        dataset=dataset_name(analysis),
+        headline=headline(analysis),
+        headline_name=metric_name(analysis.headline),
+        shortfall=images.shortfall,
+    )
+
+
+def analysis_data(analysis: Analysis) -> dict:
+    """What scripts need of a run."""
+    return dict(
+        classes=class_view.class_table(analysis),
+        curves=class_view.class_curves(analysis),
+        figures=dict(
+            worst=[image_view.case_figure(case) for case in analysis.worst],
+            best=[image_view.case_figure(case) for case in analysis.best],
+        ),
+    )
+
+
+def dataset_name(analysis: Analysis) -> str:
+    """As the literature writes it."""
+    return DATASET_NAMES.get(analysis.dataset, analysis.dataset)
+
+
+def headline(analysis: Analysis) -> MetricValue:
+    """The metric that the errors explain."""
+    return next(metric for metric in analysis.metrics if metric.key == analysis.headline)
+
+
+def metrics_section(analysis: Analysis) -> Section:
+    """All metrics with their intervals."""
+    rows = [dict(metric=m, name=metric_name(m.key), meaning=metric_meaning(m.key)) for m in analysis.metrics]
+    with_interval = any(metric.low is not None for metric in analysis.metrics)
+    lead = "All numbers are percentages, more is better."
+    if with_interval:
+        lead += (
+            " The 95 % interval says how far a number would move on another set of images of this size: "
+            "two runs whose intervals overlap widely can't be told apart by that number."
+        )
+    return Section("metrics", "Metrics", "report/metrics.html.j2", lead, dict(rows=rows, with_interval=with_interval))
+
+
+def errors_section(analysis: Analysis) -> Section:
+    """Kinds of error and what each of them costs."""
+    lead = (
+        f"What {metric_name(analysis.headline)} would gain if all errors of one kind were put right and nothing else "
+        "changed: the longest bar is the most rewarding thing to work on."
+    )
+    top = max((error.gain for error in (*analysis.errors, *analysis.limits) if not is_nothing(error.gain)), default=0)
+    content = dict(errors=analysis.errors, limits=analysis.limits, meanings=ERRORS, top=top)
+    return Section("errors", "Errors", "report/errors.html.j2", lead, content)
+
+
+def classes_section(analysis: Analysis) -> Section:
+    """AP against count, curves, and the table that both belong to."""
+    chart, (_, kind) = class_view.long_tail(analysis), class_view.counts_of(analysis.classes)
+    lead = (
+        f"Left, each dot is a class: the further right, the more {kind} instances it has; the higher, the better it "
+        "is recognised. A click on a dot, or on a class in the table, adds its precision-recall curve to the right "
+        "(up to six): it shows how precise the best candidates are while more and more of the labelled triplets are "
+        "found, and ends where no further one is."
+    )
+    return Section("classes", "Classes", "report/classes.html.j2", lead, dict(chart=chart, kind=kind))
+
+
+IMAGES = Section(
+    "images",
+    "Images",
+    "report/images.html.j2",
+    "What is labelled beside what was predicted. Solid box: subject; dashed: object. Blue with ✓ is right or found, "
+    "orange with ✗ is wrong or missed; a click shows the image large with all its triplets.",
+)
+
+
+def comparison_section(comparison: Comparison) -> Section:
+    """Where two runs differ."""
+    first, second = comparison.first.name, comparison.second.name
+    lead = (
+        f"From the first run, {first}, to the second, {second}: “better” and “worse” are said only where the interval "
+        "of the difference excludes zero, else the images are too few to tell."
+    )
+    content = dict(
+        comparison=comparison,
+        metrics=comparison_view.metric_rows(comparison),
+        errors=comparison_view.error_rows(comparison),
+        top=comparison_view.largest_gain(comparison),
+        scatter=comparison_view.scatter(comparison),
+        tally=comparison_view.tally(comparison),
+    )
+    return Section("comparison", "Comparison", "report/comparison.html.j2", lead, content)
+
+
+def comparison_data(comparison: Comparison) -> dict:
+    """What scripts need of a comparison."""
+    names = comparison.first.name, comparison.second.name
+    return dict(
+        changes=comparison_view.difference_table(comparison),
+        change_curves=comparison_view.difference_curves(comparison),
+        runs=names,
+        changed=dict(
+            better=[image_view.pair_figure(*pair, names) for pair in comparison.better],
+            worse=[image_view.pair_figure(*pair, names) for pair in comparison.worse],
+        ),
+    )

@@ -1,0 +1,156 @@
+// Images by split, verb, object, finding and name; each opens large.
+
+const PAGE = 24; // cards put into the page at a time
+const DRAWN = 5; // triplets drawn on a card at most
+
+class Gallery {
+  /**
+   * @param host element that it is put into.
+   * @param data splits, verbs, objects, flags ({name, counts, images: by split}), cells, figures, pictures.
+   */
+  constructor(host, data) {
+    this.host = host;
+    this.data = data;
+    const { splits, verbs, objects, flags, figures } = data;
+    const used = new Set(figures.flatMap((figure) => figure.sets[0].triplets.flatMap((t) => [`v ${t.verb}`, `o ${this.objectOf(t)}`])));
+    this.selects = {
+      split: this.makeSelect("split", splits.map((name, n) => [n, name]), splits.length > 1),
+      verb: this.makeSelect("verb", named(verbs.filter((name) => used.has(`v ${name}`)))),
+      object: this.makeSelect("object", named(objects.filter((name) => used.has(`o ${name}`)))),
+      flag: this.makeSelect("finding", named(flags.map(({ name }) => name)), flags.length > 0),
+    };
+    this.search = make("input", { type: "search", placeholder: "Filter by file name", "aria-label": "Filter images by file name", "data-filter": "" });
+    this.search.addEventListener("input", () => this.refresh());
+    this.clear = make("button", { type: "button", onclick: () => this.show({}) }, "Clear filters");
+    this.count = make("output", { "aria-live": "polite" });
+    this.told = make("p", { class: "told" });
+    this.cards = make("div", { class: "cards" });
+    this.more = make("button", { type: "button", class: "more", onclick: () => this.append() }, "Show more images");
+    const selects = Object.values(this.selects).filter((select) => !select.hidden);
+    host.append(make("div", { class: "controls" }, selects, this.search, this.clear, this.count), this.told, this.cards, this.more);
+    this.refresh();
+  }
+
+  makeSelect(name, options, shown = true) {
+    const select = make("select", { "aria-label": `Filter images by ${name}`, hidden: !shown }, make("option", { value: "" }, `any ${name}`), options.map(([value, text]) => make("option", { value }, text)));
+    select.addEventListener("change", () => this.refresh());
+    return select;
+  }
+
+  objectOf(triplet) {
+    return triplet.object ?? this.data.objects.at(-1);
+  }
+
+  /** Set all filters, those not named to "any"; values are those of the lists. */
+  show(filters) {
+    for (const [name, select] of Object.entries(this.selects)) select.value = String(filters[name] ?? "");
+    this.search.value = "";
+    this.refresh();
+  }
+
+  /** Show, and go there. */
+  goTo(filters) {
+    this.show(filters);
+    this.host.closest("section").scrollIntoView();
+    this.cards.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  get chosen() {
+    return Object.fromEntries(Object.entries(this.selects).map(([name, select]) => [name, select.value]));
+  }
+
+  refresh() {
+    const chosen = this.chosen;
+    const words = this.search.value.toLowerCase();
+    this.matching = this.data.figures.filter((figure) => this.fits(figure, chosen) && figure.caption.toLowerCase().includes(words));
+    this.count.textContent = `${grouped.format(this.matching.length)} of ${grouped.format(this.data.figures.length)} images match`;
+    this.clear.hidden = !words && Object.values(chosen).every((value) => !value);
+    this.told.textContent = this.sentence(chosen);
+    this.cards.replaceChildren();
+    this.append();
+    if (!this.matching.length) this.cards.append(make("p", { class: "empty" }, "No image of this page matches."));
+  }
+
+  fits(figure, { split, verb, object, flag }) {
+    if (split && figure.split !== Number(split)) return false;
+    if (flag && !figure.flags.includes(flag)) return false;
+    return !(verb || object) || this.chosenTriplets(figure, verb, object).length > 0;
+  }
+
+  chosenTriplets(figure, verb, object) {
+    return figure.sets[0].triplets.filter((t) => (!verb || t.verb === verb) && (!object || this.objectOf(t) === object));
+  }
+
+  /** How many there are in the whole data set. */
+  sentence(chosen) {
+    return [this.tripletSentence(chosen), this.flagSentence(chosen)].filter(Boolean).join(" ");
+  }
+
+  tripletSentence({ split, verb, object }) {
+    if (!verb && !object) return "";
+    const { verbs, objects, cells } = this.data;
+    const fitting = cells.filter((cell) => (!verb || verbs[cell.verb] === verb) && (!object || objects[cell.object] === object));
+    const hois = fitting.reduce((sum, cell) => sum + this.total(cell.hois, split), 0);
+    const images = fitting.length === 1 ? ` in ${counted(this.total(fitting[0].images, split), "image")}` : "";
+    return `${verb || "any verb"} ${object || "any object"}: ${this.place(split)} has ${counted(hois, "HOI")}${images}.`;
+  }
+
+  flagSentence({ split, flag }) {
+    const found = this.data.flags.find(({ name }) => name === flag);
+    return found ? `${flag}: found ${counted(this.total(found.counts, split), "time")} in ${counted(this.total(found.images, split), "image")} of ${this.place(split)}.` : "";
+  }
+
+  total(counts, split) {
+    return counts.filter((_, n) => !split || n === Number(split)).reduce((sum, n) => sum + n, 0);
+  }
+
+  place(split) {
+    return split ? this.data.splits[split] : "the data set";
+  }
+
+  append() {
+    const start = this.cards.childElementCount;
+    const cards = this.matching.slice(start, start + PAGE).map((figure, n) => this.makeCard(figure, start + n));
+    this.cards.append(...cards);
+    this.more.hidden = start + PAGE >= this.matching.length;
+    if (start) cards[0]?.querySelector("button").focus();
+  }
+
+  makeCard(figure, position) {
+    const { pictures } = this.data;
+    const view = makePicture(pictures[figure.picture], figure.caption);
+    const [shown, all] = this.drawn(figure);
+    view.show(shown);
+    const open = (event) => openLightbox(this.matching.map((each) => this.enlarged(each)), position, pictures, event.currentTarget);
+    const button = make("button", { type: "button", "aria-haspopup": "dialog", "aria-label": `Enlarge ${figure.caption}`, onclick: open }, make("span", { class: "side" }, view.element));
+    const part = shown.length < all ? ` · ${shown.length} of ${all} drawn` : "";
+    const facts = figure.facts.map((fact) => ` · ${fact}`);
+    return make("figure", { class: "card" }, button, make("figcaption", {}, make("strong", {}, figure.caption), facts, part));
+  }
+
+  /** What a card draws: what was filtered by, else HOIs, else boxes; not too many; and how many there are. */
+  drawn(figure) {
+    const { verb, object, flag } = this.chosen;
+    const first = figure.sets.find((set) => set.triplets.length)?.triplets ?? [];
+    const found = this.found(figure, flag);
+    const all = verb || object ? this.chosenTriplets(figure, verb, object) : found.length ? found : first;
+    return [all.slice(0, DRAWN), all.length];
+  }
+
+  /** Boxes of a finding of this kind, each once. */
+  found(figure, flag) {
+    const set = figure.sets.find((each) => each.name === this.data.found);
+    const boxes = (set?.triplets ?? []).filter((triplet) => triplet.verb === flag);
+    return [...new Map(boxes.map((triplet) => [triplet.number, triplet])).values()];
+  }
+
+  /** For the lightbox: what was found comes first if it was filtered by. */
+  enlarged(figure) {
+    if (!this.found(figure, this.chosen.flag).length) return figure;
+    return { ...figure, sets: figure.sets.map((set) => ({ ...set, off: set.name !== this.data.found })) };
+  }
+}
+
+function named(names) {
+  return names.map((name) => [name, name]);
+}
