@@ -1,18 +1,32 @@
 """What the data set's page holds, without a browser."""
 
 import json
+import math
 import re
 
 import numpy as np
 import pytest
 
-from hqm_mmdet.datasets.checking import CheckedEntry, SplitReport
+from hqm_mmdet.datasets.checking import CheckedEntry, SplitReport, check_dataset
+from hqm_mmdet.datasets.checking.sources import datasets_of_files
 from hqm_mmdet.datasets.overview import overview_of
 from hqm_mmdet.pages.browser import BrowsedDataset, render_browser
 from hqm_mmdet.pages.browser.distributions import distribution_charts, long_tail
 from hqm_mmdet.pages.browser.numbers import object_table, split_numbers, triplet_table, verb_table
 from tests.cli.running import run
-from tests.pages.browser.data_sets import BOLD, CLASSES, HOSTILE, NUM_IMAGES, VERBS, browsed, browsed_files, write_files
+from tests.datasets.tiny_hoi import entry, write_dataset
+from tests.pages.browser.data_sets import (
+    BOLD,
+    CLASSES,
+    HOSTILE,
+    NUM_IMAGES,
+    PERSON,
+    THING,
+    VERBS,
+    browsed,
+    browsed_files,
+    write_files,
+)
 
 
 def data_of(html: str) -> dict:
@@ -137,6 +151,23 @@ def test_an_empty_data_set():
     assert data_of(html)["cells"] == data_of(html)["figures"] == [] and "Nothing." in html
     report.entries.append(CheckedEntry(0, "a.png"))
     assert "1 image" in render_browser(BrowsedDataset.of("Empty", [report]), images=False, progress=False)
+
+
+def test_unsound_annotations(tmp_path):
+    """Every kind of defect is listed, and what is readable of the entry is shown."""
+    nan, outside = entry("g.png", [PERSON, (math.nan, 2, 3, 4, 2)]), entry("h.png", [PERSON, THING], [(0, 7, 1)])
+    unknown = entry("i.png", [PERSON, (1, 2, 3, 4, 99)], [(0, 1, 1), (0, -1, 3)])
+    write_dataset(tmp_path, [nan, outside, unknown, dict(file_name="j.png")])
+    (tmp_path / "names.json").write_text(json.dumps(dict(classes=CLASSES, verbs=VERBS)))
+    files = datasets_of_files("HOIDataset", [str(tmp_path / "train.json")], ["."], str(tmp_path / "names.json"))
+    reports = check_dataset(files, images=False, progress=False, suspicious=True)
+    data = data_of(render_browser(BrowsedDataset.of("Bad", reports), images=False, progress=False))
+    kinds = {kind for each in data["figures"] for kind in each["flags"]}
+    assert {"bad box, NaN or infinite coordinate", "pair out of range"} < kinds and len(data["figures"]) == 3
+    assert [t["verb"] for t in figure(data, "i.png")["sets"][0]["triplets"]] == ["wave"]
+    assert figure(data, "g.png")["sets"][0]["triplets"][0]["obj"] == [None, 2, 3, 4]
+    unreadable = [flag for flag in data["flags"] if flag["name"].startswith("unreadable")]
+    assert unreadable[0]["counts"] == [2] and unreadable[0]["images"] == [2]
 
 
 def test_charts():

@@ -4,17 +4,11 @@ import pytest
 
 from hqm_mmdet.pages.browser import render_browser
 from hqm_mmdet.pages.render import write_page
-from tests.browser import open_browser, watched_page
+from tests.browser import watched_page
 from tests.pages.browser.data_sets import BOLD, HOSTILE, browsed, browsed_files
 from tests.pages.browser.test_browser_data import data_of
 
 browser_test = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
