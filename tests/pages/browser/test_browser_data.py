@@ -172,8 +172,8 @@ def test_unsound_annotations(tmp_path):
 
 def test_charts():
     entries = [CheckedEntry(i, f"{i}.png", {0: ([0, 0, 16, 16], 0), 1: ([0, 0, 4, 4], 1)}, {}) for i in range(10)]
-    for entry in entries[:3]:
-        entry.hois = {0: (0, 1, 0)}
+    for each in entries[:3]:
+        each.hois = {0: (0, 1, 0)}
     report = SplitReport("train", "", ("person", "cup"), ("hold",), entries=entries)
     boxes, persons, pairs, sizes = distribution_charts(overview_of([report]), ["train"])
     assert pairs.lines[0].points == [(-0.5, 0.7), (0.5, 0.7), (0.5, 0.3), (1.5, 0.3), (1.5, 0), (2.5, 0)]
