@@ -76,11 +76,11 @@ def test_tables(source):
         ["cup", 1, 1, 2, 2, 1],
     ]
     assert triplet_table(overview, splits)["rows"] == [
-        ["hold", HOSTILE, 2, 0, 2, 0],
-        ["hold", "cup", 1, 1, 1, 1],
-        [BOLD, "person", 0, 1, 0, 1],
-        [BOLD, HOSTILE, 2, 0, 1, 0],
-        ["wave", "no object", 1, 0, 1, 0],
+        ["hold", HOSTILE, "rare", 2, 0, 2, 0],
+        ["hold", "cup", "rare", 1, 1, 1, 1],
+        [BOLD, "person", "absent", 0, 1, 0, 1],
+        [BOLD, HOSTILE, "rare", 2, 0, 1, 0],
+        ["wave", "no object", None, 1, 0, 1, 0],
     ]
 
 

@@ -186,7 +186,7 @@ def test_findings_lead_to_images(page):
 def test_tables_sort_and_lead_to_images(page):
     table = page.get_by_role("region", name="Table of triplets")
     first = table.locator("tbody tr").first
-    assert first.locator("td").all_text_contents()[:3] == ["hold", HOSTILE, "2"]
+    assert first.locator("td").all_text_contents()[:4] == ["hold", HOSTILE, "rare", "2"]
     table.get_by_role("button", name="HOIs, test").click()
     assert first.locator("td").all_text_contents()[:2] == ["hold", "cup"]
     first.locator("button").click()
@@ -266,6 +266,8 @@ def test_phone_width(browser, which, request):
 
 def test_hico_det_is_small(hico_html, data_dir):
     data = data_of(hico_html)
+    groups = [row[2] for row in data["tables"]["triplets"]["rows"]]
+    assert (groups.count("rare"), groups.count("frequent")) == (138, 462)
     assert len(hico_html.encode()) < 4e6 and len(data["cells"]) == 600
     assert sum(sum(cell["hois"]) for cell in data["cells"]) == 117871 + 33405
     assert "37,633" in hico_html and str(data_dir) not in hico_html
