@@ -46,7 +46,7 @@ venv: $(VENV)/ready  ## install the default stack and this package into .venv
 
 venv-onedl: $(VENV_ONEDL)/ready  ## install the second stack (onedl forks) into .venv-onedl
 
-quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pictures
+quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pictures, write pages
 	$(VENV)/bin/python tools/quickstart.py
 
 study: $(VENV)/ready  ## compare baseline, GBS, AMM, CJL, PJL, AJL on the toy set (two hours); writes docs/study.md

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""From nothing to pictures: make the toy set, train on it, evaluate, draw predictions beside ground truth.
+"""From nothing to pictures: make the toy set, train on it, evaluate, draw predictions beside ground truth, write pages.
 
 What is there already is used again; delete the work directory to start over.
 """
@@ -23,6 +23,7 @@ from PIL import Image
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.registry import VISUALIZERS
+from hqm_mmdet_cli import main as command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,10 +52,11 @@ def train(config: Path, work_dir: Path) -> Path:
     return finished_checkpoint(work_dir)
 
 
-def test(config: Path, checkpoint: Path, work_dir: Path) -> tuple[dict[str, float], Runner]:
-    """Metrics on the test set."""
+def test(config: Path, checkpoint: Path, work_dir: Path, predictions: Path) -> tuple[dict[str, float], Runner]:
+    """Metrics on the test set; the predictions are kept for the report."""
     cfg = Config.fromfile(config)
     cfg.work_dir, cfg.load_from = str(work_dir), str(checkpoint)
+    cfg.test_evaluator = [cfg.test_evaluator, dict(type="DumpResults", out_file_path=str(predictions))]
     runner = Runner.from_cfg(cfg)
     return runner.test(), runner
 
@@ -76,6 +78,35 @@ def draw(runner: Runner, out_dir: Path, count: int, threshold: float) -> list[Pa
     sheet = out_dir.parent / "sheet.png"
     tile(drawn, columns=2).save(sheet)
     return [sheet, out_dir]
+
+
+def write_pages(config: Path, predictions: Path, work_dir: Path) -> list[Path]:
+    """Report and data set browser, with the commands that a user would type."""
+    dataset = Config.fromfile(config).test_dataloader.dataset
+    labels, images = Path(dataset.data_root) / dataset.ann_file, example_images(config)
+    report, browser = work_dir / "report", work_dir / "browser"
+    name = ("--name", config.stem)
+    run("report", predictions, "--dataset", "toy", "--ann-file", labels, "--images", images, "--out", report, *name)
+    run("browse", config.relative_to(ROOT) if config.is_relative_to(ROOT) else config, "--out", browser)
+    return [report / "index.html", browser / "index.html"]
+
+
+def example_images(config: Path) -> Path:
+    """Folder of the test images."""
+    dataset = Config.fromfile(config).test_dataloader.dataset
+    return Path(dataset.data_root) / dataset.data_prefix.img
+
+
+def run(*words: str | Path) -> None:
+    """One of our commands, in this process.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    arguments = [str(word) for word in words]
+    print("+ hqm-mmdet", " ".join(arguments), flush=True)
+    if status := command_line.main(arguments, prog_name="hqm-mmdet", standalone_mode=False):
+        sys.exit(status)
 
 
 def tile(pictures: list[np.ndarray], columns: int) -> Image.Image:
@@ -101,15 +132,18 @@ def main() -> int:
 
     make_toy_hoi("data/toy_hoi", ToySettings())
     checkpoint = finished_checkpoint(work_dir) or train(args.config, work_dir)
-    metrics, runner = test(args.config, checkpoint, work_dir)
+    predictions = work_dir / "predictions.pkl"
+    metrics, runner = test(args.config, checkpoint, work_dir, predictions)
     paths = draw(runner, work_dir / "pictures", args.pictures, args.threshold)
+    pages = write_pages(args.config, predictions, work_dir)
 
     print("\nToyHOI test set")
     for name, value in metrics.items():
         print(f"{name} {value:.4f}")
     print("\nLook at")
-    for path in (*paths, checkpoint):
+    for path in (*paths, *pages, checkpoint):
         print(f"  {path}")
+    print(f"Try (`source .venv/bin/activate` brings the command)\n  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(args.config)}")
     return 0
 
 

@@ -1,0 +1,37 @@
+"""tools/quickstart.py, with a model that was not trained."""
+
+import importlib.util
+
+import pytest
+
+from hqm_mmdet.apis import build_model
+from hqm_mmdet.checkpoints import write_checkpoint
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from tests.tools.conftest import ROOT
+
+
+@pytest.fixture
+def quickstart():
+    spec = importlib.util.spec_from_file_location("tool_quickstart", ROOT / "tools" / "quickstart.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pictures_and_pages(quickstart, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_toy_hoi("data/toy_hoi", ToySettings(num_train=12, num_test=4), progress=False)
+    config = ROOT / "configs" / "qpic_toy.py"
+    work_dir, predictions = tmp_path / "work", tmp_path / "work" / "predictions.pkl"
+    work_dir.mkdir()
+    write_checkpoint(work_dir / "best_hico_full_epoch_1.pth", build_model(config).state_dict(), {})
+    (work_dir / "finished").touch()
+    checkpoint = quickstart.finished_checkpoint(work_dir)
+    metrics, runner = quickstart.test(config, checkpoint, work_dir, predictions)
+    assert "hico/full" in metrics
+    sheet, folder = quickstart.draw(runner, work_dir / "pictures", count=2, threshold=0.0)
+    assert sheet.is_file() and len(list(folder.iterdir())) == 2
+    report, browser = quickstart.write_pages(config, predictions, work_dir)
+    assert "<title>" in report.read_text() and "toy_test_" in report.read_text()
+    assert "toy_train_" in browser.read_text()
+    assert "+ hqm-mmdet browse configs/qpic_toy.py" in capsys.readouterr().out
