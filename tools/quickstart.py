@@ -143,7 +143,8 @@ def main() -> int:
     print("\nLook at")
     for path in (*paths, *pages, checkpoint):
         print(f"  {path}")
-    print(f"Try (`source .venv/bin/activate` brings the command)\n  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(args.config)}")
+    print("Try (`source .venv/bin/activate` brings the command)")
+    print(f"  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(args.config)}")
     return 0
 
 
