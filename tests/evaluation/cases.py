@@ -17,7 +17,7 @@ NUM_OBJECTS, NUM_VERBS = 4, 3
 CODER = TripletCoder(NUM_OBJECTS, NUM_VERBS)
 
 
-def tables(gts, preds, coder=CODER, correct_mat=None, top_k=100):
+def tables(gts, preds, coder=CODER, correct_mat=None, top_k=100, partial=False):
     """Lists of images -> (prediction table, ground-truth table, boxes per image)."""
     mask = None if correct_mat is None else verb_mask_by_object(np.array(correct_mat), coder.num_objects)
     pred_tables = []
@@ -26,9 +26,8 @@ def tables(gts, preds, coder=CODER, correct_mat=None, top_k=100):
         labels = np.array(pred["labels"], dtype=np.int64)
         sub, obj = (np.array(pred[key], dtype=np.int64) for key in ("sub_ids", "obj_ids"))
         scores = np.array(pred["verb_scores"], dtype=np.float32)
-        pred_tables.append(
-            prediction_table(boxes[sub], boxes[obj], labels[obj], scores, coder, mask, top_k, labels[sub], image=i)
-        )
+        pairs = (boxes[sub], boxes[obj], labels[obj], scores, coder, mask, top_k, labels[sub])
+        pred_tables.append(prediction_table(*pairs, image=i, partial=partial))
     gt_tables = [ground_truth_table(g["boxes"], g["labels"], g["hois"], coder, image=i) for i, g in enumerate(gts)]
     num_boxes = np.array([len(g["boxes"]) for g in gts], dtype=np.int64)
     return stack_images(pred_tables, scored=True), stack_images(gt_tables, scored=False), num_boxes

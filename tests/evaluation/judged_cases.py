@@ -39,9 +39,9 @@ def _confuse(rng, pred) -> None:
             pred["obj_ids"][p] = int(rng.choice(pred["obj_ids"]))
 
 
-def judge_images(gts, preds, protocol):
-    """Lists of images, see :func:`~tests.evaluation.cases.tables`."""
-    preds, gts, num_boxes = tables(gts, preds)
+def judge_images(gts, preds, protocol, partial=False):
+    """Lists of images, see :func:`~tests.evaluation.cases.tables`; ``partial`` takes NaN scores as none."""
+    preds, gts, num_boxes = tables(gts, preds, partial=partial)
     if protocol is HOIA:
         return judge_verbs(preds, gts, CODER)
     return judge_triplets(preds, gts, num_boxes, CODER, protocol)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hqm_mmdet.evaluation.functional import PROTOCOLS, TripletTable, judge_roles
+from hqm_mmdet.evaluation.functional import PROTOCOLS, TripletTable, judge_roles, judge_triplets, judge_verbs
 from hqm_mmdet.evaluation.functional.error_kinds import BACKGROUND, FIXABLE, KINDS, RIGHT
 from hqm_mmdet.evaluation.functional.error_oracle import FixOracle
 from hqm_mmdet.evaluation.functional.errors import MISSED, break_down
@@ -20,6 +20,9 @@ from tests.evaluation.judged_cases import (
     random_triplets,
     take_images,
 )
+from tests.evaluation.test_hoia import RealHOIA
+from tests.evaluation.test_parity_hico import RealSet as RealHICO
+from tests.evaluation.test_vcoco import RealSet as RealVCOCO
 from tests.evaluation.test_vcoco import random_case
 from tests.evaluation.vcoco_cases import ROLES, agent_table, oracle_images, persons_of
 
@@ -38,6 +41,25 @@ def gains(result):
 
 
 def test_equals_the_loop_oracle(judged):
+    check_against_loops(judged)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", ["hico", "hoia", "vcoco"])
+def test_equals_the_loop_oracle_on_real_annotations(name, reference_dir, data_dir):
+    if name == "vcoco":
+        real, number = RealVCOCO("vcoco_train_subset200", reference_dir, data_dir), 8
+        judged = judge_roles(real.agents(), real.persons, ROLES)
+    elif name == "hoia":
+        real, number = RealHOIA("hoia_subset500", reference_dir, data_dir), 40
+        judged = judge_verbs(real.preds, real.gts, real.coder)
+    else:
+        real, number = RealHICO("hico_subset500", reference_dir, data_dir), 100
+        judged = judge_triplets(real.preds, real.gts, real.num_boxes, real.coder)
+    check_against_loops(take_images(judged, range(number))[0])
+
+
+def check_against_loops(judged):
     result, expected = break_down(judged), oracle_errors.break_down(judged)
     kinds = [None if k == RIGHT else KINDS[k] for k in result.kind]
     assert kinds == list(expected["kinds"])
@@ -195,7 +217,6 @@ def test_no_candidates(judged):
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_no_ground_truth(name):
-    judged = random_triplets(name, 0)
     gts = [dict(boxes=[[0, 0, 9, 9]], labels=[0], hois=[])]
     judged = judge_images(
         gts,

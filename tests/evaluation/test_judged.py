@@ -123,6 +123,11 @@ def test_without_candidates():
 # ---- real annotations
 
 
+@pytest.fixture(scope="module")
+def real_hico(reference_dir, data_dir):
+    return RealHICO("hico_subset500", reference_dir, data_dir)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_real_hico(protocol, real_hico):
@@ -131,11 +136,6 @@ def test_real_hico(protocol, real_hico):
     assert judged.mean() == pytest.approx(expected, abs=1e-9 if protocol == "qpic" else 1e-6)
     ap = real_hico.evaluate(PROTOCOLS[protocol])["default"].ap
     assert judged.mean() == pytest.approx(ap.mean(), abs=1e-12)
-
-
-@pytest.fixture(scope="module")
-def real_hico(reference_dir, data_dir):
-    return RealHICO("hico_subset500", reference_dir, data_dir)
 
 
 @pytest.mark.parity

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from rich import get_console
 
-from ..functional import ClassResults, JudgedCandidates
+from ..functional import ClassResults, ErrorBreakdown, JudgedCandidates, break_down
+from ..functional.error_kinds import KINDS, RIGHT
 from ..metrics.base import Ranking
 from ..offline import EvaluationSet, read_records
 
@@ -40,13 +41,18 @@ class Run:
         return self.ranking.judged()
 
     @cached_property
+    def breakdown(self) -> ErrorBreakdown:
+        """What is wrong with each candidate, and what that costs."""
+        return break_down(self.judged)
+
+    @cached_property
     def class_results(self) -> ClassResults:
         """AP and counts of the classes."""
         return self.judged.class_results()
 
     def verdicts(self, rows: np.ndarray) -> list[str]:
-        """``right`` or ``wrong`` of each of the candidates ``rows``."""
-        return np.where(self.judged.is_tp[rows], "right", "wrong").tolist()
+        """``right`` or the kind of error of each of the candidates ``rows``."""
+        return ["right" if kind == RIGHT else KINDS[kind] for kind in self.breakdown.kind[rows].tolist()]
 
     def key(self, name: str) -> str:
         """``full`` -> ``hico/full``."""

@@ -90,13 +90,13 @@ class RankedCandidates:
         """Ground truth, candidates and true positives of each class, (K,) each."""
         size, weights, gt_weights = len(self.classes), None, None
         if image_weights is not None:
-            weights, gt_weights = image_weights[self.image], image_weights[self.gt_image]
+            weights, gt_weights = image_weights.take(self.image), image_weights.take(self.gt_image)
         num_tp = np.bincount(self.column[self.is_tp], None if weights is None else weights[self.is_tp], size)
         return np.bincount(self.gt_column, gt_weights, size), np.bincount(self.column, weights, size), num_tp
 
     def _curve_points(self, counts, image_weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         num_gt, num_pred, num_tp = counts
-        weights = None if image_weights is None else image_weights[self.image]
+        weights = None if image_weights is None else image_weights.take(self.image)
         tps = np.flatnonzero(self.is_tp)
         column = self.column[tps]
         rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[column]

@@ -34,7 +34,7 @@ class RankedColumn:
         ranks = self.tp_rank + 1
         hits, num_gt = np.arange(1, len(ranks) + 1), len(self.gt_image)
         if image_weights is not None:
-            weights = image_weights[self.image]
+            weights = image_weights.take(self.image)  # with 32-bit indices twice as fast as []
             ranks, hits = np.cumsum(weights)[self.tp_rank], np.cumsum(weights[self.tp_rank])
             num_gt = image_weights[self.gt_image].sum()
         if not num_gt:

@@ -1,13 +1,13 @@
 """The analysis says what the metrics say, for every data set and protocol."""
 
-import gzip
 import json
 import pickle
 
 import numpy as np
 import pytest
 
-from hqm_mmdet.evaluation.analysis import analyse_file
+from hqm_mmdet.evaluation.analysis import analyse_file, read_run
+from hqm_mmdet.evaluation.functional import break_down
 from hqm_mmdet.evaluation.functional.average_precision import interpolated_ap
 from hqm_mmdet.evaluation.offline import evaluate_file, load_evaluation_set, prediction_entry
 from tests.evaluation.analysis.small_sets import DATASETS, SmallSet, official_vcoco
@@ -68,6 +68,21 @@ def test_equals_the_metric(sets, name, options):
         assert row.max_recall == (row.recall[-1] if len(row.recall) else 0)
         assert (np.diff(row.recall) > 0).all() and ((row.precision > 0) & (row.precision <= 1)).all()
         assert len(row.recall) == round(row.max_recall * row.num_gt)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_errors_are_those_of_the_breakdown(sets, name):
+    small = sets(name)
+    analysis = analyse_file(small.path, small.images, resamples=0)
+    run = read_run(small.path, small.images)
+    expected = break_down(run.judged)
+    for kinds, rows in ((analysis.errors, expected.rows), (analysis.limits, expected.limits)):
+        assert [(e.name, e.count, e.gain) for e in kinds] == [(e.name, e.count, e.gain) for e in rows]
+    counts = {e.name: e.count for e in (*analysis.errors, *analysis.limits)}
+    wrong = sum(e.count for e in analysis.errors if e.name != "missed")
+    assert wrong == counts["false positives"] == (~run.judged.is_tp).sum() > 0
+    verdicts = {t.verdict for case in (*analysis.best, *analysis.worst) for t in case.predicted}
+    assert "right" in verdicts and verdicts - {"right"} <= set(counts) and len(verdicts) > 3
 
 
 def test_groups_and_other_aps_have_the_metrics_means(sets):
@@ -184,27 +199,64 @@ def test_progress_is_shown_when_asked_for(sets, capsys):
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize(
+    ("name", "dataset", "files"),
+    [
+        ("hoi_a/test_hoia", "hoia", {}),
+        ("v_coco/vcoco_train_recovered_hoia", "vcoco", {}),
+        (
+            "v_coco/vcoco_train_recovered_hoia",
+            "vcoco",
+            dict(ann_file="v_coco/vcoco_train_recovered", coco_file="v_coco/instances_vcoco_recovered"),
+        ),
+    ],
+    ids=["hoia", "vcoco", "vcoco-official"],
+)
+def test_real_subsets_equal_the_metric(data_dir, tmp_path, name, dataset, files):
+    """Official V-COCO files list all images of the split: those left out count as not found."""
+    annotated = read_json(data_dir / f"{name}.json.gz")
+    simulator = load_simulator(data_dir)
+    indices = simulator.select(len(annotated), 15, 60)
+    ann_file = tmp_path / "annotations.json"
+    ann_file.write_text(json.dumps([annotated[i] for i in indices]))
+    files = dict(ann_file=ann_file) | {key: data_dir / f"{file}.json" for key, file in files.items()}
+    images = load_evaluation_set(dataset, **{key: str(file) for key, file in files.items()})
+    found = []
+    for i, p in simulator.simulate(annotated, dataset, 0, None, indices):
+        sub, obj = p["sub_ids"], p["obj_ids"]
+        boxes = dict(sub_bboxes=p["boxes"][sub], obj_bboxes=p["boxes"][obj], obj_labels=p["labels"][obj])
+        found.append(dict(img_path=annotated[i]["file_name"], pred_pairs=boxes | dict(verb_scores=p["verb_scores"])))
+    path = tmp_path / "found.pkl"
+    path.write_bytes(pickle.dumps(found))
+    analysis = analyse_file(path, images, resamples=0)
+    expected = evaluate_file(path, images)
+    assert values(analysis) == pytest.approx(expected.metrics, abs=1e-12) and analysis.missing == expected.missing
+    assert 0.001 < expected.metrics[analysis.headline] < 0.9
+    rows = [row.ap for row in analysis.classes if row.verb != "point_instr"]
+    assert np.mean(rows) == pytest.approx(expected.metrics[analysis.headline])
+    counts = {e.name: e.count for e in (*analysis.errors, *analysis.limits)}
+    assert sum(e.count for e in analysis.errors if e.name != "missed") == counts["false positives"]
+
+
+@pytest.mark.parity
 def test_real_annotations(reference_dir, data_dir, tmp_path):
-    """The reference subset of HICO-DET: the official number, real training counts, all 600 names known."""
+    """The reference subset of HICO-DET: the official number, names and rare set."""
     reference = read_json(reference_dir / "evaluation" / "hico_subset500.json")
     simulator, meta = load_simulator(data_dir), reference["meta"]
     annotated = read_json(data_dir / "hico_det" / "test_hico.json.gz")
     indices = simulator.select(len(annotated), meta["every"], meta["limit"])
     (tmp_path / "test_hico.json").write_text(json.dumps([annotated[i] for i in indices]))
-    training = data_dir / "hico_det" / "trainval_hico.json.gz"
-    images = load_evaluation_set("hico", str(tmp_path / "test_hico.json"), train_ann_file=str(training)[:-3])
+    images = load_evaluation_set("hico", str(tmp_path / "test_hico.json"))
     found = []
     for i, p in simulator.simulate(annotated, "hico", meta["seed"], None, indices):
         sub, obj = p["sub_ids"], p["obj_ids"]
         boxes = dict(sub_bboxes=p["boxes"][sub], obj_bboxes=p["boxes"][obj], obj_labels=p["labels"][obj])
         pairs = boxes | dict(verb_scores=p["verb_scores"])
         found.append(prediction_entry(annotated[i]["file_name"], pairs, images.metric.dataset_meta, top_k=100))
-    with gzip.open(tmp_path / "found.json.gz", "wt") as file:
-        json.dump(found, file)
-    analysis = analyse_file(tmp_path / "found.json.gz", images, resamples=0)
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    analysis = analyse_file(tmp_path / "found.json", images, resamples=0)
     assert values(analysis)["hico/full"] == pytest.approx(reference["results"]["qpic"]["mAP"], abs=1e-9)
     hois = {(h["verb"], h["object"]): h for h in read_json(data_dir / "hico_det" / "hoi_list.json")}
     assert len(analysis.classes) > 250
     for row in analysis.classes:
-        assert row.num_train == hois[row.verb, row.object]["train_instances"]
         assert row.group == ("rare" if hois[row.verb, row.object]["rare"] else "non-rare")

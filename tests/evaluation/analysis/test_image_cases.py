@@ -93,7 +93,7 @@ def test_cases_in_full(load):
         (tuple(SECOND), None, "wave", None, None, "found"),
     ]
     assert [t.score for t in case.predicted] == pytest.approx([0.9, 0.5, 0.4, 0.25])
-    assert [t.verdict == "right" for t in case.predicted] == [True, False, True, False]
+    assert [t.verdict for t in case.predicted] == ["right", "duplicate", "right", "background"]
     assert case.predicted[2].obj_box is None and case.predicted[2].object is None
     assert case.predicted[0].obj_box == tuple(CUP) and case.predicted[0].object == "cup"
 

@@ -30,6 +30,7 @@ function makePicture(picture, alt) {
 }
 
 const CARDS = 6;
+const CARD_HEIGHT = 20; // rem, of pictures at most
 
 /**
  * Cards, the first six and the others on demand, each with one picture per set (as many triplets as the first set has, so that they compare), opening large.
@@ -56,8 +57,10 @@ function moreButton(cards) {
 }
 
 function makeCard(figure, pictures, open) {
+  const { width, height } = pictures[figure.picture];
   const sides = figure.sets.map((set) => {
     const side = makePicture(pictures[figure.picture], `${figure.caption}, ${set.name.toLowerCase()}`);
+    side.element.style.width = `min(100%, ${((CARD_HEIGHT * width) / height).toFixed(1)}rem)`;
     side.show(shownOf(figure, set));
     return make("span", { class: "panel" }, make("small", {}, setLabel(figure, set)), side.element);
   });
