@@ -222,6 +222,13 @@ def test_closest_kind_wins():
     assert result.missed.tolist() == [False, True]
 
 
+def test_wrong_class_is_closer_than_wrong_association():
+    """What the subject holds is a cup; the dog there is held by another one."""
+    gts = [HERE, (0, DOG, HOLD, S2, moved(O, 20))]
+    result = analyse(gts, [(0, DOG, HOLD, S, O, 0.9)])
+    assert [KINDS[k] for k in result.kind] == ["object class"] and result.target.tolist() == [0]
+
+
 def test_box_goes_to_the_larger_overlap_though_it_was_found():
     gts = [HERE, (0, CUP, HOLD, S, moved(O, 130))]
     preds = [(*HERE, 0.9), (0, CUP, HOLD, S, moved(O, 50), 0.8)]  # 1/3 and 1/9

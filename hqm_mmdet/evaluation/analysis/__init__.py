@@ -2,6 +2,7 @@
 
 from .analyse import RESAMPLES, analyse, analyse_file
 from .compare import compare, compare_files
+from .metric_values import metric_values, paired_metrics
 from .model import (
     Analysis,
     ClassDifference,
@@ -34,5 +35,7 @@ __all__ = [
     "compare",
     "compare_files",
     "count_training",
+    "metric_values",
+    "paired_metrics",
     "read_run",
 ]

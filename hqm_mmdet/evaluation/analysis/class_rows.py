@@ -1,11 +1,7 @@
 """One row per class of the metric."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from ..metrics.hico_det_metric import HICORanking
-from ..metrics.vcoco_metric import VCOCORanking
 from .model import ClassRow
 from .run import Run
 from .training_counts import TrainingCounts
@@ -25,7 +21,7 @@ def class_rows(run: Run, counts: TrainingCounts | None = None) -> tuple[ClassRow
     judged, results, curves = run.judged, run.class_results, _curves(run)
     ap, max_recall = (np.nan_to_num(x) if judged.empty_counts_zero else x for x in (results.ap, results.max_recall))
     shown = np.flatnonzero(judged.empty_counts_zero | (results.num_gt > 0))
-    others, groups = _other_aps(run), _groups(run)
+    others, sets = run.ranking.other_aps(), run.ranking.class_sets()
     return tuple(
         ClassRow(
             *_names(run, k),
@@ -36,7 +32,8 @@ def class_rows(run: Run, counts: TrainingCounts | None = None) -> tuple[ClassRow
             recall=curves[k][0],
             precision=curves[k][1],
             other={name: float(values[k]) for name, values in others.items()},
-            **groups[k],
+            group=("rare" if sets["rare"][k] else "non-rare") if "rare" in sets else None,
+            unseen="unseen" in sets and bool(sets["unseen"][k]),
         )
         for k in shown.tolist()
     )
@@ -60,26 +57,3 @@ def _curves(run: Run) -> list[tuple[np.ndarray, np.ndarray]]:
     column, recall, precision = run.judged.ranked().curve_points()
     ends = np.cumsum(np.bincount(column, minlength=len(run.judged.classes)))
     return list(zip(np.split(recall, ends)[:-1], np.split(precision, ends)[:-1], strict=True))
-
-
-def _other_aps(run: Run) -> Mapping[str, np.ndarray]:
-    """Further APs, (K,) each."""
-    ranking = run.ranking
-    if isinstance(ranking, VCOCORanking):
-        tables, actions = ranking.ranked.tables(), ranking.ranked.roles.role_actions
-        return {"scenario 2": tables["role_s2"], "agent": tables["agent"][actions]}
-    if isinstance(ranking, HICORanking) and "known_object" in ranking.settings:
-        known = ranking.settings["known_object"]
-        return {"known object": known.results(run.judged.protocol.recall_thresholds).ap}
-    return {}
-
-
-def _groups(run: Run) -> list[dict]:
-    """``group`` and ``unseen`` of each column."""
-    classes, ranking = run.judged.classes, run.ranking
-    if not isinstance(ranking, HICORanking):
-        return [{} for _ in classes]
-    rare = np.isin(classes, ranking.vocabulary.rare_classes)
-    unseen = ranking.vocabulary.unseen_classes
-    unseen = np.zeros(len(classes), bool) if unseen is None else np.isin(classes, unseen)
-    return [dict(group="rare" if r else "non-rare", unseen=bool(u)) for r, u in zip(rare, unseen, strict=True)]

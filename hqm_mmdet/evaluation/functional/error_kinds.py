@@ -119,8 +119,7 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
     columns, duplicates = [], [np.zeros(0, np.int64)]
     for rows, gts, related in _related(judged, wrong, near, by_verb=True):
         p = pair[rows]
-        side = related.sub_right | related.obj_seen
-        association = facts.subject[p] & facts.object[p] & side
+        association = facts.subject[p] & facts.object[p] & (related.sub_right | related.obj_right)
         kind = np.select(
             [
                 related.boxes_right & ~related.class_right,
@@ -133,8 +132,8 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
         )
         same = related.sub_right & related.obj_right
         duplicates.append(rows[same])
-        right_side = np.maximum(related.sub * related.sub_right, related.obj * related.obj_seen)
-        overlap = np.where(kind == ASSOCIATION, right_side, related.overlap)
+        side = np.maximum(related.sub * related.sub_right, related.obj * related.obj_right)
+        overlap = np.where(kind == ASSOCIATION, side, related.overlap)
         keep = (kind != RIGHT) & ~same
         columns.append((rows[keep], gts[keep], kind[keep], overlap[keep]))
     return (*map(np.concatenate, zip(*columns, strict=True)), np.concatenate(duplicates))

@@ -29,7 +29,13 @@ class Ranking(Protocol):
         """Metrics as text for the log."""
 
     def judged(self) -> JudgedCandidates:
-        """All candidates that the headline value is computed from, and who took what."""
+        """All candidates that the headline value is computed from, and who took what; K classes."""
+
+    def other_aps(self) -> dict[str, np.ndarray]:
+        """Further APs of the K classes by name, (K,) each."""
+
+    def class_sets(self) -> dict[str, np.ndarray]:
+        """Sets that means are reported for: ``rare``, ``unseen``; (K,) bool each."""
 
 
 class HOIMetric(BaseMetric):

@@ -98,6 +98,16 @@ class HICORanking:
         """Candidates of the default setting."""
         return self.candidates
 
+    def other_aps(self) -> dict[str, np.ndarray]:
+        """``known object``, if that setting was asked for."""
+        known, thresholds = self.settings.get("known_object"), self.candidates.protocol.recall_thresholds
+        return {} if known is None else {"known object": known.results(thresholds).ap}
+
+    def class_sets(self) -> dict[str, np.ndarray]:
+        """``rare``, and ``unseen`` with a zero-shot split."""
+        sets = dict(rare=self.vocabulary.rare_classes, unseen=self.vocabulary.unseen_classes)
+        return {name: np.isin(self.candidates.classes, each) for name, each in sets.items() if each is not None}
+
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Metrics of both settings."""
         rows = self._rows(image_weights)

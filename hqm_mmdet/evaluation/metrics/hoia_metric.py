@@ -57,6 +57,14 @@ class HOIARanking:
         """All candidates."""
         return self.candidates
 
+    def other_aps(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
+    def class_sets(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """``mAP`` and ``max_recall``."""
         table = verb_table(self.candidates.class_results(image_weights), len(self.verbs))

@@ -201,6 +201,15 @@ class VCOCORanking:
         """Candidates of AP_role, scenario 1; made when asked for, because there are many."""
         return judge_roles(self.agents, self.persons, self.ranked.roles)
 
+    def other_aps(self) -> dict[str, np.ndarray]:
+        """``scenario 2``, and ``agent`` of the role's action."""
+        tables = self.ranked.tables()
+        return {"scenario 2": tables["role_s2"], "agent": tables["agent"][self.ranked.roles.role_actions]}
+
+    def class_sets(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
     def means(self, image_weights: np.ndarray | None = None) -> dict[str, float]:
         """Mean APs."""
         return self.ranked.means(self.ranked.tables(image_weights))
