@@ -85,7 +85,7 @@ def make_analysis(num_classes: int = 40, name: str = "run A", seed: int = 0) -> 
         errors=tuple(ErrorKind(*error) for error in ERRORS),
         limits=(ErrorKind("all false positives", 1745, 0.21), ErrorKind("all missed", 150, 0.3)),
         best=tuple(image_case(i, 1 - 0.1 * i) for i in range(3)),
-        worst=tuple(image_case(i, 0.1 * i) for i in range(3, 6)),
+        worst=(image_case(3, 0.3), image_case(4, 0.4), image_case(5, 0.5, f"folder/{'long' * 12}.png")),
         notes=(f"a note about {HOSTILE}",),
     )
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hqm_mmdet.evaluation.functional import KINDS
 from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.report import build_report
 from hqm_mmdet.pages.report.class_view import bin_means, class_table, long_tail
 from hqm_mmdet.pages.report.curves import curve, envelope, mean_curve
-from hqm_mmdet.pages.report.wording import metric_meaning, verdict
+from hqm_mmdet.pages.report.wording import ERRORS, metric_meaning, verdict
 from tests.pages.cases import HOSTILE, class_row, make_analysis, make_comparison
 
 NO_IMAGES = ImageFolder(None)
@@ -26,7 +27,8 @@ def test_data_of_the_page():
     data = data_of(build_report(analysis, NO_IMAGES))
     assert [row[1] for row in data["classes"]["rows"]] == [row.verb for row in analysis.classes]
     assert data["classes"]["rows"][9][4] is None  # NaN
-    assert set(data["pictures"]) == {f"image_{i}.png" for i in range(6)} and "changes" not in data
+    cases = (*analysis.best, *analysis.worst)
+    assert set(data["pictures"]) == {case.file_name for case in cases} and "changes" not in data
     assert data["pictures"]["image_3.png"] == dict(width=240, height=229, source=None, note="no image file")
 
 
@@ -114,6 +116,10 @@ def test_verdicts(low, high, word):
     difference = make_comparison(5).metrics[0]
     assert verdict(replace(difference, low=low, high=high)) == word
     assert verdict(replace(difference, low=None, high=None)) == "no interval"
+
+
+def test_every_kind_of_error_is_explained():
+    assert {*KINDS, "missed", "false positives", "false negatives"} == set(ERRORS)
 
 
 def test_unknown_metrics_stand_for_themselves():

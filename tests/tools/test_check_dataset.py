@@ -27,6 +27,13 @@ def test_sound_data(call, files, capsys):
     assert call("check_dataset", *files, "--strict") == 1
 
 
+def test_suspicious(call, files, tmp_path, capsys):
+    assert call("check_dataset", *files, "--suspicious", "--strict", "--json", "report.json") == 1  # the warning
+    assert "train.json: 0 errors, 0 warnings, 1 suspicious" in capsys.readouterr().out
+    (problem,) = json.loads((tmp_path / "report.json").read_text())["train.json"]["problems"]
+    assert problem["kind"] == "image without HOI" and problem["entry"] == 1 and problem["boxes"] == []
+
+
 def test_problems_and_json(call, files, tmp_path, capsys):
     (tmp_path / "images/a.png").unlink()
     assert call("check_dataset", *files, "--json", "out/report.json") == 1

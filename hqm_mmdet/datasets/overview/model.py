@@ -52,6 +52,12 @@ class SplitOverview:
         """Triplet classes that occur; verbs without object are none."""
         return int((self.hois[:, :-1] > 0).sum())
 
+    @property
+    def rare(self) -> np.ndarray:
+        """(V, C) bool: triplets that occur, but have fewer than 10 HOI entries."""
+        counts = self.hois[:, :-1]
+        return (counts > 0) & (counts < HOIVocabulary.RARE_BELOW)
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -86,16 +92,3 @@ class DatasetOverview:
     valid_pairs: np.ndarray | None
     splits: tuple[SplitOverview, ...]
     flags: tuple[Flag, ...]
-
-    @property
-    def rare(self) -> np.ndarray:
-        """(V, C) bool: triplets of the first split with fewer than 10 HOI entries there."""
-        counts = self.splits[0].hois[:, :-1]
-        return (counts > 0) & (counts < HOIVocabulary.RARE_BELOW)
-
-    @property
-    def never(self) -> np.ndarray:
-        """(V, C) bool: triplets that the first split lacks, though the verb-object table or another split has them."""
-        known = np.sum([split.hois[:, :-1] for split in self.splits], 0) > 0
-        known = known if self.valid_pairs is None else known | self.valid_pairs
-        return known & (self.splits[0].hois[:, :-1] == 0)

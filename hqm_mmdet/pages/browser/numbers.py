@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from hqm_mmdet.datasets.overview import DatasetOverview, SplitOverview
-from hqm_mmdet.structures import HOIVocabulary
 
 from ..formats import NOTHING, count
 from ..tables import Column, table_data
@@ -34,7 +33,7 @@ def split_numbers(overview: DatasetOverview) -> list[Row]:
         ("HOI entries: a pair and one verb", False, [count(int(s.hois.sum())) for s in splits]),
         ("without object", True, [count(int(s.hois[:, -1].sum())) for s in splits]),
         ("Triplet classes: verb and object", False, [count(s.num_triplets) for s in splits]),
-        ("with fewer than 10 HOI entries", True, [count(_num_rare(s)) for s in splits]),
+        ("with fewer than 10 HOI entries", True, [count(int(s.rare.sum())) for s in splits]),
         ("not in the first split", True, [NOTHING, *map(count, unseen)]),
     ]
     return [row for row in rows if any(value != NOTHING for value in row[2])]
@@ -42,10 +41,6 @@ def split_numbers(overview: DatasetOverview) -> list[Row]:
 
 def _num_new(split: SplitOverview, first: SplitOverview) -> int:
     return int(((split.hois[:, :-1] > 0) & (first.hois[:, :-1] == 0)).sum())
-
-
-def _num_rare(split: SplitOverview) -> int:
-    return int(((split.hois[:, :-1] > 0) & (split.hois[:, :-1] < HOIVocabulary.RARE_BELOW)).sum())
 
 
 def _mean_most(values: np.ndarray) -> str:
@@ -85,6 +80,7 @@ def triplet_table(overview: DatasetOverview, splits: Sequence[str]) -> dict:
     columns = [
         Column("Verb", select="verb"),
         Column("Object", select="object"),
+        Column("Group", hint=_GROUP, select="group"),
         *_counts("HOIs", splits),
         *_counts("Images", splits),
     ]
@@ -93,8 +89,16 @@ def triplet_table(overview: DatasetOverview, splits: Sequence[str]) -> dict:
         name = (*overview.classes, NO_OBJECT)[label]
         hois = [int(split.hois[verb, label]) for split in overview.splits]
         images = [int(split.images_of[verb, label]) for split in overview.splits]
-        rows.append([overview.verbs[verb], name, *hois, *images])
-    return table_data("triplets", columns, rows, sort=columns[2].label)
+        group = _group(overview.splits[0], verb, label)
+        rows.append([overview.verbs[verb], name, group, *hois, *images])
+    return table_data("triplets", columns, rows, sort=columns[3].label)
+
+
+def _group(split: SplitOverview, verb: int, label: int) -> str | None:
+    """By the HOI entries of the first split; None without object."""
+    if label == split.hois.shape[1] - 1:
+        return None
+    return "rare" if split.rare[verb, label] else "frequent" if split.hois[verb, label] else "absent"
 
 
 def triplets(overview: DatasetOverview) -> list[tuple[int, int]]:
@@ -110,3 +114,4 @@ def _counts(label: str, splits: Sequence[str]) -> list[Column]:
 
 
 _OBJECTS = "Object classes that it is annotated with in the first split."
+_GROUP = "In the first split; rare: fewer than 10 HOI entries, absent: none."

@@ -102,7 +102,7 @@ _FINDINGS = (
     "Errors stop training or evaluation, or cost annotations. Warnings are worth knowing. What is suspicious is "
     "allowed and often right, but worth a look. Choose one to see its images."
 )
-_MATRIX = "Each square is a verb with an object; the darker, the more annotations. Choose one to see its images."
+_MATRIX = "Each square is a verb with an object: the stronger its colour, the more HOIs. Choose one to see its images."
 _IMAGES = "Solid boxes are subjects, dashed ones objects. Choose an image to see it large with all that is annotated."
 _CLASSES = "Choose a verb, an object or a triplet to see its images. Click a heading to sort."
 _DISTRIBUTIONS = "What one image, or one box, is like."

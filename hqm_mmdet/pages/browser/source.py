@@ -58,6 +58,7 @@ class BrowsedDataset:
     def without_folders(self, text: str) -> str:
         """A finding's detail without the folders that it lies in here."""
         for report, short in zip(self.reports, self.splits, strict=True):
-            for folder in {osp.join(report.image_folder, ""), osp.join(osp.dirname(report.ann_file), "")}:
-                text = text.replace(report.name, short).replace(folder, "") if folder else text
+            text = text.replace(report.name, short)
+            for folder in filter(None, (report.image_folder, osp.dirname(report.ann_file))):
+                text = text.replace(osp.join(folder, ""), "")
         return text

@@ -77,8 +77,7 @@ def scatter(comparison: Comparison) -> Chart:
     legend = [(series, "dot", group) for group, series in GROUPS.items() if group in present]
     x = Axis(f"AP of {comparison.first.name}, percent", 0, 1, scale=100)
     y = Axis(f"AP of {comparison.second.name}, percent", 0, 1, scale=100)
-    title = "AP of each class in both runs: above the line the second is better"
-    return Chart(title, x, y, dots, [Line([(0, 0), (1, 1)], guide=True)], legend, "changes")
+    return Chart("AP of each class in both runs", x, y, dots, [Line([(0, 0), (1, 1)], guide=True)], legend, "changes")
 
 
 def difference_curves(comparison: Comparison) -> list[list[dict]]:

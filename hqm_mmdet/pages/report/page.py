@@ -40,6 +40,7 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
         headline=headline(analysis),
         headline_name=metric_name(analysis.headline),
         shortfall=images.shortfall,
+        change=headline_change(run),
     )
 
 
@@ -65,6 +66,15 @@ def headline(analysis: Analysis) -> MetricValue:
     return next(metric for metric in analysis.metrics if metric.key == analysis.headline)
 
 
+def headline_change(run: Analysis | Comparison) -> dict | None:
+    """How the headline differs from the first run's; None for a single run."""
+    if not isinstance(run, Comparison):
+        return None
+    rows = zip(run.metrics, comparison_view.metric_rows(run), strict=True)
+    change = next((row for metric, row in rows if metric.key == run.second.headline), None)
+    return change and dict(change, name=run.first.name)
+
+
 def metrics_section(analysis: Analysis) -> Section:
     """All metrics with their intervals."""
     rows = [dict(metric=m, name=metric_name(m.key), meaning=metric_meaning(m.key)) for m in analysis.metrics]
@@ -84,7 +94,7 @@ def errors_section(analysis: Analysis) -> Section:
         f"What {metric_name(analysis.headline)} would gain if all errors of one kind were put right and nothing else "
         "changed: the longest bar is the most rewarding thing to work on."
     )
-    top = max((error.gain for error in (*analysis.errors, *analysis.limits) if not is_nothing(error.gain)), default=0)
+    top = max((error.gain for error in analysis.errors if not is_nothing(error.gain)), default=0)
     content = dict(errors=analysis.errors, limits=analysis.limits, meanings=ERRORS, top=top)
     return Section("errors", "Errors", "report/errors.html.j2", lead, content)
 

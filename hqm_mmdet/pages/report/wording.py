@@ -24,7 +24,7 @@ METRICS = {
 
 # kind of error or limit -> what it is; docs/errors.md defines them
 ERRORS = {
-    "duplicate": "right, but a candidate with a higher score already found that labelled triplet",
+    "duplicate": "right, but the labelled triplet already went to a better-scored candidate",
     "verb": "boxes and object class of a labelled pair, with a verb that it does not have",
     "object class": "verb and both boxes are right, the object class is not",
     "association": "a right subject and a right object that do not belong together",
@@ -32,9 +32,9 @@ ERRORS = {
     "subject box": "right but for the subject box, which overlaps too little",
     "several": "near a labelled pair, with more than one thing wrong",
     "background": "near no labelled pair",
-    "missed": "labelled triplets that no candidate finds or comes close to",
-    "false positives": "if every wrong candidate were taken away",
-    "false negatives": "if every labelled triplet were found",
+    "missed": "labelled triplets that no candidate finds, and none misses by one step",
+    "false positives": "all wrong candidates removed",
+    "false negatives": "all labelled triplets that were not found taken out of the count",
 }
 NO_WORDS = "no interval"
 

@@ -1,18 +1,32 @@
 """What the data set's page holds, without a browser."""
 
 import json
+import math
 import re
 
 import numpy as np
 import pytest
 
-from hqm_mmdet.datasets.checking import CheckedEntry, SplitReport
+from hqm_mmdet.datasets.checking import CheckedEntry, SplitReport, check_dataset
+from hqm_mmdet.datasets.checking.sources import datasets_of_files
 from hqm_mmdet.datasets.overview import overview_of
 from hqm_mmdet.pages.browser import BrowsedDataset, render_browser
 from hqm_mmdet.pages.browser.distributions import distribution_charts, long_tail
 from hqm_mmdet.pages.browser.numbers import object_table, split_numbers, triplet_table, verb_table
 from tests.cli.running import run
-from tests.pages.browser.data_sets import BOLD, CLASSES, HOSTILE, NUM_IMAGES, VERBS, browsed, browsed_files, write_files
+from tests.datasets.tiny_hoi import entry, write_dataset
+from tests.pages.browser.data_sets import (
+    BOLD,
+    CLASSES,
+    HOSTILE,
+    NUM_IMAGES,
+    PERSON,
+    THING,
+    VERBS,
+    browsed,
+    browsed_files,
+    write_files,
+)
 
 
 def data_of(html: str) -> dict:
@@ -62,11 +76,11 @@ def test_tables(source):
         ["cup", 1, 1, 2, 2, 1],
     ]
     assert triplet_table(overview, splits)["rows"] == [
-        ["hold", HOSTILE, 2, 0, 2, 0],
-        ["hold", "cup", 1, 1, 1, 1],
-        [BOLD, "person", 0, 1, 0, 1],
-        [BOLD, HOSTILE, 2, 0, 1, 0],
-        ["wave", "no object", 1, 0, 1, 0],
+        ["hold", HOSTILE, "rare", 2, 0, 2, 0],
+        ["hold", "cup", "rare", 1, 1, 1, 1],
+        [BOLD, "person", "absent", 0, 1, 0, 1],
+        [BOLD, HOSTILE, "rare", 2, 0, 1, 0],
+        ["wave", "no object", None, 1, 0, 1, 0],
     ]
 
 
@@ -139,10 +153,27 @@ def test_an_empty_data_set():
     assert "1 image" in render_browser(BrowsedDataset.of("Empty", [report]), images=False, progress=False)
 
 
+def test_unsound_annotations(tmp_path):
+    """Every kind of defect is listed, and what is readable of the entry is shown."""
+    nan, outside = entry("g.png", [PERSON, (math.nan, 2, 3, 4, 2)]), entry("h.png", [PERSON, THING], [(0, 7, 1)])
+    unknown = entry("i.png", [PERSON, (1, 2, 3, 4, 99)], [(0, 1, 1), (0, -1, 3)])
+    write_dataset(tmp_path, [nan, outside, unknown, dict(file_name="j.png")])
+    (tmp_path / "names.json").write_text(json.dumps(dict(classes=CLASSES, verbs=VERBS)))
+    files = datasets_of_files("HOIDataset", [str(tmp_path / "train.json")], ["."], str(tmp_path / "names.json"))
+    reports = check_dataset(files, images=False, progress=False, suspicious=True)
+    data = data_of(render_browser(BrowsedDataset.of("Bad", reports), images=False, progress=False))
+    kinds = {kind for each in data["figures"] for kind in each["flags"]}
+    assert {"bad box, NaN or infinite coordinate", "pair out of range"} < kinds and len(data["figures"]) == 3
+    assert [t["verb"] for t in figure(data, "i.png")["sets"][0]["triplets"]] == ["wave"]
+    assert figure(data, "g.png")["sets"][0]["triplets"][0]["obj"] == [None, 2, 3, 4]
+    unreadable = [flag for flag in data["flags"] if flag["name"].startswith("unreadable")]
+    assert unreadable[0]["counts"] == [2] and unreadable[0]["images"] == [2]
+
+
 def test_charts():
     entries = [CheckedEntry(i, f"{i}.png", {0: ([0, 0, 16, 16], 0), 1: ([0, 0, 4, 4], 1)}, {}) for i in range(10)]
-    for entry in entries[:3]:
-        entry.hois = {0: (0, 1, 0)}
+    for each in entries[:3]:
+        each.hois = {0: (0, 1, 0)}
     report = SplitReport("train", "", ("person", "cup"), ("hold",), entries=entries)
     boxes, persons, pairs, sizes = distribution_charts(overview_of([report]), ["train"])
     assert pairs.lines[0].points == [(-0.5, 0.7), (0.5, 0.7), (0.5, 0.3), (1.5, 0.3), (1.5, 0), (2.5, 0)]

@@ -4,17 +4,11 @@ import pytest
 
 from hqm_mmdet.pages.browser import render_browser
 from hqm_mmdet.pages.render import write_page
-from tests.browser import open_browser, watched_page
+from tests.browser import watched_page
 from tests.pages.browser.data_sets import BOLD, HOSTILE, browsed, browsed_files
 from tests.pages.browser.test_browser_data import data_of
 
 browser_test = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +186,7 @@ def test_findings_lead_to_images(page):
 def test_tables_sort_and_lead_to_images(page):
     table = page.get_by_role("region", name="Table of triplets")
     first = table.locator("tbody tr").first
-    assert first.locator("td").all_text_contents()[:3] == ["hold", HOSTILE, "2"]
+    assert first.locator("td").all_text_contents()[:4] == ["hold", HOSTILE, "rare", "2"]
     table.get_by_role("button", name="HOIs, test").click()
     assert first.locator("td").all_text_contents()[:2] == ["hold", "cup"]
     first.locator("button").click()
@@ -272,6 +266,8 @@ def test_phone_width(browser, which, request):
 
 def test_hico_det_is_small(hico_html, data_dir):
     data = data_of(hico_html)
+    groups = [row[2] for row in data["tables"]["triplets"]["rows"]]
+    assert (groups.count("rare"), groups.count("frequent")) == (138, 462)
     assert len(hico_html.encode()) < 4e6 and len(data["cells"]) == 600
     assert sum(sum(cell["hois"]) for cell in data["cells"]) == 117871 + 33405
     assert "37,633" in hico_html and str(data_dir) not in hico_html

@@ -1,4 +1,4 @@
-// The verb-object matrix: a row per verb, a column per object, the darker the more HOIs. Empty rows and columns are left out.
+// The verb-object matrix: a row per verb, a column per object, the stronger the more HOIs. Empty rows and columns are left out.
 
 const WIDE = 24; // with more columns, squares are small and show no number
 
@@ -80,7 +80,7 @@ class TripletMatrix {
     if (!cell) return make("td", { role: "gridcell" });
     const number = this.number(cell);
     const strength = 14 + Math.round((86 * Math.log(number)) / Math.log(Math.max(most, 2)));
-    const look = `${cell.forbidden ? "forbidden " : ""}${strength > 80 ? "strong" : ""}`;
+    const look = `${cell.forbidden ? "forbidden " : ""}${strength > 80 ? "strong" : strength > 60 ? "middle" : ""}`;
     const told = { role: "gridcell", "data-cell": this.cells.indexOf(cell), "aria-label": this.sentence(cell), title: this.sentence(cell) };
     return make("td", { class: look, style: `--strength: ${strength}%`, tabindex: "-1", ...told }, make("span", {}, short(number)));
   }
