@@ -82,8 +82,8 @@ def metrics_section(analysis: Analysis) -> Section:
     lead = "All numbers are percentages, more is better."
     if with_interval:
         lead += (
-            " The 95 % interval says how far a number would move on another set of images of this size: "
-            "two runs whose intervals overlap widely can't be told apart by that number."
+            " The 95 % interval says how far a number would move on another set of images of this size (not in another "
+            "training). To tell two runs apart, compare them: the interval of their difference is narrower."
         )
     return Section("metrics", "Metrics", "report/metrics.html.j2", lead, dict(rows=rows, with_interval=with_interval))
 

@@ -29,8 +29,13 @@ class Choice {
   }
 
   show() {
-    this.table.mark(new Map(this.chosen.map(({ row, series }) => [row, `var(--s${series})`])));
-    for (const dot of this.dots) dot.classList.toggle("marked", this.chosen.some(({ row }) => row === Number(dot.dataset.row)));
+    const colours = new Map(this.chosen.map(({ row, series }) => [row, `var(--s${series})`]));
+    this.table.mark(colours);
+    for (const dot of this.dots) {
+      const colour = colours.get(Number(dot.dataset.row));
+      dot.classList.toggle("marked", colour !== undefined);
+      dot.style.setProperty("--series", colour ?? ""); // "": that of its set again
+    }
     this.changed(this.chosen);
   }
 }
