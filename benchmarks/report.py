@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """How long an analysis takes, step by step: HICO-DET's 9,546 test images with simulated predictions.
 
-100 pairs x 117 verbs per image are simulated and written in the field's JSON format (the best 100 triplets of an image)
-or as ``tools/test.py --out`` writes them (every score). Then the file is analysed as ``hqm-mmdet report`` does it, in a
+100 pairs with all verbs are simulated per image and written in the field's JSON format (of HICO-DET the best 100
+triplets of an image) or as ``tools/test.py --out`` writes them (every score). ``--dataset vcoco`` takes V-COCO's 5,400
+training images, about as many as it has for testing. Then the file is analysed as ``hqm-mmdet report`` does it, in a
 process of its own. Times are CPU seconds of one thread; ``process_s`` includes the imports. The annotations and the
 simulator lie in the folder that ``HQM_DATA`` names (default ``../shared/data``). Prints a table and, as last line, the
 same figures as JSON.
@@ -34,6 +35,11 @@ from tests.evaluation.reference_data import load_module
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("HQM_DATA") or ROOT / "../shared/data").resolve()
 NUM_CASES = 12
+# data set -> annotations, training annotations beside them, best triplets kept in JSON (V-COCO's metric needs all)
+SETS = {
+    "hico": ("hico_det/test_hico.json", "hico_det/trainval_hico.json", 100),
+    "vcoco": ("v_coco/trainval_vcoco.json", "v_coco/trainval_vcoco.json", None),
+}
 
 
 class Stopwatch:
@@ -50,19 +56,20 @@ class Stopwatch:
         self._last = now
 
 
-def predictions(annotated: list[dict], seed: int) -> Iterator[tuple[str, dict]]:
+def predictions(annotated: list[dict], dataset: str, seed: int) -> Iterator[tuple[str, dict]]:
     """File name and pairs of each image."""
     simulator = load_module(DATA / "simulate_predictions.py")
-    for i, p in track(simulator.simulate(annotated, "hico", seed), "simulating predictions", len(annotated)):
+    for i, p in track(simulator.simulate(annotated, dataset, seed), "simulating predictions", len(annotated)):
         sub, obj = p["sub_ids"], p["obj_ids"]
         boxes = dict(sub_bboxes=p["boxes"][sub], obj_bboxes=p["boxes"][obj], obj_labels=p["labels"][obj])
         yield annotated[i]["file_name"], boxes | dict(verb_scores=p["verb_scores"])
 
 
 def write_json(path: Path, annotated: list[dict], images: EvaluationSet, seed: int = 0) -> None:
-    """The best 100 triplets of each image."""
-    info = images.metric.dataset_meta
-    entries = (prediction_entry(name, pairs, info, top_k=100) for name, pairs in predictions(annotated, seed))
+    """Entries of the field's format."""
+    info, top_k = images.metric.dataset_meta, SETS[images.dataset][2]
+    found = predictions(annotated, images.dataset, seed)
+    entries = (prediction_entry(name, pairs, info, top_k) for name, pairs in found)
     path.write_text("[" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "]")
 
 
@@ -70,7 +77,7 @@ def write_pickle(path: Path, annotated: list[dict], images: EvaluationSet, seed:
     """Every score, as mmengine's ``DumpResults`` keeps it."""
     samples = [
         dict(img_path=name, pred_pairs={key: torch.from_numpy(value.copy()) for key, value in pairs.items()})
-        for name, pairs in predictions(annotated, seed)
+        for name, pairs in predictions(annotated, images.dataset, seed)
     ]
     path.write_bytes(pickle.dumps(samples))
 
@@ -78,10 +85,10 @@ def write_pickle(path: Path, annotated: list[dict], images: EvaluationSet, seed:
 WRITERS = {"json": write_json, "pkl": write_pickle}
 
 
-def time_analysis(path: str, ann_file: str, resamples: int) -> dict[str, float]:
+def time_analysis(path: str, dataset: str, ann_file: str, resamples: int) -> dict[str, float]:
     """Steps of :func:`~hqm_mmdet.evaluation.analysis.analyse_file`."""
     watch = Stopwatch()
-    images = load_evaluation_set("hico", ann_file)
+    images = load_evaluation_set(dataset, ann_file)
     watch.lap("annotations_s")
     run = read_run(path, images)
     watch.lap("read_and_match_s")
@@ -97,24 +104,27 @@ def time_analysis(path: str, ann_file: str, resamples: int) -> dict[str, float]:
     return numbers | watch.seconds | dict(total_s=sum(watch.seconds.values()))
 
 
-def time_comparison(paths: list[str], ann_file: str, resamples: int) -> dict[str, float]:
+def time_comparison(paths: list[str], dataset: str, ann_file: str, resamples: int) -> dict[str, float]:
     """:func:`~hqm_mmdet.evaluation.analysis.compare_files`."""
     watch = Stopwatch()
-    comparison = compare_files(*paths, load_evaluation_set("hico", ann_file), None, NUM_CASES, resamples)
+    comparison = compare_files(*paths, load_evaluation_set(dataset, ann_file), None, NUM_CASES, resamples)
     watch.lap("total_s")
     return dict(images=comparison.first.num_images) | watch.seconds
 
 
-def in_a_process_of_its_own(paths: list[Path], ann_file: Path, resamples: int) -> dict[str, float]:
+def in_a_process_of_its_own(paths: list[Path], dataset: str, ann_file: Path, resamples: int) -> dict[str, float]:
     """Times of an analysis, of a comparison if there are two files, with the peak memory."""
-    command = [sys.executable, __file__, "--resamples", str(resamples), "--analyse", str(ann_file), *map(str, paths)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    options = ["--dataset", dataset, "--resamples", str(resamples), "--analyse", str(ann_file), *map(str, paths)]
+    done = subprocess.run([sys.executable, __file__, *options], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def analyse_and_print(ann_file: str, paths: list[str], resamples: int) -> None:
+def analyse_and_print(paths: list[str], dataset: str, ann_file: str, resamples: int) -> None:
     """What that process does."""
-    row = time_comparison(paths, ann_file, resamples) if paths[1:] else time_analysis(paths[0], ann_file, resamples)
+    if paths[1:]:
+        row = time_comparison(paths, dataset, ann_file, resamples)
+    else:
+        row = time_analysis(paths[0], dataset, ann_file, resamples)
     row["process_s"] = time.process_time()
     row["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps(row))
@@ -131,6 +141,7 @@ def show(title: str, row: dict[str, float]) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", choices=sorted(SETS), default="hico")
     parser.add_argument("--limit", type=int, help="first images only")
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--formats", nargs="+", choices=sorted(WRITERS), default=sorted(WRITERS))
@@ -138,29 +149,32 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.analyse:
-        analyse_and_print(args.analyse[0], args.analyse[1:], args.resamples)
+        analyse_and_print(args.analyse[1:], args.dataset, args.analyse[0], args.resamples)
         return
-    folder = DATA / "hico_det"
-    if not (folder / "test_hico.json.gz").is_file():
-        sys.exit(f"error: {folder}/test_hico.json.gz does not exist; set HQM_DATA to the folder with the annotations.")
-    annotated = read_annotations(str(folder / "test_hico.json"))[: args.limit]
-    results = {}
-    with tempfile.TemporaryDirectory() as temporary:
-        ann_file = Path(temporary) / "test_hico.json"
-        ann_file.write_text(json.dumps(annotated))
-        (Path(temporary) / "trainval_hico.json.gz").symlink_to(folder / "trainval_hico.json.gz")
-        images = load_evaluation_set("hico", str(ann_file))
-        for ending in args.formats:
-            path = Path(temporary) / f"predictions.{ending}"
-            WRITERS[ending](path, annotated, images)
-            row = in_a_process_of_its_own([path], ann_file, args.resamples)
-            results[ending] = dict(file_mb=path.stat().st_size / 1e6) | row
-            show(f"{ending}, {args.resamples} resamples", results[ending])
-        second = Path(temporary) / f"second.{ending}"
-        WRITERS[ending](second, annotated, images, seed=1)
-        results["comparison"] = in_a_process_of_its_own([path, second], ann_file, args.resamples)
-        show(f"comparison of two {ending} files", results["comparison"])
-    print(json.dumps(results))
+    ann_file, train_file = (DATA / f"{name}.gz" for name in SETS[args.dataset][:2])
+    if not ann_file.is_file():
+        sys.exit(f"error: {ann_file} does not exist; set HQM_DATA to the folder with the annotations.")
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measure(args, read_annotations(str(ann_file))[: args.limit], train_file, Path(folder))))
+
+
+def measure(args: argparse.Namespace, annotated: list[dict], train_file: Path, folder: Path) -> dict[str, dict]:
+    """Write files, analyse each, compare the last one with another."""
+    ann_file, results = folder / "test.json", {}
+    ann_file.write_text(json.dumps(annotated))
+    (folder / train_file.name).symlink_to(train_file)
+    images = load_evaluation_set(args.dataset, str(ann_file))
+    for ending in args.formats:
+        path = folder / f"predictions.{ending}"
+        WRITERS[ending](path, annotated, images)
+        row = in_a_process_of_its_own([path], args.dataset, ann_file, args.resamples)
+        results[ending] = dict(file_mb=path.stat().st_size / 1e6) | row
+        show(f"{args.dataset}, {ending}, {args.resamples} resamples", results[ending])
+    second = folder / f"second.{ending}"
+    WRITERS[ending](second, annotated, images, seed=1)
+    results["comparison"] = in_a_process_of_its_own([path, second], args.dataset, ann_file, args.resamples)
+    show(f"{args.dataset}, comparison of two {ending} files", results["comparison"])
+    return results
 
 
 if __name__ == "__main__":
