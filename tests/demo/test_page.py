@@ -201,21 +201,35 @@ def test_too_large_uploads_are_cut_off(demo):
     assert files_in(folder) == before
 
 
-@pytest.mark.parametrize(
-    "path, reason",
-    (("https://example.com/a.png", "Addresses are not read"), ("/etc/hostname", "Cannot move /etc/hostname")),
-)
-def test_forged_requests_read_nothing(demo, path, reason):
-    """A request as the page's script sends it, whose file is no upload."""
+def answer_to_forged(demo, path) -> str:
+    """The error that a request gets which the page's script would send, but whose file is no upload."""
     functions = httpx.get(f"{demo}/config").json()["dependencies"]
     (take,) = (function["id"] for function in functions if function["targets"][0][1] == "upload")
-    file = dict(path=path, meta=dict(_type="gradio.FileData"), orig_name="a.png")
+    file = dict(path=str(path), meta=dict(_type="gradio.FileData"), orig_name="a.png")
     data = dict(EVENT, fn_index=take, data=[file, 0.3, 12, [], []])
     assert httpx.post(f"{demo}/gradio_api/queue/join", json=data).is_success
     with httpx.stream("GET", f"{demo}/gradio_api/queue/data?session_hash=visitor", timeout=20) as events:
         messages = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data:")]
     (done,) = (message for message in messages if message["msg"] == "process_completed")
-    assert done["success"] is False and reason in done["output"]["error"]
+    assert done["success"] is False
+    return done["output"]["error"]
+
+
+@pytest.mark.parametrize(
+    "path, reason",
+    (("https://example.com/a.png", "Addresses are not read"), ("/etc/hostname", "Cannot move /etc/hostname")),
+)
+def test_forged_requests_read_nothing(demo, path, reason):
+    assert reason in answer_to_forged(demo, path)
+
+
+def test_forged_requests_remove_no_example(demo):
+    (gallery,) = (part for part in httpx.get(f"{demo}/config").json()["components"] if part["type"] == "gallery")
+    thumbnail = Path(gallery["props"]["value"][0]["image"]["path"])
+    around = thumbnail.parent / ".." / thumbnail.parent.name / thumbnail.name
+    for path in (thumbnail, around):
+        assert "no upload" in answer_to_forged(demo, path)
+        assert thumbnail.is_file()
 
 
 def test_no_request_leaves_and_no_file_stays(session, contacted):
