@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,14 @@ def watched_page(browser, width: int = 1280, height: int = 900) -> Iterator:
     yield page
     page.context.close()
     assert not problems, problems
+
+
+def wait_until(page, expression: str, arg=None, seconds: float = 10) -> None:
+    """Until JavaScript says yes. (``wait_for_function`` evals in the page, which its policy forbids.)"""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, f"in vain: {expression}"
+        page.wait_for_timeout(50)
 
 
 def _leaves(url: str) -> bool:

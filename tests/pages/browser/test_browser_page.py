@@ -4,7 +4,7 @@ import pytest
 
 from hqm_mmdet.pages.browser import render_browser
 from hqm_mmdet.pages.render import write_page
-from tests.browser import watched_page
+from tests.browser import wait_until, watched_page
 from tests.pages.browser.data_sets import BOLD, HOSTILE, browsed, browsed_files
 from tests.pages.browser.test_browser_data import data_of
 
@@ -55,7 +55,7 @@ def count_text(page) -> str:
 
 def wait_for_count(page, selector: str, number: int) -> None:
     """Boxes are drawn when the browser has given a picture its place; fails if they are not in the end."""
-    page.wait_for_function("([css, n]) => document.querySelectorAll(css).length === n", arg=[selector, number])
+    wait_until(page, "([css, n]) => document.querySelectorAll(css).length === n", [selector, number])
 
 
 # ---- gallery
@@ -139,7 +139,7 @@ def test_a_square_leads_to_its_images(page):
     square(page, "hold", "cup").click()
     assert captions(page) == ["a.png", "e.png"]
     top = "document.querySelector('#images h2').getBoundingClientRect().top"
-    page.wait_for_function(f"0 <= {top} && {top} < 200")  # it scrolls there
+    wait_until(page, f"0 <= {top} && {top} < 200")  # it scrolls there
     assert page.evaluate("document.activeElement.closest('.card') !== null")
 
 
@@ -271,7 +271,7 @@ def test_phone_width(browser, which, request):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         dialog = page.locator("dialog")
         assert dialog.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollLeft === 0")
-        page.wait_for_function("document.querySelector('dialog .picture').clientWidth > 300")
+        wait_until(page, "document.querySelector('dialog .picture').clientWidth > 300")
 
 
 def test_hico_det_is_small(hico_html, data_dir):
