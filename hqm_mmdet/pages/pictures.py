@@ -62,8 +62,9 @@ class ImageFolder:
             Picture: its ``note`` says why there is no image.
         """
         self.asked += 1
-        path = self._find(file_name)
+        path = None
         try:
+            path = self._find(file_name)
             if path is not None:
                 return read_picture(path, self.long_side)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for bad files
@@ -73,19 +74,19 @@ class ImageFolder:
 
     @property
     def shortfall(self) -> str:
-        """What is missing of the pictures asked for so far, in a sentence; empty if nothing is."""
+        """What is missing of the pictures asked for, without their path, as pages are mailed; empty if nothing is."""
         if not self.lost:
             return ""
         if self.folder is None:
             return "No image folder was given, so boxes are drawn on grey."
         if len(self.lost) == self.asked:
             return (
-                f"None of the {self.asked} images was found in {self.folder}, so boxes are drawn on grey. Does it "
-                f"hold {self.lost[0]}?"
+                f"None of the {self.asked} images was found in the folder {self.folder.resolve().name}, so boxes are "
+                f"drawn on grey. Does it hold {self.lost[0]}?"
             )
         return (
-            f"{len(self.lost)} of {self.asked} images are missing or can't be read in {self.folder} and drawn as grey, "
-            f"first {self.lost[0]}."
+            f"{len(self.lost)} of {self.asked} images are missing or can't be read and drawn as grey, first "
+            f"{self.lost[0]}."
         )
 
     def _find(self, file_name: str) -> Path | None:

@@ -78,7 +78,9 @@ def render_page(
 
 
 def write_page(folder: str | Path, html: str) -> Path:
-    """Write ``folder/index.html``, complete or not at all.
+    r"""Write ``folder/index.html``, complete or not at all.
+
+    File names that are no Unicode (Python holds their bytes as lone surrogates) are written as ``\udcfc``.
 
     Returns:
         Path: the file.
@@ -87,7 +89,7 @@ def write_page(folder: str | Path, html: str) -> Path:
         OSError: it can't be written.
     """
     path = Path(folder) / "index.html"
-    write_atomically(path, html.encode())
+    write_atomically(path, html.encode(errors="backslashreplace"))
     return path
 
 

@@ -44,12 +44,21 @@ def test_page_and_what_is_printed(files, tmp_path, capsys):
         "QPIC & co: mAP full 100.00 (95 % interval 100.00 to 100.00)",
         f"Open {tmp_path / 'report' / 'index.html'}",
     ]
-    assert (
-        printed.err
-        == f"1 of 2 images are missing or can't be read in {tmp_path} and drawn as grey, first {NAMES[1]}.\n"
-    )
+    assert printed.err == f"1 of 2 images are missing or can't be read and drawn as grey, first {NAMES[1]}.\n"
     html = page_of(tmp_path)
+    assert str(tmp_path) not in html  # it may be mailed
     assert "<h1>QPIC &amp; co</h1>" in html and html.count("data:image/jpeg") == 1 and "HICO-DET" in html
+
+
+def test_no_interval_without_a_value_or_from_one_image(files, tmp_path, capsys):
+    assert run("report", *files, "--resamples", "5") == 0  # "ride bicycle" is not rare
+    rare = page_of(tmp_path).split("mAP rare<")[1].split("</tr>")[0]
+    assert "<strong>–</strong></td>\n<td>–</td>" in rare
+    write(files[2], json.loads(files[2].read_text())[:1])
+    write(files[0], [prediction(NAMES[0], 0.9)])
+    assert run("report", *files, "--compare", files[0], "--resamples", "5") == 0
+    assert "mAP full 100.00\n" in capsys.readouterr().out
+    assert "no interval" in page_of(tmp_path) and "within noise" not in page_of(tmp_path)
 
 
 def test_comparison(files, tmp_path, capsys):
@@ -72,7 +81,7 @@ def test_images_without_prediction(files, tmp_path, capsys):
 def test_wrong_image_folder(files, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert run("report", *files, "--images", tmp_path / "empty", "--resamples", "0") == 0
-    assert f"None of the 2 images was found in {tmp_path / 'empty'}" in capsys.readouterr().err
+    assert "None of the 2 images was found in the folder empty" in capsys.readouterr().err
     assert "None of the 2 images was found" in page_of(tmp_path)
     assert run("report", *files, "--images", tmp_path / "nowhere") == 2
     assert "nowhere: no such folder" in capsys.readouterr().err

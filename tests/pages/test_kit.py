@@ -3,6 +3,8 @@
 import base64
 import doctest
 import io
+import json
+import os
 
 import numpy as np
 import pytest
@@ -107,6 +109,8 @@ def test_images_are_found_by_their_names(tmp_path):
     lost = images.picture("lost.jpg", [(0, 0, 100, 50), (10, 10, float("nan"), 900)])
     assert (lost.width, lost.height, lost.note) == (104, 52, "no image file")
     assert images.lost == ["bad.jpg", "lost.jpg"]
+    for name in ("e" * 300 + ".jpg", "zero\0.jpg", "", ".."):  # the file system does not take the first two
+        assert images.picture(name).note and images.lost[-1] == name
 
 
 def test_a_wrong_folder_is_told(tmp_path):
@@ -130,3 +134,11 @@ def test_title_and_data_are_escaped():
 def test_page_is_written_whole(tmp_path):
     assert write_page(tmp_path / "new" / "folder", "<p>ä</p>").read_text(encoding="utf-8") == "<p>ä</p>"
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["index.html"]
+
+
+def test_file_names_that_are_no_unicode(tmp_path):
+    name = os.fsdecode(b"caf\xe9.jpg")  # Latin-1, as Linux lists it
+    html = render_page("base.html.j2", name, [], dict(name=name, other="café"))
+    text = write_page(tmp_path, html).read_text(encoding="utf-8")
+    data = json.loads(text.split('id="page-data">')[1].split("<")[0])
+    assert data == dict(name=name, other="café") and "<title>caf\\udce9.jpg</title>" in text

@@ -49,7 +49,7 @@ def test_run_without_classes_images_errors_and_values():
     analysis = replace(make_analysis(), classes=(), best=(), worst=(), errors=(), limits=(), missing=(), notes=())
     analysis = replace(analysis, metrics=tuple(replace(m, value=float("nan")) for m in analysis.metrics))
     html = build_report(analysis, NO_IMAGES)
-    assert "No class has ground truth." in html and "No image has ground truth." in html
+    assert "No class has ground truth." in html and "No images to show" in html
 
 
 def test_columns_follow_the_data_set():

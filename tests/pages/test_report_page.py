@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.render import write_page
 from hqm_mmdet.pages.report import build_report
-from tests.browser import watched_page
-from tests.pages.cases import ERRORS, HOSTILE, image_case, make_comparison
+from tests.browser import wait_until, watched_page
+from tests.pages.cases import ERRORS, HOSTILE, image_case, make_analysis, make_comparison
 
 pytestmark = pytest.mark.browser
 CLASSES = make_comparison().second.classes
@@ -191,8 +192,8 @@ def test_lightbox_by_keyboard(page):
         page.keyboard.press(key)
         assert page.inner_text("dialog h3") == name
     page.keyboard.press("Escape")
+    wait_until(page, "document.activeElement.getAttribute('aria-label') === 'Enlarge image_1.png'")
     assert page.locator("dialog").count() == 0
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge image_1.png"
 
 
 def test_a_triplet_stands_out_while_the_pointer_or_the_focus_is_on_it(page):
@@ -219,9 +220,7 @@ def test_sets_are_switched_off_and_on(page):
     before = large.bounding_box()["width"]
     page.get_by_role("checkbox", name=re.compile("Predicted")).uncheck()
     assert page.locator("dialog .panel:visible").count() == 1
-    page.wait_for_function(
-        "before => document.querySelector('dialog .panel .picture').clientWidth > before", arg=before
-    )
+    wait_until(page, "before => document.querySelector('dialog .panel .picture').clientWidth > before", before)
     page.get_by_role("checkbox", name=re.compile("Predicted")).check()
     assert page.locator("dialog .panel:visible").count() == 2
 
@@ -337,3 +336,42 @@ def test_labels_of_a_comparison_are_not_judged(page):
     assert (
         card.locator("figcaption").inner_text() == "image_7.png · AP 20.0 → 90.0 · 1 → 2 of 3 labelled triplets found"
     )
+
+
+def test_labels_of_the_tiniest_image_hold_their_text(browser, tmp_path):
+    """Letters are a hundredth of such an image's pixels, which canvases do not measure."""
+    Image.new("RGB", (1, 1)).save(tmp_path / "image_3.png")
+    path = write_page(tmp_path / "out", build_report(make_analysis(5), ImageFolder(tmp_path)))
+    with watched_page(browser) as page:
+        page.goto(path.as_uri())
+        tags = page.locator("#worst-images .card").first.locator(".pairtag")
+        tags.first.wait_for()
+        boxes = tags.evaluate_all("tags => tags.map(tag => [...tag.children].map(part => part.getBBox().width))")
+        assert boxes and all(width > max(texts) for width, *texts in boxes)
+
+
+def test_long_names_leave_room_for_the_numbers(browser, tmp_path):
+    analysis = make_analysis(5)
+    rows = (replace(analysis.classes[0], verb="v" * 200), *analysis.classes[1:])
+    path = write_page(tmp_path, build_report(replace(analysis, classes=rows), ImageFolder(None)))
+    with watched_page(browser) as page:
+        page.goto(path.as_uri())
+        box = "document.querySelector('#class-table .tablebox')"
+        assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+
+
+def test_print_keeps_the_colours_of_keys(page):
+    page.emulate_media(media="print")
+    adjust = "element => getComputedStyle(element).getPropertyValue('print-color-adjust')"
+    assert page.locator(".legend .dot").first.evaluate(adjust) == "exact"
+    page.emulate_media(media="screen")
+
+
+def test_what_the_comparison_says_fits_on_a_phone(browser, tmp_path):
+    comparison = make_comparison(5)
+    first, second = replace(comparison.first, name="qpic_toy"), replace(comparison.second, name="qpic_hqm_toy")
+    html = build_report(replace(comparison, first=first, second=second), ImageFolder(None))
+    with watched_page(browser, width=390) as page:
+        page.goto(write_page(tmp_path, html).as_uri())
+        for verdict in page.locator("#comparison .changes td:last-child").all():
+            assert verdict.bounding_box()["x"] + verdict.bounding_box()["width"] <= 390

@@ -32,7 +32,7 @@ def inspect_image(path: str | Path) -> ImageFile:
         data = Path(path).read_bytes()
     except FileNotFoundError:
         return ImageFile(problem=IMAGE_MISSING, detail=str(path))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter: no name of a file, such as one with a zero byte
         return ImageFile(problem=IMAGE_UNREADABLE, detail=str(error))
     try:
         with Image.open(BytesIO(data)) as image:

@@ -67,7 +67,7 @@ def paired_metrics(
 
 
 def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bool) -> dict:
-    if not resamples:
+    if not resamples or num_images < 2:  # resamples of one image are all the same
         return {}
     with Progress(disable=not progress) as bar:
         task = bar.add_task(f"{resamples} resamples of the images", total=resamples + 1)  # one more: all images
@@ -76,4 +76,5 @@ def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bo
             bar.advance(task)
             return evaluate(weights)
 
-        return bootstrap_intervals(counted, num_images, resamples)
+        intervals = bootstrap_intervals(counted, num_images, resamples)
+    return {key: ends for key, ends in intervals.items() if np.isfinite(ends).all()}  # none where there is no value

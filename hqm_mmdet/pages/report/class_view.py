@@ -66,7 +66,8 @@ def long_tail(analysis: Analysis) -> Chart | None:
     dots = [Dot(max(n, 0.5), row.ap, _told(row, n, kind), GROUPS.get(group_of(row), 0), i) for i, row, n in shown]
     numbers = [max(n, 0.5) for *_, n in shown]
     low = 0.5 if min(numbers) < 1 else min(numbers) / 1.2
-    x = Axis(f"{kind} instances of the class", low, 1.3 * max(2, *numbers), log=True)
+    none = " (left of 1: none)" if low < 1 else ""
+    x = Axis(f"{kind} instances of the class{none}", low, 1.3 * max(2, *numbers), log=True)
     groups = [group for group in GROUPS if any(group_of(row) == group for _, row, _ in shown)]
     legend = [(GROUPS[group], "dot", group) for group in groups] + [(6, "line", "mean of classes with a like count")]
     means = Line(bin_means([n for *_, n in shown], [row.ap for _, row, _ in shown]), series=6)

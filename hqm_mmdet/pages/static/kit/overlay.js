@@ -3,7 +3,9 @@
 const PAIR_COLOURS = 12;
 const RIGHT = new Set(["right", "found"]);
 const UNJUDGED = "labelled";
+const PEN_SIZE = 100;
 const pen = document.createElement("canvas").getContext("2d");
+pen.font = `${PEN_SIZE}px system-ui, sans-serif`;
 
 /** Triplets of the same two boxes are one pair with several verbs. */
 function pairsOf(triplets) {
@@ -74,9 +76,8 @@ function middle([x1, y1, x2, y2]) {
 
 /** The label of a pair, one line per verb, at a place that no other label takes. */
 function tagOf(pair, lit, size, view, taken) {
-  pen.font = `${size}px system-ui, sans-serif`;
-  const lines = pair.triplets.filter((triplet) => !lit || triplet === lit).map((triplet) => shortened(labelOf(triplet), view.width - size));
-  const width = Math.max(...lines.map((line) => pen.measureText(line).width)) + 0.8 * size;
+  const lines = pair.triplets.filter((triplet) => !lit || triplet === lit).map((triplet) => shortened(labelOf(triplet), view.width - size, size));
+  const width = Math.max(...lines.map((line) => textWidth(line, size))) + 0.8 * size;
   const height = (1.25 * lines.length + 0.3) * size;
   const [x, y] = placeFor(pair.sub, width, height, view, taken);
   taken.push([x, y, x + width, y + height]);
@@ -89,11 +90,16 @@ function labelOf(triplet) {
   return signOf(triplet) + tripletText(triplet) + score;
 }
 
-/** A text cut to a width, in the font of the pen. */
-function shortened(text, width) {
-  if (pen.measureText(text).width <= width) return text;
+/** Measured at a size that canvases are exact at: where images are tiny, letters are a fraction of their pixels. */
+function textWidth(text, size) {
+  return (pen.measureText(text).width * size) / PEN_SIZE;
+}
+
+/** A text cut to a width. */
+function shortened(text, width, size) {
+  if (textWidth(text, size) <= width) return text;
   let length = text.length;
-  while (length > 1 && pen.measureText(`${text.slice(0, length)}…`).width > width) length -= 1;
+  while (length > 1 && textWidth(`${text.slice(0, length)}…`, size) > width) length -= 1;
   return `${text.slice(0, length)}…`;
 }
 
