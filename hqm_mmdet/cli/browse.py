@@ -9,11 +9,13 @@ from hqm_mmdet.pages.render import write_page
 from .base import ToolCommand
 from .data_options import data_options, load_datasets
 
+NAMES = dict(HICODetDataset="HICO-DET", VCOCODataset="V-COCO", HOIADataset="HOI-A", HOIDataset="Own data")
+
 
 @click.command("browse", cls=ToolCommand)
 @data_options
 @click.option("--out", metavar="FOLDER", required=True, help="Where the page goes: FOLDER/index.html.")
-@click.option("--title", metavar="NAME", help="What the page calls the data set. Default: its class.")
+@click.option("--title", metavar="NAME", help="What the page calls the data set. Default: its own name.")
 @click.option("--per-triplet", type=click.IntRange(1), default=3, show_default=True, help="Images of each triplet.")
 @click.option("--per-flag", type=click.IntRange(0), default=12, show_default=True, help="Images of each finding.")
 @click.option(
@@ -42,7 +44,8 @@ def browse(
            --ann-file data/own/train.json data/own/test.json --images data/own/images --out browse
     """
     datasets = load_datasets(**source)
-    name = title or type(next(iter(datasets.values()))).__name__.removesuffix("Dataset")
+    kind = type(next(iter(datasets.values()))).__name__
+    name = title or NAMES.get(kind, kind.removesuffix("Dataset"))
     reports = check_dataset(datasets, not no_images, workers, not quiet, suspicious=True)
     limit = max_images or (None if no_images else 1000)
     browsed = BrowsedDataset.of(name, reports, per_triplet, per_flag, limit)

@@ -210,6 +210,7 @@ def test_limit_of_images(tmp_path, capsys):
     assert "2 of 6 chosen images" in printed and "--max-images 6 shows them all" in printed
     html = (tmp_path / "page/index.html").read_text(encoding="utf-8")
     assert len(data_of(html)["figures"]) == 2 and "--max-images leaves out 4 images" in html
+    assert "<h1>Own data: what is in the data set</h1>" in html
     assert all(picture["source"] is None for picture in data_of(html)["pictures"].values())
 
 

@@ -1,14 +1,20 @@
 """The data set's page in a real browser: what a reader does with it."""
 
+import json
+
 import pytest
 
-from hqm_mmdet.pages.browser import render_browser
+from hqm_mmdet.datasets.checking import check_dataset
+from hqm_mmdet.datasets.checking.sources import datasets_of_files
+from hqm_mmdet.pages.browser import BrowsedDataset, render_browser
 from hqm_mmdet.pages.render import write_page
 from tests.browser import wait_until, watched_page
-from tests.pages.browser.data_sets import BOLD, HOSTILE, browsed, browsed_files
+from tests.datasets.tiny_hoi import entry
+from tests.pages.browser.data_sets import BOLD, CLASSES, HOSTILE, TRAIN, VERBS, browsed, browsed_files
 from tests.pages.browser.test_browser_data import data_of
 
 browser_test = pytest.mark.browser
+NAMES = dict(classes=CLASSES, verbs=VERBS)
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +318,30 @@ def test_more_images_on_demand(browser, hico):
         assert cards.count() == 24
         page.get_by_role("button", name="Show more images").click()
         assert cards.count() == 48 and page.evaluate("document.activeElement.closest('.card') !== null")
+
+
+def page_of_annotations(folder, entries, names=NAMES) -> str:
+    """Address of the page of annotations without image files."""
+    (folder / "names.json").write_text(json.dumps(names))
+    (folder / "all.json").write_text(json.dumps(entries))
+    datasets = datasets_of_files("HOIDataset", [str(folder / "all.json")], None, str(folder / "names.json"))
+    source = BrowsedDataset.of("Mine", check_dataset(datasets, False, progress=False))
+    return write_page(folder, render_browser(source, images=False)).as_uri()
+
+
+@browser_test
+def test_long_names_leave_room_for_the_squares(browser, tmp_path):
+    names = dict(classes=("person", "o" * 200, "cup"), verbs=("hold", "v" * 200, "wave"))
+    with watched_page(browser) as page:
+        page.goto(page_of_annotations(tmp_path, TRAIN, names))
+        square, frame = (page.locator(css).first.bounding_box() for css in ("#matrix [data-cell]", ".matrix"))
+        assert square["y"] - frame["y"] < 400 and square["x"] - frame["x"] < 400
+
+
+@browser_test
+def test_tall_images_do_not_stretch_the_page(browser, tmp_path):
+    """Boxes reach 20,000 pixels down; without image files the canvas does, too."""
+    deep = entry("deep.png", [(0, 0, 100, 20_000, 1), (0, 0, 90, 90, 3)], [(0, 1, 1)])
+    with watched_page(browser) as page:
+        page.goto(page_of_annotations(tmp_path, [deep]))
+        assert page.locator("#images .card").bounding_box()["height"] < 500

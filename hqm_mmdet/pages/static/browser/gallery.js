@@ -119,6 +119,7 @@ class Gallery {
   makeCard(figure, position) {
     const { pictures } = this.data;
     const view = makePicture(pictures[figure.picture], figure.caption);
+    limitHeight(view, pictures[figure.picture]);
     const [shown, all] = this.drawn(figure);
     view.show(shown);
     const open = (event) => openLightbox(this.matching.map((each) => this.enlarged(each)), position, pictures, event.currentTarget);

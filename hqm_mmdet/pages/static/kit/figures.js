@@ -56,11 +56,15 @@ function moreButton(cards) {
   return button;
 }
 
+/** Keep a picture from being higher than a card should be. */
+function limitHeight({ element }, { width, height }) {
+  element.style.width = `min(100%, ${((CARD_HEIGHT * width) / height).toFixed(1)}rem)`;
+}
+
 function makeCard(figure, pictures, open) {
-  const { width, height } = pictures[figure.picture];
   const sides = figure.sets.map((set) => {
     const side = makePicture(pictures[figure.picture], `${figure.caption}, ${set.name.toLowerCase()}`);
-    side.element.style.width = `min(100%, ${((CARD_HEIGHT * width) / height).toFixed(1)}rem)`;
+    limitHeight(side, pictures[figure.picture]);
     side.show(shownOf(figure, set));
     return make("span", { class: "panel" }, make("small", {}, setLabel(figure, set)), side.element);
   });
