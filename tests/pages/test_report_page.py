@@ -88,6 +88,7 @@ def test_filters_by_verb_object_set_and_text(page):
     assert sorted(column(page, 0)) == sorted(row.name for row in washed if row.group == "rare")
     page.locator("#class-table").get_by_role("button", name="Clear filters").click()
     assert shown(page).startswith("40 of 40")
+    assert page.evaluate("document.activeElement.placeholder") == "Filter by text"  # the button is gone
     page.fill("#class-table input", "horse ride1")
     assert column(page, 0) == ["ride1 horse"]
     page.fill("#class-table input", "nothing like it")

@@ -100,6 +100,7 @@ def test_filters(page, filters, expected):
     assert captions(page) == expected and count_text(page).startswith(f"{len(expected)} of 6")
     page.get_by_role("button", name="Clear filters").last.click()
     assert len(captions(page)) == 6
+    assert page.evaluate("document.activeElement.placeholder") == "Filter by file name"  # the button is gone
 
 
 @browser_test

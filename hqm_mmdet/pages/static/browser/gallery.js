@@ -21,7 +21,7 @@ class Gallery {
     };
     this.search = make("input", { type: "search", placeholder: "Filter by file name", "aria-label": "Filter images by file name", "data-filter": "" });
     this.search.addEventListener("input", () => this.refresh());
-    this.clear = make("button", { type: "button", onclick: () => this.show({}) }, "Clear filters");
+    this.clear = make("button", { type: "button", onclick: () => this.reset() }, "Clear filters");
     this.count = make("output", { "aria-live": "polite" });
     this.told = make("p", { class: "told" });
     this.cards = make("div", { class: "cards" });
@@ -46,6 +46,11 @@ class Gallery {
     for (const [name, select] of Object.entries(this.selects)) select.value = String(filters[name] ?? "");
     this.search.value = "";
     this.refresh();
+  }
+
+  reset() {
+    this.show({});
+    this.search.focus(); // the button is gone
   }
 
   /** Show, and go there. */

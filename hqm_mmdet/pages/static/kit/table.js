@@ -74,6 +74,7 @@ class DataTable {
     this.search.value = "";
     for (const select of this.selects) select.value = "";
     this.refresh();
+    this.search.focus(); // the button is gone
   }
 
   /** Choose a value of a column's list, as a reader would. */
