@@ -16,6 +16,7 @@ from .page import CSS, DemoPage
 from .session import DemoSession
 from .uploads import UploadLimits
 
+DEEP_LINK = "/gradio_api/deep_link"  # gradio's; writes a visitor's result to the disk, for all who have the address
 SESSIONS = 8  # visitors whose last image is kept in memory
 FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # of the visitor's machine; none is fetched
 READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*neutral_600")  # gradio's is too pale
@@ -66,6 +67,8 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         state_session_capacity=SESSIONS,
         app_kwargs=dict(openapi_url=None),
     )
+    routes = blocks.app.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", None) != DEEP_LINK]
     return address
 
 

@@ -189,6 +189,7 @@ def test_nothing_is_published(demo, demo_checkpoint):
     assert set(httpx.get(f"{demo}/gradio_api/openapi.json").json()["paths"]) == {"/gradio_api/upload"}
     for path in ("docs", "redoc", "openapi.json", "monitoring", "monitoring/summary"):
         assert httpx.get(f"{demo}/{path}").status_code in (403, 404), path
+    assert httpx.get(f"{demo}/gradio_api/deep_link?session_hash=visitor").status_code == 404
     for file in ("/etc/hostname", demo_checkpoint, REPOSITORY / "README.md"):
         assert httpx.get(f"{demo}/gradio_api/file={file}").status_code in (403, 404), file
 
