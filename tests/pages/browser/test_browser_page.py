@@ -53,6 +53,11 @@ def count_text(page) -> str:
     return page.locator("#images output").text_content()
 
 
+def wait_for_count(page, selector: str, number: int) -> None:
+    """Boxes are drawn when the browser has given a picture its place; fails if they are not in the end."""
+    page.wait_for_function("([css, n]) => document.querySelectorAll(css).length === n", arg=[selector, number])
+
+
 # ---- gallery
 
 
@@ -101,13 +106,17 @@ def test_filter_by_name(page):
 
 @browser_test
 def test_cards_draw_what_was_filtered_by(page):
-    first = page.locator("#images .card").first
-    assert first.locator("g.pair").count() == 3
+    texts = page.locator("#images .card:first-child svg .text")
+    boxes = "#images .card:first-child g.pair"
+    wait_for_count(page, boxes, 3)
     choose(page, "verb", "wave")
-    assert first.locator("g.pair").count() == 1 and first.locator("svg .text").all_text_contents() == ["wave"]
+    wait_for_count(page, boxes, 1)
+    assert texts.all_text_contents() == ["wave"]
     choose(page, "verb", "")
+    wait_for_count(page, boxes, 3)
     choose(page, "finding", "tiny box")
-    assert first.locator("svg .text").all_text_contents() == [f"✗ tiny box ({HOSTILE})"]
+    wait_for_count(page, boxes, 1)
+    assert texts.all_text_contents() == [f"✗ tiny box ({HOSTILE})"]
 
 
 @browser_test
@@ -129,7 +138,8 @@ def test_a_square_leads_to_its_images(page):
     assert page.locator("#matrix [data-cell]").count() == 5
     square(page, "hold", "cup").click()
     assert captions(page) == ["a.png", "e.png"]
-    assert page.locator("#images h2").evaluate("e => e.getBoundingClientRect().top >= 0")
+    top = "document.querySelector('#images h2').getBoundingClientRect().top"
+    page.wait_for_function(f"0 <= {top} && {top} < 200")  # it scrolls there
     assert page.evaluate("document.activeElement.closest('.card') !== null")
 
 
@@ -205,9 +215,9 @@ def test_lightbox_by_keyboard(page):
     page.get_by_role("button", name="Enlarge a.png").press("Enter")
     box = page.get_by_role("dialog")
     assert box.locator("h3").text_content() == "a.png" and box.locator(".place").text_content() == "1 of 6"
-    assert box.locator("g.pair").count() == 3 and box.locator("g.faded").count() == 0
+    wait_for_count(page, "dialog g.pair:not(.faded)", 3)
     box.get_by_role("button", name="hold cup").focus()
-    assert box.locator("g.faded").count() == 2
+    wait_for_count(page, "dialog g.faded", 2)
     page.keyboard.press("ArrowRight")
     assert box.locator("h3").text_content() == "b.png"
     page.keyboard.press("Escape")
@@ -261,7 +271,7 @@ def test_phone_width(browser, which, request):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         dialog = page.locator("dialog")
         assert dialog.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollLeft === 0")
-        assert dialog.locator(".picture:visible").bounding_box()["width"] > 300
+        page.wait_for_function("document.querySelector('dialog .picture').clientWidth > 300")
 
 
 def test_hico_det_is_small(hico_html, data_dir):
