@@ -72,14 +72,14 @@ class ImageBook:
     def _triplets(self, table: TripletTable, verdicts: Sequence[str]) -> tuple[Triplet, ...]:
         judged, metainfo = self.run.judged, self.run.metainfo
         _, labels, verbs = judged.coder.decode(table.classes)
-        spans_objects = judged.coder.num_objects != len(metainfo["classes"])  # V-COCO: no object class is compared
+        no_classes = judged.coder.num_objects != len(metainfo["classes"])  # V-COCO compares no object class
         scores = [None] * len(table) if table.scores is None else table.scores.tolist()
         return tuple(
             Triplet(
                 _box(sub),
                 None if (absent := label == judged.coder.absent_object_label) else _box(obj),
                 metainfo["verbs"][verb],
-                None if absent or spans_objects else metainfo["classes"][label],
+                None if absent or no_classes else metainfo["classes"][label],
                 score,
                 verdict,
             )
