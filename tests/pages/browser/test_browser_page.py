@@ -139,7 +139,7 @@ def test_a_square_leads_to_its_images(page):
     square(page, "hold", "cup").click()
     assert captions(page) == ["a.png", "e.png"]
     top = "document.querySelector('#images h2').getBoundingClientRect().top"
-    page.wait_for_function(f"0 <= {top} && {top} < 200")  # it scrolls there
+    page.wait_for_function(f"() => 0 <= {top} && {top} < 200")  # it scrolls there
     assert page.evaluate("document.activeElement.closest('.card') !== null")
 
 
@@ -271,7 +271,7 @@ def test_phone_width(browser, which, request):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         dialog = page.locator("dialog")
         assert dialog.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollLeft === 0")
-        page.wait_for_function("document.querySelector('dialog .picture').clientWidth > 300")
+        page.wait_for_function("() => document.querySelector('dialog .picture').clientWidth > 300")
 
 
 def test_hico_det_is_small(hico_html, data_dir):
