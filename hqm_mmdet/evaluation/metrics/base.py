@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
-from ..functional import JudgedCandidates, bootstrap_intervals
+from ..functional import JudgedCandidates, bootstrap_intervals, within_fractions
 from .records import Record, drop_repeated
 from .vocabulary import EvalVocabulary
 
@@ -116,8 +116,8 @@ class HOIMetric(BaseMetric):
             return metrics, ranking.table()
         intervals = bootstrap_intervals(ranking.means, ranking.num_images, self.bootstrap)
         title = f"95 % confidence, {self.bootstrap} resamples of the images"
-        rows = {key: (metrics[key], *interval) for key, interval in intervals.items()}
-        for key, (low, high) in intervals.items():
+        rows = {key: (metrics[key], *within_fractions(interval)) for key, interval in intervals.items()}
+        for key, (_, low, high) in rows.items():
             metrics |= {f"{key}_low": low, f"{key}_high": high}
         return metrics, ranking.table() + "\n" + text_table(title, ("value", "low", "high"), rows)
 

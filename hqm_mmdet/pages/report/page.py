@@ -2,7 +2,7 @@
 
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison, MetricValue
 
-from ..formats import is_nothing
+from ..formats import is_nothing, plural
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from . import class_view, comparison_view, image_view
@@ -127,6 +127,10 @@ def comparison_section(comparison: Comparison) -> Section:
         f"From the first run, {first}, to the second, {second}: “better” and “worse” are said only where the interval "
         "of the difference excludes zero, else the images are too few to tell."
     )
+    if missing := comparison.first.missing:
+        lead += (
+            f" {first} says nothing about {plural(len(missing), 'image')}; what is labelled there counts as not found."
+        )
     content = dict(
         comparison=comparison,
         metrics=comparison_view.metric_rows(comparison),
