@@ -214,6 +214,14 @@ def test_association_needs_the_verb_of_either_and_both_boxes(pair, kind, target)
     assert result.missed.tolist() == [target != 0, target != 1]
 
 
+def test_object_of_another_pair_where_none_is_labelled():
+    """Who rides nothing has no other partner: the box is too much."""
+    gts = [(0, NONE, RIDE, S, NO_BOX), (0, CUP, HOLD, S2, O2)]
+    result = analyse(gts, [(0, CUP, RIDE, S, O2, 0.9)])
+    assert [KINDS[k] for k in result.kind] == ["object box"] and result.target.tolist() == [0]
+    assert result.missed.tolist() == [False, True]
+
+
 def test_closest_kind_wins():
     """The pair is annotated with another verb, though the subject holds something else: the verb is wrong."""
     gts = [(0, CUP, RIDE, S, O), (0, CUP, HOLD, S, O2)]
