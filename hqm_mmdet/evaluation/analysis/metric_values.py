@@ -25,7 +25,7 @@ def metric_values(run: Run, resamples: int = 0, progress: bool = False) -> tuple
     """
     means = run.ranking.means()
     intervals = _intervals(run.ranking.means, run.ranking.num_images, resamples, progress)
-    return tuple(_value(run, key, value, intervals.get(key)) for key, value in means.items())
+    return tuple(_value(run, key, value, intervals.get(key, ())) for key, value in means.items())
 
 
 def paired_metrics(
@@ -55,20 +55,21 @@ def paired_metrics(
     def keys(side: str) -> list[str]:
         return [key for at, key in means if at == side]
 
+    def interval(side: str, key: str) -> tuple[float, ...]:
+        return intervals.get((side, key), ())
+
     values = (
-        tuple(_value(run, key, means[side, key], intervals.get((side, key))) for key in keys(side))
+        tuple(_value(run, key, means[side, key], interval(side, key)) for key in keys(side))
         for side, run in runs.items()
     )
     differences = tuple(
-        MetricDifference(
-            first.key(key), means["first", key], means["second", key], *intervals.get(("difference", key), ())
-        )
+        MetricDifference(first.key(key), means["first", key], means["second", key], *interval("difference", key))
         for key in keys("difference")
     )
     return *values, differences
 
 
-def _value(run: Run, key: str, value: float, interval: tuple[float, float] | None) -> MetricValue:
+def _value(run: Run, key: str, value: float, interval: tuple[float, ...]) -> MetricValue:
     return MetricValue(run.key(key), value, *(within_fractions(interval) if interval else ()))
 
 
@@ -82,4 +83,5 @@ def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bo
             bar.advance(task)
             return evaluate(weights)
 
-        return bootstrap_intervals(counted, num_images, resamples)
+        intervals = bootstrap_intervals(counted, num_images, resamples)
+    return {key: interval for key, interval in intervals.items() if not np.isnan(interval).any()}
