@@ -125,7 +125,8 @@ def comparison_section(comparison: Comparison) -> Section:
     first, second = comparison.first.name, comparison.second.name
     lead = (
         f"From the first run, {first}, to the second, {second}: “better” and “worse” are said only where the interval "
-        "of the difference excludes zero, else the images are too few to tell."
+        "of the difference excludes zero, else the images are too few to tell. Another training of the same model may "
+        "differ by more."
     )
     if missing := comparison.first.missing:
         lead += (
