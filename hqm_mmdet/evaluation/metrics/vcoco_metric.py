@@ -78,6 +78,7 @@ class VCOCOMetric(HOIMetric):
     """
 
     default_prefix = "vcoco"
+    FRACTIONS = True
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hqm_mmdet.evaluation.analysis import metric_values, paired_metrics
+from hqm_mmdet.evaluation.metrics import HOIMetric
 
 
 def run_with(mean, num_images=40):
@@ -26,6 +27,25 @@ def test_intervals_of_fractions_stay_fractions():
     assert small.low == 0 < small.value < small.high and large.low < large.value < large.high == 1
     [first], [second], _ = paired_metrics(low_run, high_run, resamples=50)
     assert (first, second) == (small, large)
+
+
+@pytest.mark.parametrize("fractions", [True, False])
+def test_intervals_of_a_metric(fractions):
+    """A metric in pixels may say 3 or -3."""
+
+    class Shift(HOIMetric):
+        FRACTIONS = fractions
+
+        def make_record(self, sample):
+            return sample
+
+        def rank(self, records):
+            means = lambda w=None: {key: sign * lifted(w) for key, sign in (("up", 1), ("down", -1))}  # noqa: E731
+            return SimpleNamespace(num_images=40, means=means, table=str)
+
+    metrics, _ = Shift(bootstrap=50).summarize([])
+    assert (metrics["up_low"] == 0, metrics["down_low"] == 0) == (fractions, fractions)
+    assert (metrics["up_low"] < 0) == (metrics["down_low"] < 0) == (not fractions)
 
 
 def test_differences_are_paired():
