@@ -31,7 +31,12 @@ class Column:
 
 
 def table_data(
-    name: str, columns: Sequence[Column], rows: Sequence[Sequence], sort: str = "", descending: bool = True
+    name: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence],
+    sort: str = "",
+    descending: bool = True,
+    mean: str = "",
 ) -> dict:
     """A table for ``data`` of a page.
 
@@ -41,6 +46,7 @@ def table_data(
         rows (Sequence[Sequence]): R rows of C values; None where there is none (shown as –, sorted last).
         sort (str): label of the column that it is sorted by at first. Default: order of the rows.
         descending (bool): largest first.
+        mean (str): label of the column whose mean over the rows shown is told, e.g. of one verb's. Default: none.
 
     Returns:
         dict: for ``makeTable``.
@@ -49,8 +55,9 @@ def table_data(
         ValueError: a row of another length, or no such column.
     """
     labels = [column.label for column in columns]
-    if sort and sort not in labels:
-        raise ValueError(f"table {name!r} has no column {sort!r}; it has {labels}")
+    for label in filter(None, (sort, mean)):
+        if label not in labels:
+            raise ValueError(f"table {name!r} has no column {label!r}; it has {labels}")
     for row in rows:
         if len(row) != len(columns):
             raise ValueError(f"table {name!r}: a row has {len(row)} values for {len(columns)} columns: {row}")
@@ -60,4 +67,5 @@ def table_data(
         rows=[list(row) for row in rows],
         sort=labels.index(sort) if sort else None,
         descending=descending,
+        mean=labels.index(mean) if mean else None,
     )

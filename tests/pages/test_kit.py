@@ -70,6 +70,8 @@ def test_table_data():
         table_data("classes", columns, [("a",)])
     with pytest.raises(ValueError, match=r"has no column 'x'; it has \['name', 'AP'\]"):
         table_data("classes", columns, [], sort="x")
+    with pytest.raises(ValueError, match="has no column 'y'"):
+        table_data("classes", columns, [], mean="y")
     with pytest.raises(ValueError, match="kind 'date' is none of"):
         Column("day", "date")
 

@@ -1,5 +1,6 @@
 """The report as a reader uses it, in a browser."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -71,11 +72,14 @@ def test_counts_sort_as_numbers(page):
 
 
 def test_filters_by_verb_object_set_and_text(page):
-    assert shown(page) == "40 of 40 classes shown"
+    values = [row.ap for row in CLASSES if not math.isnan(row.ap)]
+    assert shown(page) == f"40 of 40 classes shown, mean AP {100 * sum(values) / 36:.2f}"
     page.select_option("#class-table select[aria-label='Filter by verb']", "wash")
     washed = [row for row in CLASSES if row.verb == "wash"]
     assert sorted(column(page, 0)) == sorted(row.name for row in washed)
-    assert shown(page) == f"{len(washed)} of 40 classes shown"
+    values = [row.ap for row in washed if not math.isnan(row.ap)]
+    mean = 100 * sum(values) / len(values)
+    assert shown(page) == f"{len(washed)} of 40 classes shown, mean AP {mean:.2f}"
     page.select_option("#class-table select[aria-label='Filter by object']", "cup")
     assert column(page, 0) == ["wash cup"]
     page.select_option("#class-table select[aria-label='Filter by object']", "")
@@ -86,7 +90,7 @@ def test_filters_by_verb_object_set_and_text(page):
     page.fill("#class-table input", "horse ride1")
     assert column(page, 0) == ["ride1 horse"]
     page.fill("#class-table input", "nothing like it")
-    assert column(page, 0) == ["No classes match."] and shown(page).startswith("0 of 40")
+    assert column(page, 0) == ["No classes match."] and shown(page) == "0 of 40 classes shown"
 
 
 def test_slash_goes_to_the_filter(page):

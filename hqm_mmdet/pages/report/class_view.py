@@ -41,7 +41,7 @@ def class_table(analysis: Analysis) -> dict:
     add(Column("Recall", "percent", recall), [finite(row.max_recall) for row in rows])
     add(Column("Test", "count", "labelled triplets in the evaluated images"), [row.num_gt for row in rows], always=True)
     add(Column("Training", "count", "labelled triplets in the training annotations"), [row.num_train for row in rows])
-    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Test" if rows else "")
+    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Test", mean="AP")
 
 
 def class_curves(analysis: Analysis) -> dict:

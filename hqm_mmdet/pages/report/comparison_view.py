@@ -62,7 +62,7 @@ def difference_table(comparison: Comparison) -> dict:
     if any(row.num_train is not None for row in rows):
         columns.append(Column("Training", "count", "labelled triplets in the training annotations"))
         values.append([row.num_train for row in rows])
-    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Change" if rows else "")
+    return table_data("classes", columns, list(zip(*values, strict=True)), sort="Change", mean="Change")
 
 
 def scatter(comparison: Comparison) -> Chart:

@@ -103,10 +103,10 @@ def classes_section(analysis: Analysis) -> Section:
     """AP against count, curves, and the table that both belong to."""
     chart, (_, kind) = class_view.long_tail(analysis), class_view.counts_of(analysis.classes)
     lead = (
-        f"Left, each dot is a class: the further right, the more {kind} instances it has; the higher, the better it "
-        "is recognised. A click on a dot, or on a class in the table, adds its precision-recall curve to the right "
-        "(up to six): it shows how precise the best candidates are while more and more of the labelled triplets are "
-        "found, and ends where no further one is."
+        f"In the first chart each dot is a class: the further right, the more {kind} instances it has; the higher, the "
+        "better it is recognised. A click on a dot, or on a class in the table, adds its precision-recall curve to the "
+        "second chart (up to six): it shows how precise the best candidates are while more and more of the labelled "
+        "triplets are found, and ends where no further one is."
     )
     return Section("classes", "Classes", "report/classes.html.j2", lead, dict(chart=chart, kind=kind))
 

@@ -85,13 +85,22 @@ class DataTable {
   refresh() {
     this.order = this.sorted(this.matching());
     const { name, rows } = this.table;
-    this.shown.textContent = `${grouped.format(this.order.length)} of ${grouped.format(rows.length)} ${name} shown`;
+    this.shown.textContent = `${grouped.format(this.order.length)} of ${grouped.format(rows.length)} ${name} shown${this.meanShown()}`;
     this.clear.hidden = !this.search.value && this.selects.every((select) => !select.value);
     this.heads.forEach((head, c) => head.setAttribute("aria-sort", c !== this.sort ? "none" : this.descending ? "descending" : "ascending"));
     this.body.replaceChildren();
     this.box.scrollTop = 0;
     this.append(CHUNK);
     if (!this.order.length) this.body.append(make("tr", {}, make("td", { class: "empty", colspan: this.heads.length }, `No ${name} match.`)));
+  }
+
+  /** The mean over the rows shown, of the column that the table tells it of; rows without a value do not count. */
+  meanShown() {
+    const { mean, rows, columns } = this.table;
+    const values = this.order.map((n) => rows[n][mean]).filter((value) => typeof value === "number");
+    if (!values.length) return "";
+    const value = values.reduce((sum, each) => sum + each, 0) / values.length;
+    return `, mean ${columns[mean].label} ${FORMATS[columns[mean].kind](value)}`;
   }
 
   matching() {
