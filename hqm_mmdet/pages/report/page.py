@@ -83,7 +83,7 @@ def metrics_section(analysis: Analysis) -> Section:
     if with_interval:
         lead += (
             " The 95 % interval says how far a number would move on another set of images of this size (not in another "
-            "training). To tell two runs apart, compare them: the interval of their difference is narrower."
+            "training). To tell two runs apart, compare them: intervals that overlap do not say that runs are equal."
         )
     return Section("metrics", "Metrics", "report/metrics.html.j2", lead, dict(rows=rows, with_interval=with_interval))
 
