@@ -58,7 +58,7 @@ class ImageBook:
     def case(self, image: int) -> ImageCase:
         """Everything about an image."""
         judged, gt_rows, pred_rows = self.run.judged, self._gt_rows[image], self._pred_rows[image]
-        pred_rows = pred_rows[judged.preds.scores[pred_rows] > 0][:NUM_PREDICTED]  # 0: no such combination
+        pred_rows = pred_rows[judged.preds.scores[pred_rows] != 0][:NUM_PREDICTED]  # 0: no such combination
         found = np.where(judged.taken_by[gt_rows] >= 0, "found", "missed")
         return ImageCase(
             self.run.images.file_names[image],

@@ -18,7 +18,7 @@ class MetricValue:
     Args:
         key (str): with its prefix, e.g. ``hico/full``.
         value (float): NaN where the set holds no class with ground truth.
-        low, high (float, optional): 95 % confidence interval; None without resampling.
+        low, high (float, optional): 95 % confidence interval; None without resampling, or without value.
     """
 
     key: str
