@@ -85,7 +85,7 @@ class Triplet:
         obj_box (Box, optional): object; None if there is none.
         verb (str), object (str, optional): names.
         score (float, optional): of a prediction.
-        verdict (str): labelled: ``found`` or ``missed``; predicted: ``right`` or the kind of error.
+        verdict (str): labelled: ``found`` or ``not found``; predicted: ``right`` or the kind of error.
     """
 
     sub_box: Box

@@ -116,7 +116,7 @@ IMAGES = Section(
     "Images",
     "report/images.html.j2",
     "What is labelled beside what was predicted. Solid box: subject; dashed: object. Blue with ✓ is right or found, "
-    "orange with ✗ is wrong or missed; a click shows the image large with all its triplets.",
+    "orange with ✗ is wrong or not found; a click shows the image large with all its triplets.",
 )
 
 

@@ -132,7 +132,7 @@ def test_cases_in_full(load):
     labelled = [(t.sub_box, t.obj_box, t.verb, t.object, t.score, t.verdict) for t in case.labelled]
     assert labelled == [
         (tuple(PERSON), tuple(CUP), "hold", "cup", None, "found"),
-        (tuple(PERSON), None, "wave", None, None, "missed"),
+        (tuple(PERSON), None, "wave", None, None, "not found"),
         (tuple(SECOND), None, "wave", None, None, "found"),
     ]
     assert [t.score for t in case.predicted] == pytest.approx([0.9, 0.5, 0.4, 0.25])
