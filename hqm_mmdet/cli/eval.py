@@ -9,14 +9,16 @@ from hqm_mmdet.evaluation.offline import evaluate_file
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .base import ToolCommand
-from .evaluation_options import evaluation_options, load_images
+from .evaluation_options import evaluation_options, load_images, warn_of_missing
 
 
 @click.command(cls=ToolCommand)
 @click.argument("file")
 @evaluation_options
 @click.option("--json", "out", metavar="OUT", help="Write {metric: number} (null: no class with ground truth).")
-@click.option("--bootstrap", type=int, default=0, metavar="N", help="Resamples for 95 % confidence intervals.")
+@click.option(
+    "--bootstrap", type=click.IntRange(0), default=0, metavar="N", help="Resamples for 95 % confidence intervals."
+)
 def evaluate(file: str, out: str | None, bootstrap: int, **options) -> None:
     """Evaluate a prediction FILE, of this or another code base.
 
@@ -27,12 +29,7 @@ def evaluate(file: str, out: str | None, bootstrap: int, **options) -> None:
     images = load_images(bootstrap=bootstrap, **options)
     result = evaluate_file(file, images)
     click.echo(result.table)
-    if result.missing:
-        click.echo(
-            f"warning: {len(result.missing)} of {len(images.file_names)} images have no prediction; their ground truth "
-            f"counts as not found. First: {result.missing[0]}",
-            err=True,
-        )
+    warn_of_missing(file, result.missing, len(images.file_names))
     if out:
         numbers = {key: None if math.isnan(value) else value for key, value in result.metrics.items()}
         write_atomically(out, (json.dumps(numbers, indent=1) + "\n").encode())

@@ -1,7 +1,7 @@
 """What commands that compare a prediction file with annotations have in common."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -79,11 +79,27 @@ def guess_dataset(ann_file: str, names_file: str | None = None) -> str:
     entries = read_annotations(ann_file)
     if is_official_vcoco(entries):
         return "vcoco"
-    name = str(entries[0].get("file_name")) if entries and isinstance(entries[0], dict) else ""
-    found = next((dataset for pattern, dataset in FILE_NAMES.items() if re.search(rf"(^|[\\/]){pattern}", name)), None)
-    if found is None:
+    names = [str(entry.get("file_name")) if isinstance(entry, dict) else "" for entry in entries] or [""]
+    found = [_dataset_of_image(name) for name in names]
+    odd = next((i for i, dataset in enumerate(found) if dataset is None or dataset != found[0]), None)
+    if odd is not None:
+        which = f"its first image is {names[0]!r}" + (f", but there is also {names[odd]!r}" if odd else "")
         raise UsageError(
-            f"{ann_file} does not tell which data set it belongs to (its first image is {name!r}). Give --dataset, one "
-            f"of {', '.join(sorted(DATASETS))}."
+            f"{ann_file} does not tell which data set it belongs to ({which}). Give --dataset, one of "
+            f"{', '.join(sorted(DATASETS))}."
         )
-    return found
+    return found[0]
+
+
+def _dataset_of_image(name: str) -> str | None:
+    return next((dataset for pattern, dataset in FILE_NAMES.items() if re.search(rf"(^|[\\/]){pattern}", name)), None)
+
+
+def warn_of_missing(name: str, missing: Sequence[str], num_images: int) -> None:
+    """Say how many of the images a prediction file says nothing about, if there are any."""
+    if missing:
+        click.echo(
+            f"warning: {name}: {len(missing)} of {num_images} images have no prediction; their ground truth counts as "
+            f"not found. First: {missing[0]}",
+            err=True,
+        )

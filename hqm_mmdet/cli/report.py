@@ -14,7 +14,7 @@ from hqm_mmdet.pages.report.wording import metric_name
 from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand
-from .evaluation_options import evaluation_options, load_images
+from .evaluation_options import evaluation_options, load_images, warn_of_missing
 
 
 @click.command(cls=ToolCommand)
@@ -92,12 +92,8 @@ def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:
         if metric.key == analysis.headline:
             interval = "" if metric.low is None else f" (95 % interval {percent(metric.low)} to {percent(metric.high)})"
             click.echo(f"{analysis.name}: {metric_name(metric.key)} {percent(metric.value)}{interval}")
-    if analysis.missing:
-        click.echo(
-            f"warning: {len(analysis.missing)} of {analysis.num_images} images have no prediction; their ground truth "
-            f"counts as not found. First: {analysis.missing[0]}",
-            err=True,
-        )
+    for each in (run.first, run.second) if isinstance(run, Comparison) else (run,):
+        warn_of_missing(each.name, each.missing, each.num_images)
     if pictures.shortfall:
         click.echo(pictures.shortfall, err=pictures.folder is not None)
     click.echo(f"Open {path}")

@@ -69,6 +69,14 @@ def test_comparison(files, tmp_path, capsys):
     assert "From the first run, before, to the second, predictions.json" in html and "+50.00" in html
 
 
+def test_comparison_with_a_file_that_lacks_images(files, tmp_path, capsys):
+    """Else a run would look better than one that was not evaluated to its end."""
+    other = write(tmp_path / "other.json", [prediction(NAMES[0], 0.5)])
+    assert run("report", *files, "--compare", other, "--resamples", "0") == 0
+    assert "warning: other.json: 1 of 2 images have no prediction" in capsys.readouterr().err
+    assert "other.json says nothing about 1 image; what is labelled there counts as not found." in page_of(tmp_path)
+
+
 def test_images_without_prediction(files, tmp_path, capsys):
     write(files[0], [prediction(NAMES[0], 0.5)])
     assert run("report", *files, "--resamples", "0") == 0
@@ -112,6 +120,15 @@ def test_data_set_that_image_names_tell(tmp_path, name, dataset):
     else:
         with pytest.raises(UsageError, match=r"does not tell .*Give --dataset, one of hico, hoia, own, toy, vcoco"):
             guess_dataset(file)
+
+
+def test_images_of_several_data_sets(tmp_path):
+    names = ["HICO_test2015_00000001.jpg", "HICO_test2015_00000002.jpg", "COCO_val2014_000000000042.jpg"]
+    file = write(tmp_path / "test.json", [dict(file_name=name) for name in names])
+    with pytest.raises(
+        UsageError, match=r"first image is 'HICO_test2015_00000001.jpg', but there is also 'COCO_val2014"
+    ):
+        guess_dataset(str(file))
 
 
 def test_data_set_of_official_v_coco_and_of_empty_files(tmp_path):

@@ -93,7 +93,7 @@ def test_unfit_rare_file(tmp_path, arguments, content):
 
 
 def test_missing_sources_of_class_tables(arguments):
-    with pytest.raises(ValueError, match="set dataset.vocabulary_ann_file, or give dataset.corre_file"):
+    with pytest.raises(ValueError, match="set dataset.vocabulary_ann_file .*, or give dataset.corre_file"):
         build(**arguments, test_mode=True)
     with pytest.raises(FileNotFoundError, match=r"nothing\.json.*rare set are counted in it.*vocabulary_ann_file"):
         build(**arguments, test_mode=True, vocabulary_ann_file="nothing.json")

@@ -45,7 +45,8 @@ class Beside:
         self.sub = iou(pred_boxes[0], gt_boxes[0], rules)
         absent = [pred["object"] is None, gt["object"] is None]
         self.obj = 1.0 if all(absent) else 0.1 if any(absent) else iou(pred_boxes[1], gt_boxes[1], rules)
-        self.same_class = any(absent) != all(absent) or pred["object"] == gt["object"]
+        self.unlike = any(absent) != all(absent)
+        self.same_class = self.unlike or pred["object"] == gt["object"]
         self.same_verb = pred["verb"] == gt["verb"]
         self.sub_right, self.obj_right = right(self.sub), right(self.obj)
         self.real_object = self.obj_right and self.same_class and gt["object"] is not None
@@ -81,7 +82,7 @@ def judge(pred, gts, rules):
     same = {g: b for g, b in both.items() if b.same_verb}
     if same:
         return "object class", closest(same)
-    half = {g: b for g, b in beside.items() if b.same_verb and (b.sub_right or b.real_object)}
+    half = {g: b for g, b in beside.items() if b.same_verb and not b.unlike and (b.sub_right or b.real_object)}
     subjects, objects = any(b.sub_right for b in beside.values()), any(b.real_object for b in beside.values())
     if half and subjects and objects:
         return "association", closest(half, lambda b: max(b.sub * b.sub_right, b.obj * b.real_object))

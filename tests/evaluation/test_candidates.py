@@ -36,6 +36,16 @@ def test_forbidden_candidates_stay_with_score_zero():
     assert (pair.tolist(), verb.tolist(), score.tolist()) == ([0, 0, 0], [0, 1, 2], [0, 0, 0])
 
 
+def test_negative_scores_are_refused_where_zero_would_outrank_them():
+    mask = verb_mask_by_object(np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 0, 1, 1]]), 4)
+    scores = np.array([[-3, -1, -2.0]])
+    assert select_candidates(scores, np.array([0]), mask)[1].tolist() == [1, 2, 0]
+    with pytest.raises(ValueError, match="image 'a': score -3.0 for pair 0, verb 0 is negative, and impossible"):
+        select_candidates(scores, np.array([1]), mask, image="a")
+    scores[0, 2] = np.nan  # not predicted: nothing that could outrank
+    assert select_candidates(scores, np.array([1]), mask, partial=True)[1].tolist() == [1, 0]
+
+
 def test_absent_object_allows_every_verb():
     mask = verb_mask_by_object(np.zeros((3, 4)), 4)
     assert mask.shape == (5, 3) and mask[4].tolist() == [1, 1, 1] and not mask[:4].any()

@@ -214,6 +214,33 @@ def test_association_needs_the_verb_of_either_and_both_boxes(pair, kind, target)
     assert result.missed.tolist() == [target != 0, target != 1]
 
 
+def test_object_of_another_pair_where_none_is_labelled():
+    """Who rides nothing has no other partner: the box is too much."""
+    gts = [(0, NONE, RIDE, S, NO_BOX), (0, CUP, HOLD, S2, O2)]
+    result = analyse(gts, [(0, CUP, RIDE, S, O2, 0.9)])
+    assert [KINDS[k] for k in result.kind] == ["object box"] and result.target.tolist() == [0]
+    assert result.missed.tolist() == [False, True]
+
+
+def test_too_many_or_too_few_objects_count_as_just_near_at_any_bound():
+    """In V-COCO, too, whose overlaps are float32: there 0.35 is smaller than 0.35."""
+    persons = PersonTable(
+        np.zeros(1, int),
+        np.array([S], np.float32),
+        np.ones(1, bool),
+        np.zeros((1, 26), bool),
+        np.full((1, 25, 4), np.nan),
+    )
+    role = ROLES.roles.index("sit_instr")
+    persons.actions[0, ROLES.role_actions[role]] = True
+    scores = np.full((1, 25), np.nan, np.float32)
+    scores[0, role] = 0.9
+    boxes = np.array([S], np.float32), np.zeros((1, 26), np.float32), np.array([[O]], np.float32)
+    judged = judge_roles(AgentTable(np.zeros(1, int), *boxes, scores), persons, ROLES)
+    for near in (0.1, 0.35):
+        assert [KINDS[k] for k in break_down(judged, near).kind] == ["object box"]
+
+
 def test_closest_kind_wins():
     """The pair is annotated with another verb, though the subject holds something else: the verb is wrong."""
     gts = [(0, CUP, RIDE, S, O), (0, CUP, HOLD, S, O2)]

@@ -154,21 +154,17 @@ def test_entries_in_any_order_and_compressed(write, evaluate, dense, expected):
     assert evaluate(write("a.json.gz", dense[::-1])).metrics == expected
 
 
+def qpic_entry(pairs):
+    boxes = np.concatenate([pairs["sub_bboxes"], pairs["obj_bboxes"]])
+    labels = np.concatenate([np.zeros(NUM_PAIRS, int), pairs["obj_labels"]])
+    sub_ids, obj_ids = np.arange(2 * NUM_PAIRS).reshape(2, -1)
+    return dict(boxes=boxes, labels=labels, verb_scores=pairs["verb_scores"], sub_ids=sub_ids, obj_ids=obj_ids)
+
+
 def test_qpic_list(pairs, write, evaluate, expected):
-    found = []
-    for p in pairs:
-        boxes = np.concatenate([p["sub_bboxes"], p["obj_bboxes"]])
-        labels = np.concatenate([np.zeros(NUM_PAIRS, int), p["obj_labels"]])
-        ids = np.arange(2 * NUM_PAIRS).reshape(2, -1)
-        found.append(
-            dict(
-                boxes=torch.tensor(boxes),
-                labels=torch.tensor(labels),
-                verb_scores=p["verb_scores"],
-                sub_ids=torch.tensor(ids[0]),
-                obj_ids=ids[1],
-            )
-        )
+    found = [qpic_entry(p) for p in pairs]
+    for entry in found:
+        entry |= {key: torch.tensor(entry[key]) for key in ("boxes", "labels", "sub_ids")}
     assert evaluate(write("qpic.pkl", found)).metrics == expected
     with pytest.raises(PredictionError, match=r"qpic\.pkl: 5 entries for 6 images"):
         evaluate(write("qpic.pkl", found[:-1]))
@@ -268,6 +264,8 @@ def test_official_vcoco_detections(vcoco, write, evaluate):
     assert result.metrics["vcoco/agent"] < whole["vcoco/agent"]
     with pytest.raises(PredictionError, match="on V-COCO only"):
         evaluate(write("vcoco.pkl", [dict(detections[0], image_id=0)]))
+    with pytest.raises(PredictionError, match=r"entry 1 .*: no key 'image_id'"):
+        evaluate_file(write("vcoco.pkl", [first[0], {k: v for k, v in first[1].items() if k != "image_id"}]), images)
     del first[0]["cut_obj"]
     with pytest.raises(PredictionError, match=r"entry \d+ \(image_id \d+\): no key 'cut_obj'"):
         evaluate_file(write("vcoco.pkl", first), images)
@@ -351,10 +349,17 @@ def spoil(entry, path, value):
     [
         (("predictions", 3, "category_id"), 12, "category_id of a box: unknown id 12"),
         (("predictions", 3), {}, "no key 'bbox'"),
-        (("predictions", 3, "bbox"), [1, 2, 3], "inhomogeneous|reshape"),
+        (("predictions", 3, "bbox"), [1, 2, 3], "inhomogeneous"),
+        (
+            ("predictions",),
+            [dict(bbox=[0, 0, 9, 9, 0.5], category_id=1)] * 24,
+            r"must be x1, y1, x2, y2, got .*\(24, 5\)",
+        ),
         (("predictions", 3, "bbox", 1), float("nan"), "coordinates must be finite"),
         (("hoi_prediction", 2, "subject_id"), 24, r"\(24, 14\), but there are 24 boxes"),
         (("hoi_prediction", 2, "object_id"), -2, r"\(2, -2\), but"),
+        (("hoi_prediction", 2, "object_id"), 0.5, r"\(2, 0.5\), but"),
+        (("hoi_prediction", 2, "subject_id"), None, r"\(nan, 14\), but"),
         (("hoi_prediction", 2, "score"), 0.5, "must be a list of 117 numbers"),
         (("hoi_prediction", 2, "score", 8), float("nan"), "score nan in the list of pair 2"),
         (("hoi_prediction", 2, "score", 8), float("inf"), "score inf for pair 2, verb 8"),
@@ -366,6 +371,22 @@ def test_unfit_entries_are_named(write, evaluate, dense, path, value, message):
     file = write("p.json", [dense[0], spoil(dense[1], path, value)])
     with pytest.raises(PredictionError, match=rf"p\.json: entry 1 \(HICO_test2015_00000001\.jpg\).*({message})"):
         evaluate(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda e: dict(e, sub_ids=e["sub_ids"] - 1), r"\(-1, "),
+        (lambda e: dict(e, obj_ids=np.full_like(e["obj_ids"], -1)), "obj_ids holds -1"),
+        (lambda e: dict(e, obj_ids=e["obj_ids"][1:]), "12 subjects with 11 objects"),
+        (lambda e: dict(e, labels=e["labels"][1:]), "24 boxes with 23 labels"),
+        (lambda e: dict(e, boxes=np.zeros((24, 5), np.float32)), r"\(24, 5\)"),
+    ],
+)
+def test_unfit_qpic_entries_are_named(pairs, write, evaluate, change, message):
+    entries = [qpic_entry(p) for p in pairs]
+    with pytest.raises(PredictionError, match=rf"p\.pkl: entry 1 .*{message}"):
+        evaluate(write("p.pkl", [entries[0], change(entries[1]), *entries[2:]]))
 
 
 def test_verb_score_that_is_not_finite(write, evaluate, dense):
@@ -391,6 +412,8 @@ def test_a_verb_said_twice_is_two_candidates(write):
         ("p.json", b"{}", "no readable JSON list"),
         ("p.json", b"[", "no readable JSON list"),
         ("p.json", b"[3]", "entry 0"),
+        ("p.json", b"[] []", "more behind the end"),
+        ("p.json.gz", b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 9, "no readable JSON list .*invalid block type"),
         ("p.json", b"\xff\xfe", "no readable JSON list"),
         ("p.txt", b"", "must end in .json"),
         ("p.pkl", pickle.dumps({"a": 1}), "holds dict, expected a list of dicts"),
@@ -431,12 +454,12 @@ def test_annotations_must_fit(write, ann_file, entries):
         load_evaluation_set("hico", str(write("twice.json", [entries[0], entries[0]])))
 
 
-@pytest.mark.parametrize("text", ["[]", " [ ] ", "[1]", '[1 , {"a": [2, "]"]}\n]', "[[1],[2]]"])
+@pytest.mark.parametrize("text", ["[]", " [ ] ", "[1]", "[[]]", '[1 , {"a": [2, "]"]}\n]', "[[1],[2]]"])
 def test_json_stream_equals_json(text):
     assert list(iterate_json_list(text)) == json.loads(text)
 
 
-@pytest.mark.parametrize("text", ["", "1", "[1", "[1 2]", "[1,]", "{}"])
+@pytest.mark.parametrize("text", ["", "1", "[1", "[1 2]", "[1,]", "{}", "[] 1", "[1][2]", "[1]]"])
 def test_json_stream_refuses_what_is_no_list(text):
     with pytest.raises(json.JSONDecodeError):
         list(iterate_json_list(text))

@@ -159,6 +159,15 @@ def test_score_that_is_not_finite_names_the_image(pairs, files, bad):
         run(VCOCOMetric(**files), [sample], meta=META)
 
 
+@pytest.mark.parametrize("name", ["sub_bboxes", "obj_bboxes"])
+def test_box_that_is_not_finite_names_the_image(pairs, files, name):
+    i, row = next((i, list(p[2] < 80).index(True)) for i, p in enumerate(pairs) if (p[2] < 80).any())
+    sample = make_sample(i, pairs[i])
+    sample.pred_pairs[name][row] = float("nan")
+    with pytest.raises(ValueError, match=rf"{i + 1:012d}\.jpg': a box is \[nan, nan, nan, nan\]"):
+        run(VCOCOMetric(**files), [sample], meta=META)
+
+
 def test_model_of_another_data_set(pairs, files):
     sub, obj, labels, scores = max(pairs, key=lambda p: len(p[2]))
     with pytest.raises(ValueError, match=r"expected P, P, P and \(P, 29\)"):

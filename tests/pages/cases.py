@@ -52,8 +52,8 @@ def image_case(i: int, ap: float, file_name: str = "") -> ImageCase:
     sub, obj = (20.0 + i, 10.0, 90.0, 190.0), (60.0, 80.0, 180.0, 200.0)
     labelled = (
         Triplet(sub, obj, "ride", "bicycle", None, "found"),
-        Triplet(sub, obj, HOSTILE, "bicycle", None, "missed"),
-        Triplet((150, 20, 230, 220), None, "wave", None, None, "missed"),
+        Triplet(sub, obj, HOSTILE, "bicycle", None, "not found"),
+        Triplet((150, 20, 230, 220), None, "wave", None, None, "not found"),
     )
     predicted = (
         Triplet((22, 12, 92, 188), (58, 82, 178, 199), "ride", "bicycle", 0.91, "right"),

@@ -116,6 +116,7 @@ def test_verdicts(low, high, word):
     difference = make_comparison(5).metrics[0]
     assert verdict(replace(difference, low=low, high=high)) == word
     assert verdict(replace(difference, low=None, high=None)) == "no interval"
+    assert verdict(replace(difference, low=float("nan"), high=float("nan"))) == "no interval"
 
 
 def test_every_kind_of_error_is_explained():

@@ -40,7 +40,6 @@ def analyse_file(
 
     Raises:
         FileNotFoundError, CheckpointError, PredictionError, AnnotationError: A file is missing or unfit.
-        ValueError: There is no image.
     """
     run = read_run(path, images, progress=progress)
     if train_counts is None:

@@ -52,7 +52,7 @@ def compare(
         first, second (Run): On the same images with the same metric.
         train_counts (TrainingCounts, optional): Without, the comparison has no training counts.
         num_cases, resamples, progress: See :func:`~.analyse.analyse_file`. The same resamples serve both runs, so the
-            interval of a difference is far narrower than those of the values.
+            interval of a difference is the narrower, the more alike they are.
 
     Returns:
         Comparison: Images that one file says nothing about are neither better nor worse.

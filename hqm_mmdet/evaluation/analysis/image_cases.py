@@ -47,19 +47,19 @@ class ImageBook:
         return images[np.lexsort((-self.num_gt[images], -self.ap[images]))][:number].tolist()
 
     def worst(self, number: int) -> list[int]:
-        """Images with the smallest AP (below 1); among equals more missed triplets first.
+        """Images with the smallest AP (below 1); among equals more lost triplets first.
 
         Images that the file says nothing about are left out: there is nothing to see.
         """
         images = np.flatnonzero((self.ap < 1) & ~self.silent)
-        missed = self.num_gt[images] - self.num_found[images]
-        return images[np.lexsort((-missed, self.ap[images]))][:number].tolist()
+        lost = self.num_gt[images] - self.num_found[images]
+        return images[np.lexsort((-lost, self.ap[images]))][:number].tolist()
 
     def case(self, image: int) -> ImageCase:
         """Everything about an image."""
         judged, gt_rows, pred_rows = self.run.judged, self._gt_rows[image], self._pred_rows[image]
-        pred_rows = pred_rows[judged.preds.scores[pred_rows] > 0][:NUM_PREDICTED]  # 0: no such combination
-        found = np.where(judged.taken_by[gt_rows] >= 0, "found", "missed")
+        pred_rows = pred_rows[judged.preds.scores[pred_rows] != 0][:NUM_PREDICTED]  # 0: no such combination
+        found = np.where(judged.taken_by[gt_rows] >= 0, "found", "not found")
         return ImageCase(
             self.run.images.file_names[image],
             float(self.ap[image]),
@@ -72,14 +72,14 @@ class ImageBook:
     def _triplets(self, table: TripletTable, verdicts: Sequence[str]) -> tuple[Triplet, ...]:
         judged, metainfo = self.run.judged, self.run.metainfo
         _, labels, verbs = judged.coder.decode(table.classes)
-        spans_objects = judged.coder.num_objects != len(metainfo["classes"])  # V-COCO: no object class is compared
+        no_classes = judged.coder.num_objects != len(metainfo["classes"])  # V-COCO compares no object class
         scores = [None] * len(table) if table.scores is None else table.scores.tolist()
         return tuple(
             Triplet(
                 _box(sub),
                 None if (absent := label == judged.coder.absent_object_label) else _box(obj),
                 metainfo["verbs"][verb],
-                None if absent or spans_objects else metainfo["classes"][label],
+                None if absent or no_classes else metainfo["classes"][label],
                 score,
                 verdict,
             )

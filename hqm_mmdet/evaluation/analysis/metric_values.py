@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from rich.progress import Progress
 
-from ..functional import bootstrap_intervals
+from ..functional import bootstrap_intervals, within_fractions
 from .model import MetricDifference, MetricValue
 from .run import Run
 
@@ -25,7 +25,7 @@ def metric_values(run: Run, resamples: int = 0, progress: bool = False) -> tuple
     """
     means = run.ranking.means()
     intervals = _intervals(run.ranking.means, run.ranking.num_images, resamples, progress)
-    return tuple(MetricValue(run.key(key), value, *intervals.get(key, ())) for key, value in means.items())
+    return tuple(_value(run, key, value, intervals.get(key, ())) for key, value in means.items())
 
 
 def paired_metrics(
@@ -52,18 +52,25 @@ def paired_metrics(
 
     means, intervals = evaluate(), _intervals(evaluate, first.ranking.num_images, resamples, progress)
 
-    def of(side: str) -> dict[str, tuple[float, tuple]]:
-        return {key: (value, intervals.get((at, key), ())) for (at, key), value in means.items() if at == side}
+    def keys(side: str) -> list[str]:
+        return [key for at, key in means if at == side]
+
+    def interval(side: str, key: str) -> tuple[float, ...]:
+        return intervals.get((side, key), ())
 
     values = (
-        tuple(MetricValue(run.key(key), value, *interval) for key, (value, interval) in of(side).items())
+        tuple(_value(run, key, means[side, key], interval(side, key)) for key in keys(side))
         for side, run in runs.items()
     )
     differences = tuple(
-        MetricDifference(first.key(key), means["first", key], means["second", key], *interval)
-        for key, (_, interval) in of("difference").items()
+        MetricDifference(first.key(key), means["first", key], means["second", key], *interval("difference", key))
+        for key in keys("difference")
     )
     return *values, differences
+
+
+def _value(run: Run, key: str, value: float, interval: tuple[float, ...]) -> MetricValue:
+    return MetricValue(run.key(key), value, *(within_fractions(interval) if interval else ()))
 
 
 def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bool) -> dict:
@@ -77,4 +84,4 @@ def _intervals(evaluate: Callable, num_images: int, resamples: int, progress: bo
             return evaluate(weights)
 
         intervals = bootstrap_intervals(counted, num_images, resamples)
-    return {key: ends for key, ends in intervals.items() if np.isfinite(ends).all()}  # none where there is no value
+    return {key: interval for key, interval in intervals.items() if not np.isnan(interval).any()}

@@ -18,7 +18,7 @@ class MetricValue:
     Args:
         key (str): with its prefix, e.g. ``hico/full``.
         value (float): NaN where the set holds no class with ground truth.
-        low, high (float, optional): 95 % confidence interval; None without resampling, or where there is no value.
+        low, high (float, optional): 95 % confidence interval; None without resampling, or without value.
     """
 
     key: str
@@ -85,7 +85,7 @@ class Triplet:
         obj_box (Box, optional): object; None if there is none.
         verb (str), object (str, optional): names.
         score (float, optional): of a prediction.
-        verdict (str): labelled: ``found`` or ``missed``; predicted: ``right`` or the kind of error.
+        verdict (str): labelled: ``found`` or ``not found``; predicted: ``right`` or the kind of error.
     """
 
     sub_box: Box

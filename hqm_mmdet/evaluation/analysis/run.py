@@ -72,11 +72,9 @@ def read_run(path: str | Path, images: EvaluationSet, name: str | None = None, p
         Run: Of all images of ``images``.
 
     Raises:
-        FileNotFoundError, CheckpointError, PredictionError: See :func:`~hqm_mmdet.evaluation.offline.read_records`.
-        ValueError: There is no image.
+        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: See
+            :func:`~hqm_mmdet.evaluation.offline.read_records`.
     """
-    if not images.file_names:
-        raise ValueError(f"{images.reader.ann_file}: no image; there is nothing to analyse.")
     found = read_records(path, images, progress)
     say(f"matching {len(found.records)} images", progress)
     return Run(name or Path(path).name, images, images.metric.rank(list(found.records)), found.missing)

@@ -9,7 +9,7 @@ are broken down (:mod:`.errors`). Confidence intervals: :mod:`.bootstrap`.
 """
 
 from .average_precision import ClassResults, RankedCandidates, class_results, rank_candidates
-from .bootstrap import bootstrap_intervals
+from .bootstrap import bootstrap_intervals, within_fractions
 from .candidates import select_candidates, stable_top_k, verb_mask_by_object
 from .error_kinds import KINDS
 from .errors import ErrorBreakdown, ErrorGain, break_down
@@ -78,4 +78,5 @@ __all__ = [
     "to_official_detections",
     "verb_mask_by_object",
     "verb_table",
+    "within_fractions",
 ]

@@ -26,7 +26,8 @@ def bootstrap_intervals(
         seed (int): Of the resamples. Defaults to 0.
 
     Returns:
-        dict[str, tuple[float, float]]: Lower and upper end per metric; NaN where a metric never had a value.
+        dict[str, tuple[float, float]]: Lower and upper end per metric; NaN where a metric never had a value. The shift
+        may push an end over the edge of what the metric can be; see :func:`within_fractions`.
 
     Raises:
         ValueError: No image, or no resample.
@@ -39,6 +40,16 @@ def bootstrap_intervals(
         weights = np.bincount(rng.integers(0, num_images, num_images), minlength=num_images)
         draws.append(evaluate(weights))
     return {key: _interval(np.array([draw[key] for draw in draws]), value, level) for key, value in values.items()}
+
+
+def within_fractions(interval: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval that a fraction can lie in; NaN stays.
+
+    >>> within_fractions((-0.1, 0.3)), within_fractions((0.9, 1.2))
+    ((0.0, 0.3), (0.9, 1.0))
+    """
+    low, high = np.clip(interval, 0.0, 1.0).tolist()
+    return low, high
 
 
 def _interval(draws: np.ndarray, value: float, level: float) -> tuple[float, float]:

@@ -76,7 +76,8 @@ def select_candidates(
         ties in pair-major, verb-minor order.
 
     Raises:
-        ValueError: NaN or infinite score, wrong shape, label out of range.
+        ValueError: NaN or infinite score, wrong shape, label out of range, a negative score that a forbidden
+            candidate would outrank.
     """
     scores = np.asarray(verb_scores, dtype=np.float32)
     given = None
@@ -85,6 +86,7 @@ def select_candidates(
         scores = np.nan_to_num(scores, nan=0.0, posinf=np.inf, neginf=-np.inf)
     _check_scores(scores, obj_labels, verb_mask, image)
     if verb_mask is not None:
+        _check_negative(scores, verb_mask[obj_labels], given, image)
         scores = scores * verb_mask[obj_labels]
     flat = scores.reshape(-1)
     index = stable_top_k(flat, top_k) if given is None else _top_k_of(np.flatnonzero(given), flat, top_k)
@@ -110,6 +112,19 @@ def _check_scores(scores, obj_labels, verb_mask, image) -> None:
         )
     if verb_mask is not None and len(scores):
         _check_mask(scores, obj_labels, verb_mask, image)
+
+
+def _check_negative(scores, mask, given, image) -> None:
+    negative = np.argwhere(scores < 0)
+    if not len(negative):
+        return
+    forbidden = (mask == 0).reshape(-1)
+    if (forbidden if given is None else forbidden & given).any():
+        pair, verb = negative[0]
+        raise ValueError(
+            f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb} is negative, and impossible "
+            "combinations, which get 0, would rank before it. Map scores to [0, 1], e.g. by a sigmoid."
+        )
 
 
 def _check_mask(scores, obj_labels, verb_mask, image) -> None:

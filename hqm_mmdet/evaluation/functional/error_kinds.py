@@ -72,11 +72,11 @@ class _Relations:
 
     def __init__(self, judged: JudgedCandidates, pred_rows: np.ndarray, gt_rows: np.ndarray, near: float) -> None:
         self.sub, self.obj = judged.overlaps(pred_rows, gt_rows)
-        unlike = np.isnan(self.obj)
-        self.obj = np.where(unlike, near, self.obj)
+        self.unlike = np.isnan(self.obj)
+        self.obj = np.where(self.unlike, near, self.obj)
         _, pred_labels, _ = judged.coder.decode(judged.preds.classes[pred_rows])
         _, gt_labels, _ = judged.coder.decode(judged.gts.classes[gt_rows])
-        self.class_right = unlike | (pred_labels == gt_labels)
+        self.class_right = self.unlike | (pred_labels == gt_labels)
         self.sub_right, obj_box_right = judged.protocol.passes(self.sub), judged.protocol.passes(self.obj)
         self.boxes_right = self.sub_right & obj_box_right
         self.obj_right = obj_box_right & self.class_right
@@ -119,7 +119,8 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
     columns, duplicates = [], [np.zeros(0, np.int64)]
     for rows, gts, related in _related(judged, wrong, near, by_verb=True):
         p = pair[rows]
-        association = facts.subject[p] & facts.object[p] & (related.sub_right | related.obj_right)
+        mixed = facts.subject[p] & facts.object[p] & (related.sub_right | related.obj_right)
+        association = mixed & ~related.unlike  # without object there is no other partner
         kind = np.select(
             [
                 related.boxes_right & ~related.class_right,

@@ -93,7 +93,7 @@ class JudgedCandidates:
         pred_absent = self.coder.decode(self.preds.classes[pred_rows])[1] == absent
         gt_absent = self.coder.decode(self.gts.classes[gt_rows])[1] == absent
         obj = np.where(pred_absent & gt_absent, 1.0, np.where(pred_absent ^ gt_absent, np.nan, obj))
-        return sub.astype(np.float64), obj
+        return sub.astype(np.float64), obj.astype(np.float64)
 
     @cached_property
     def _ranked(self) -> RankedCandidates:

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
-from ..functional import JudgedCandidates, bootstrap_intervals
+from ..functional import JudgedCandidates, bootstrap_intervals, within_fractions
 from .records import Record, drop_repeated
 from .vocabulary import EvalVocabulary
 
@@ -58,6 +58,7 @@ class HOIMetric(BaseMetric):
         self._vocabulary: tuple[Mapping | None, EvalVocabulary] | None = None
 
     NEEDS_RARE_SET = True
+    FRACTIONS = False  # whether all values lie in [0, 1]; then intervals do, too
 
     @property
     def vocabulary(self) -> EvalVocabulary:
@@ -116,8 +117,10 @@ class HOIMetric(BaseMetric):
             return metrics, ranking.table()
         intervals = bootstrap_intervals(ranking.means, ranking.num_images, self.bootstrap)
         title = f"95 % confidence, {self.bootstrap} resamples of the images"
+        if self.FRACTIONS:
+            intervals = {key: within_fractions(interval) for key, interval in intervals.items()}
         rows = {key: (metrics[key], *interval) for key, interval in intervals.items()}
-        for key, (low, high) in intervals.items():
+        for key, (_, low, high) in rows.items():
             metrics |= {f"{key}_low": low, f"{key}_high": high}
         return metrics, ranking.table() + "\n" + text_table(title, ("value", "low", "high"), rows)
 

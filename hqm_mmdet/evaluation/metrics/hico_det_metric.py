@@ -49,6 +49,7 @@ class HICODetMetric(HOIMetric):
     """
 
     default_prefix = "hico"
+    FRACTIONS = True
 
     def __init__(
         self,

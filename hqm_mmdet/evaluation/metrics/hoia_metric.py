@@ -26,6 +26,7 @@ class HOIAMetric(HOIMetric):
 
     default_prefix = "hoia"
     NEEDS_RARE_SET = False
+    FRACTIONS = True
 
     def make_record(self, sample: Mapping) -> ImageRecord:
         """Keep the best candidates and the ground truth; see :func:`~.records.make_record`.

@@ -78,6 +78,7 @@ class VCOCOMetric(HOIMetric):
     """
 
     default_prefix = "vcoco"
+    FRACTIONS = True
 
     def __init__(
         self,
@@ -244,6 +245,13 @@ def _check_pairs(sub, obj, labels, scores, sizes, partial, image) -> None:
         raise ValueError(
             f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
             f"0..{num_classes} (the last one = no object)."
+        )
+    boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
+    if not np.isfinite(boxes).all():
+        box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
+        raise ValueError(
+            f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
+            "object)."
         )
     wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
     if wrong.any():

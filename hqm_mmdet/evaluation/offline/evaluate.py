@@ -34,7 +34,7 @@ def evaluate_file(path: str | Path, images: EvaluationSet, progress: bool = Fals
         OfflineResult: Metrics.
 
     Raises:
-        FileNotFoundError, CheckpointError, PredictionError: See :func:`~.file_records.read_records`.
+        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: See :func:`~.file_records.read_records`.
     """
     found = read_records(path, images, progress)
     metrics, table = images.metric.summarize(list(found.records))

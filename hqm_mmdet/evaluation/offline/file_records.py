@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from hqm_mmdet.datasets.problems import AnnotationError
+
 from ..metrics.records import Record
 from .evaluation_set import EvaluationSet
 from .prediction_files import FilePrediction, PredictionError, read_predictions
@@ -39,7 +41,10 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     Raises:
         FileNotFoundError, CheckpointError: See :func:`~.prediction_files.read_predictions`.
         PredictionError: An entry is unfit, or names an image that is unknown or was named before.
+        AnnotationError: There is no image.
     """
+    if not images.file_names:
+        raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")
     metric, entry_of, by_position = images.metric, {}, False
     records: list[Record | None] = [None] * len(images.file_names)
     predictions = read_predictions(path, metric.dataset_meta)
@@ -70,10 +75,10 @@ def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> 
     else:
         position = images.position(prediction.image)
     if position is None:
-        example = f", e.g. {images.file_names[0]}" if images.file_names else ""
+        example = images.file_names[0]
         raise PredictionError(
-            f"{place}: the annotations have no such image; they have {len(images.file_names)}{example}. Evaluate with "
-            "the annotations of the split that was predicted, or take the entry out."
+            f"{place}: the annotations have no such image; they have {len(images.file_names)}, e.g. {example}. "
+            "Evaluate with the annotations of the split that was predicted, or take the entry out."
         )
     return position
 

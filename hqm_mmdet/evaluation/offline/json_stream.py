@@ -19,22 +19,22 @@ def iterate_json_list(text: str) -> Iterator:
         The entries.
 
     Raises:
-        json.JSONDecodeError: No list, or damaged.
+        json.JSONDecodeError: No list, damaged, or something follows.
 
     >>> list(iterate_json_list('[1, {"a": [2]}]'))
     [1, {'a': [2]}]
     """
     decoder = json.JSONDecoder()
     position = _skip(text, 0, "[")
-    if text[position : position + 1] == "]":
-        return
-    while True:
+    more = text[position : position + 1] != "]"
+    while more:
         entry, position = decoder.raw_decode(text, position)
         yield entry
         position = _SEPARATOR.match(text, position).end()
-        if text[position : position + 1] == "]":
-            return
-        position = _skip(text, position, ",")
+        more = text[position : position + 1] != "]"
+        position = _skip(text, position, ",") if more else position
+    if (position := _skip(text, position, "]")) < len(text):
+        raise json.JSONDecodeError("more behind the end of the list", text, position)
 
 
 def _skip(text: str, position: int, expected: str) -> int:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -79,14 +80,14 @@ def _read_json(path: Path, metainfo: Mapping) -> Iterator[FilePrediction]:
     labels = {str(category): label for label, category in enumerate(metainfo["category_ids"])}
     verbs = {str(verb): label for label, verb in enumerate(metainfo["verb_ids"])}
     try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
             text = file.read()
         for n, raw in enumerate(iterate_json_list(text)):
             with _naming(path, n, raw):
                 pairs, partial = _pairs_of_entry(raw, labels, verbs)
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
                 yield FilePrediction(n, raw["file_name"], sample)
-    except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise PredictionError(
             f"{path}: no readable JSON list ({error}). Write it again. Known are {FORMATS}"
         ) from error
@@ -110,7 +111,7 @@ class _naming:
 
 def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str, int]) -> tuple[dict, bool]:
     """``pred_pairs`` of an entry, and whether its scores are partial (NaN = not predicted)."""
-    boxes = np.array([p["bbox"] for p in raw["predictions"]], np.float32).reshape(-1, 4)
+    boxes = _boxes([p["bbox"] for p in raw["predictions"]])
     box_labels = [_look_up(labels, p["category_id"], "category_id of a box") for p in raw["predictions"]]
     # One more row, which object_id -1 selects: no object.
     boxes = np.concatenate([boxes, np.zeros((1, 4), np.float32)])
@@ -120,12 +121,7 @@ def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str,
     if dense:
         ids = [(row["subject_id"], row["object_id"]) for row in dense] + ids
         scores = np.concatenate([_score_lists(dense, len(verbs)), scores])
-    rows = np.array(ids, np.int64).reshape(-1, 2)
-    count = len(boxes) - 1
-    if len(rows) and not ((rows >= [0, -1]) & (rows < count)).all():
-        wrong = rows[~((rows >= [0, -1]) & (rows < count)).all(axis=1)][0].tolist()
-        raise ValueError(f"(subject_id, object_id) = {tuple(wrong)}, but there are {count} boxes (object -1 = none)")
-    sub, obj = rows.T
+    sub, obj = _box_ids(ids, len(boxes) - 1).T
     pairs = dict(
         sub_bboxes=boxes[sub],
         obj_bboxes=boxes[obj],
@@ -134,6 +130,24 @@ def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str,
         verb_scores=scores,
     )
     return pairs, len(dense) < len(raw["hoi_prediction"])
+
+
+def _boxes(rows) -> np.ndarray:
+    """(N, 4) float32; a fifth number (a score) would shift all that follow."""
+    boxes = np.asarray(rows, np.float32)
+    if len(boxes) and boxes.shape[1:] != (4,):
+        raise ValueError(f"boxes must be x1, y1, x2, y2, got an array of the shape {boxes.shape}")
+    return boxes.reshape(-1, 4)
+
+
+def _box_ids(ids, count: int) -> np.ndarray:
+    """(P, 2) positions of subject and object among ``count`` boxes."""
+    rows = np.asarray(ids, np.float64).reshape(-1, 2)
+    fits = ((rows >= [0, -1]) & (rows < count) & (rows == np.floor(rows))).all(axis=1)
+    if not fits.all():
+        wrong = "({:g}, {:g})".format(*rows[~fits][0])
+        raise ValueError(f"(subject_id, object_id) = {wrong}, but there are {count} boxes (object -1 = none)")
+    return rows.astype(np.int64)
 
 
 def _score_lists(rows: Sequence[Mapping], num_verbs: int) -> np.ndarray:
@@ -204,11 +218,15 @@ def _read_pickle(path: Path, metainfo: Mapping) -> Iterator[FilePrediction]:
 
 def _qpic_pairs(raw: Mapping) -> dict:
     boxes, labels, scores, sub, obj = (to_numpy(raw[key]) for key in QPIC_KEYS)
-    labels = labels.astype(np.int64)
-    sub, obj = sub.astype(np.int64), obj.astype(np.int64)
+    boxes, labels = _boxes(boxes), labels.astype(np.int64)
+    if len(labels) != len(boxes) or len(sub) != len(obj):
+        raise ValueError(f"{len(boxes)} boxes with {len(labels)} labels, {len(sub)} subjects with {len(obj)} objects")
+    sub, obj = _box_ids(np.stack([sub, obj], axis=-1), len(boxes)).T
+    if (obj < 0).any():
+        raise ValueError("obj_ids holds -1; here a pair without object has one with the label of no class")
     return dict(
-        sub_bboxes=boxes[sub].reshape(-1, 4),
-        obj_bboxes=boxes[obj].reshape(-1, 4),
+        sub_bboxes=boxes[sub],
+        obj_bboxes=boxes[obj],
         obj_labels=labels[obj],
         sub_labels=labels[sub],
         verb_scores=scores,
@@ -216,12 +234,16 @@ def _qpic_pairs(raw: Mapping) -> dict:
 
 
 def _read_official(path: Path, detections: list, roles: VCOCORoles) -> Iterator[FilePrediction]:
-    order = sorted(range(len(detections)), key=lambda n: detections[n]["image_id"])
-    for image_id, group in groupby(order, key=lambda n: detections[n]["image_id"]):
+    image_ids = []
+    for n, detection in enumerate(detections):
+        with _naming(path, n, detection):
+            image_ids.append(int(detection["image_id"]))
+    order = sorted(range(len(detections)), key=image_ids.__getitem__)
+    for image_id, group in groupby(order, key=image_ids.__getitem__):
         group = list(group)
         with _naming(path, group[0], dict(file_name=f"image_id {image_id}")):
             agents = _agent_table([detections[n] for n in group], roles)
-            yield FilePrediction(group[0], int(image_id), dict(pred_agents=agents))
+            yield FilePrediction(group[0], image_id, dict(pred_agents=agents))
 
 
 def _agent_table(detections: Sequence[Mapping], roles: VCOCORoles) -> AgentTable:

@@ -2,7 +2,7 @@
 
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison, MetricValue
 
-from ..formats import is_nothing
+from ..formats import is_nothing, plural
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from . import class_view, comparison_view, image_view
@@ -83,7 +83,7 @@ def metrics_section(analysis: Analysis) -> Section:
     if with_interval:
         lead += (
             " The 95 % interval says how far a number would move on another set of images of this size (not in another "
-            "training). To tell two runs apart, compare them: the interval of their difference is narrower."
+            "training). To tell two runs apart, compare them: intervals that overlap do not say that runs are equal."
         )
     return Section("metrics", "Metrics", "report/metrics.html.j2", lead, dict(rows=rows, with_interval=with_interval))
 
@@ -116,7 +116,7 @@ IMAGES = Section(
     "Images",
     "report/images.html.j2",
     "What is labelled beside what was predicted. Solid box: subject; dashed: object. Blue with ✓ is right or found, "
-    "orange with ✗ is wrong or missed; a click shows the image large with all its triplets.",
+    "orange with ✗ is wrong or not found; a click shows the image large with all its triplets.",
 )
 
 
@@ -125,8 +125,13 @@ def comparison_section(comparison: Comparison) -> Section:
     first, second = comparison.first.name, comparison.second.name
     lead = (
         f"From the first run, {first}, to the second, {second}: “better” and “worse” are said only where the interval "
-        "of the difference excludes zero, else the images are too few to tell."
+        "of the difference excludes zero, else the images are too few to tell. Another training of the same model may "
+        "differ by more."
     )
+    if missing := comparison.first.missing:
+        lead += (
+            f" {first} says nothing about {plural(len(missing), 'image')}; what is labelled there counts as not found."
+        )
     content = dict(
         comparison=comparison,
         metrics=comparison_view.metric_rows(comparison),

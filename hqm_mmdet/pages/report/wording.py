@@ -2,6 +2,8 @@
 
 from hqm_mmdet.evaluation.analysis import MetricDifference
 
+from ..formats import is_nothing
+
 DATASET_NAMES = dict(hico="HICO-DET", vcoco="V-COCO", hoia="HOI-A", toy="ToyHOI", own="own data set")
 KNOWN_OBJECT = "known object: each class on the images that show its object"
 
@@ -59,8 +61,11 @@ def metric_meaning(key: str) -> str:
 
 
 def verdict(difference: MetricDifference) -> str:
-    """``better`` or ``worse`` if the interval excludes zero, else ``within noise``."""
-    if difference.low is None or difference.high is None:
+    """``better`` or ``worse`` if the interval excludes zero, else ``within noise``.
+
+    A metric without value, e.g. of a rare set that no image shows, has no interval either.
+    """
+    if is_nothing(difference.low) or is_nothing(difference.high):
         return NO_WORDS
     if difference.low > 0:
         return "better"

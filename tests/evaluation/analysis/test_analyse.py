@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from hqm_mmdet.datasets.problems import AnnotationError
 from hqm_mmdet.evaluation.analysis import analyse_file, read_run
 from hqm_mmdet.evaluation.functional import break_down
 from hqm_mmdet.evaluation.functional.average_precision import interpolated_ap
@@ -179,13 +180,13 @@ def test_no_ground_truth(sets, name, tmp_path):
         assert any("counts such classes as 0" in note for note in analysis.notes)
     else:
         assert not analysis.classes and np.isnan(values(analysis)[analysis.headline])
+        assert all(metric.low is None for metric in analysis.metrics)
 
 
-def test_no_image(sets, tmp_path):
-    small = sets("hico")
+def test_no_image(tmp_path):
     (tmp_path / "test.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"test\.json: no image"):
-        analyse_file(small.path, load_evaluation_set("hico", str(tmp_path / "test.json")))
+    with pytest.raises(AnnotationError, match=r"test\.json: no image"):
+        analyse_file("absent.json", load_evaluation_set("hico", str(tmp_path / "test.json")))
 
 
 def test_progress_is_shown_when_asked_for(sets, capsys):

@@ -62,7 +62,7 @@ def test_a_run_and_itself(sets):
 
 
 def test_the_same_resamples_for_both_runs(sets):
-    """The interval of the difference is what an unpaired one cannot be: narrower than either run's own."""
+    """Of two files that are alike, the difference has an interval narrower than either value has: it is paired."""
     small = sets["hoia"]
     nearly = [
         dict(entry, hoi_prediction=entry["hoi_prediction"][: 9 if i == 2 else 10])

@@ -8,6 +8,7 @@ import pytest
 from hqm_mmdet.evaluation.analysis import analyse_file, read_run
 from hqm_mmdet.evaluation.analysis.image_cases import NUM_PREDICTED, ImageBook
 from hqm_mmdet.evaluation.offline import load_evaluation_set
+from tests.evaluation.analysis.small_sets import DATASETS, SmallSet
 
 PERSON, CUP = [10.0, 10.0, 60.0, 110.0], [50.0, 40.0, 90.0, 80.0]
 SECOND = [200.0, 10.0, 260.0, 110.0]
@@ -80,6 +81,48 @@ def test_ap_of_one_image(book, rows, ap, found):
     assert made.num_gt.tolist() == [2] and made.num_found.tolist() == [found]
 
 
+def loop_ap(scores, hits, number):
+    """Area under the interpolated curve, step by step."""
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])  # stable
+    points, found = [], 0
+    for rank, i in enumerate(order, start=1):
+        found += hits[i]
+        points.append((found / number, found / rank))
+    area, before = 0.0, 0.0
+    for recall in sorted({r for r, _ in points}):
+        area += (recall - before) * max(p for r, p in points if r >= recall)
+        before = recall
+    return area
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_equals_loops(tmp_path, name):
+    small = SmallSet(name, tmp_path)
+    run = read_run(small.path, small.images)
+    made, judged = ImageBook(run), run.judged
+    for i, ap in enumerate(made.ap):
+        rows, number = np.flatnonzero(judged.preds.image == i), (judged.gts.image == i).sum()
+        assert made.num_gt[i] == number
+        assert made.num_found[i] == ((judged.gts.image == i) & (judged.taken_by >= 0)).sum()
+        if number:
+            assert ap == pytest.approx(loop_ap(judged.preds.scores[rows].tolist(), judged.is_tp[rows].tolist(), number))
+            case = made.case(i)
+            assert len(case.labelled) == number and sum(t.verdict == "found" for t in case.labelled) == case.num_found
+        else:
+            assert np.isnan(ap)
+    assert 0.1 < np.nanmean(made.ap) < 0.95
+
+
+def test_image_without_any_box(load):
+    """Predictions in it vanish (QPIC's protocol) or are false positives (the others); it is no case."""
+    entries = [annotated("a", HOLD), dict(file_name="empty", annotations=[], hoi_annotation=[])]
+    images, path = load(entries, [predicted(name, (PERSON, CUP, 1, 0.9)) for name in ("a", "empty")])
+    analysis = analyse_file(path, images, resamples=3)
+    assert analysis.num_images == 2 and list(analysis.image_ap) == ["a"]
+    assert [case.file_name for case in analysis.best] == ["a"] and not analysis.worst
+    assert sum(e.count for e in analysis.errors) == 0
+
+
 def test_cases_in_full(load):
     entries = [annotated("a", HOLD, WAVE, (2, -1, 2))]
     found = [predicted("a", (PERSON, CUP, 1, 0.9), (PERSON, CUP, 1, 0.5), (SECOND, None, 2, 0.4), (AWAY, CUP, 1, 0.25))]
@@ -89,7 +132,7 @@ def test_cases_in_full(load):
     labelled = [(t.sub_box, t.obj_box, t.verb, t.object, t.score, t.verdict) for t in case.labelled]
     assert labelled == [
         (tuple(PERSON), tuple(CUP), "hold", "cup", None, "found"),
-        (tuple(PERSON), None, "wave", None, None, "missed"),
+        (tuple(PERSON), None, "wave", None, None, "not found"),
         (tuple(SECOND), None, "wave", None, None, "found"),
     ]
     assert [t.score for t in case.predicted] == pytest.approx([0.9, 0.5, 0.4, 0.25])
