@@ -197,7 +197,8 @@ class HOIDataset(SamplingDataset):
             rare = load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
         if valid_pairs is None or rare is None:
             counts = count_triplets(self._training_images(images), *shape)
-            valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs)
+            evaluated = count_triplets(images, *shape) > 0 if self.test_mode else None
+            valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs, evaluated)
             rare = counted if rare is None else rare
         return HOIVocabulary(info["classes"], info["verbs"], valid_pairs, rare, info.get("subject_label", 0))
 

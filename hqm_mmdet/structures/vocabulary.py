@@ -66,7 +66,7 @@ class HOIVocabulary:
 
     @classmethod
     def derive_tables(
-        cls, counts: np.ndarray, valid_pairs: np.ndarray | None = None
+        cls, counts: np.ndarray, valid_pairs: np.ndarray | None = None, evaluated: np.ndarray | None = None
     ) -> tuple[np.ndarray, frozenset[tuple[int, int]]]:
         """Valid table and rare set from training counts.
 
@@ -74,10 +74,13 @@ class HOIVocabulary:
             counts (ndarray): (V, C) int, HOI entries of the training annotations.
             valid_pairs (ndarray, optional): (V, C) bool, the valid table if it is known; otherwise what occurs in
                 training is valid. A valid triplet that never occurs in training is rare.
+            evaluated (ndarray, optional): (V, C) bool, what occurs in the images to evaluate; of these, what training
+                lacks is rare, too.
 
         Returns:
             tuple: (V, C) bool and the rare (object label, verb).
         """
         valid_pairs = counts > 0 if valid_pairs is None else valid_pairs
-        verb, label = np.nonzero((counts < cls.RARE_BELOW) & (valid_pairs | (counts > 0)))
+        exists = valid_pairs | (counts > 0) | (False if evaluated is None else evaluated)
+        verb, label = np.nonzero((counts < cls.RARE_BELOW) & exists)
         return valid_pairs, frozenset(zip(label.tolist(), verb.tolist(), strict=True))
