@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""How long an analysis takes, step by step: HICO-DET's 9,546 test images with simulated predictions.
+"""How long a report takes, step by step: HICO-DET's 9,546 test images with simulated predictions.
 
 100 pairs with all verbs are simulated per image and written in the field's JSON format (of HICO-DET the best 100
 triplets of an image) or as ``tools/test.py --out`` writes them (every score). ``--dataset vcoco`` takes V-COCO's 5,400
 training images, about as many as it has for testing. Then the file is analysed as ``hqm-mmdet report`` does it, in a
-process of its own. Times are CPU seconds of one thread; ``process_s`` includes the imports. The annotations and the
+process of its own, and the page is written, without pictures. Times are CPU seconds of one thread; ``process_s``
+includes the imports, ``wall_s`` is what a clock shows meanwhile. The annotations and the
 simulator lie in the folder that ``HQM_DATA`` names (default ``../shared/data``). Prints a table and, as last line, the
 same figures as JSON.
 """
@@ -30,6 +31,9 @@ from hqm_mmdet.datasets.annotations import read_annotations
 from hqm_mmdet.evaluation.analysis import RESAMPLES, analyse, compare_files, count_training, metric_values, read_run
 from hqm_mmdet.evaluation.analysis.image_cases import ImageBook
 from hqm_mmdet.evaluation.offline import EvaluationSet, load_evaluation_set, prediction_entry
+from hqm_mmdet.pages.pictures import ImageFolder
+from hqm_mmdet.pages.render import write_page
+from hqm_mmdet.pages.report import build_report
 from tests.evaluation.reference_data import load_module
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +90,7 @@ WRITERS = {"json": write_json, "pkl": write_pickle}
 
 
 def time_analysis(path: str, dataset: str, ann_file: str, resamples: int) -> dict[str, float]:
-    """Steps of :func:`~hqm_mmdet.evaluation.analysis.analyse_file`."""
+    """Steps of :func:`~hqm_mmdet.evaluation.analysis.analyse_file`, and the page."""
     watch = Stopwatch()
     images = load_evaluation_set(dataset, ann_file)
     watch.lap("annotations_s")
@@ -100,23 +104,32 @@ def time_analysis(path: str, dataset: str, ann_file: str, resamples: int) -> dic
     watch.lap("errors_s")
     analysis = analyse(ImageBook(run), metrics, counts, NUM_CASES)
     watch.lap("classes_and_images_s")
-    numbers = dict(images=analysis.num_images, candidates=len(run.judged.preds), errors=wrong)
+    page = write_page(os.path.dirname(path), build_report(analysis, ImageFolder(None)))
+    watch.lap("page_s")
+    numbers = dict(images=analysis.num_images, candidates=len(run.judged.preds), errors=wrong, page_mb=size_of(page))
     return numbers | watch.seconds | dict(total_s=sum(watch.seconds.values()))
 
 
 def time_comparison(paths: list[str], dataset: str, ann_file: str, resamples: int) -> dict[str, float]:
-    """:func:`~hqm_mmdet.evaluation.analysis.compare_files`."""
+    """:func:`~hqm_mmdet.evaluation.analysis.compare_files`, and the page."""
     watch = Stopwatch()
     comparison = compare_files(*paths, load_evaluation_set(dataset, ann_file), None, NUM_CASES, resamples)
+    page = write_page(os.path.dirname(paths[0]), build_report(comparison, ImageFolder(None)))
     watch.lap("total_s")
-    return dict(images=comparison.first.num_images) | watch.seconds
+    return dict(images=comparison.first.num_images, page_mb=size_of(page)) | watch.seconds
+
+
+def size_of(path: Path) -> float:
+    """Megabytes."""
+    return path.stat().st_size / 1e6
 
 
 def in_a_process_of_its_own(paths: list[Path], dataset: str, ann_file: Path, resamples: int) -> dict[str, float]:
-    """Times of an analysis, of a comparison if there are two files, with the peak memory."""
+    """Times of a report, of a comparison if there are two files, with the peak memory."""
     options = ["--dataset", dataset, "--resamples", str(resamples), "--analyse", str(ann_file), *map(str, paths)]
+    start = time.perf_counter()
     done = subprocess.run([sys.executable, __file__, *options], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1]) | dict(wall_s=time.perf_counter() - start)
 
 
 def analyse_and_print(paths: list[str], dataset: str, ann_file: str, resamples: int) -> None:
@@ -168,7 +181,7 @@ def measure(args: argparse.Namespace, annotated: list[dict], train_file: Path, f
         path = folder / f"predictions.{ending}"
         WRITERS[ending](path, annotated, images)
         row = in_a_process_of_its_own([path], args.dataset, ann_file, args.resamples)
-        results[ending] = dict(file_mb=path.stat().st_size / 1e6) | row
+        results[ending] = dict(file_mb=size_of(path)) | row
         show(f"{args.dataset}, {ending}, {args.resamples} resamples", results[ending])
     second = folder / f"second.{ending}"
     WRITERS[ending](second, annotated, images, seed=1)

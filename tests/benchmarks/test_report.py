@@ -1,4 +1,4 @@
-"""The benchmark of the analysis runs on a few real images."""
+"""The benchmark of the report runs on a few real images."""
 
 import json
 
@@ -24,4 +24,4 @@ def test_steps_and_totals(script, data_dir, monkeypatch, capsys, dataset):
     assert row["images"] == numbers["comparison"]["images"] == 5
     assert 0 < row["errors"] <= row["candidates"] and row["candidates"] >= 500
     steps = [value for key, value in row.items() if key.endswith("_s") and key not in ("total_s", "process_s")]
-    assert len(steps) == 6 and sum(steps) == pytest.approx(row["total_s"])
+    assert 0 < row["page_mb"] < 1 and len(steps) == 7 and sum(steps) == pytest.approx(row["total_s"])
