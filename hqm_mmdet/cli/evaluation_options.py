@@ -37,7 +37,7 @@ OPTIONS = (
         help="hico, toy, own: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked.",
     ),
     click.option("--zero-shot", metavar="SPLIT", help="hico: also report seen and unseen, e.g. rare_first."),
-    click.option("--pair-nms", is_flag=True, help="hico, toy, own: drop repeated triplets as CDN does."),
+    click.option("--pair-nms", is_flag=True, help="All but hoia: drop repetitions as CDN does (vcoco: whole pairs)."),
 )
 
 
@@ -58,8 +58,8 @@ def load_images(
         FileNotFoundError, AnnotationError: a file is missing or unfit.
     """
     dataset = dataset or guess_dataset(ann_file, options.get("names_file"))
-    if pair_nms and dataset in ("vcoco", "hoia"):
-        raise UsageError("--pair-nms is for HICO-DET's metric (hico, toy, own).")
+    if pair_nms and dataset == "hoia":
+        raise UsageError("--pair-nms is not for HOI-A, whose protocol has none.")
     if pair_nms:
         options["pair_nms"] = {}
     try:

@@ -299,13 +299,12 @@ def test_vcoco_pairs_equal_their_official_detections(vcoco, write):
     assert ours["vcoco/agent"] > 0
 
 
-def test_masked_vcoco_needs_object_labels(vcoco, write, tmp_path):
+@pytest.mark.parametrize("option", [dict(protocol="official_masked"), dict(pair_nms={})])
+def test_masks_and_pair_nms_need_object_labels(vcoco, write, tmp_path, option):
     _, detections = vcoco
-    images = load_evaluation_set(
-        "vcoco", str(tmp_path / "vcoco_test.json"), str(tmp_path / "instances.json"), "official_masked"
-    )
+    files = str(tmp_path / "vcoco_test.json"), str(tmp_path / "instances.json")
     with pytest.raises(PredictionError, match="no object labels"):
-        evaluate_file(write("vcoco.pkl", detections), images)
+        evaluate_file(write("vcoco.pkl", detections), load_evaluation_set("vcoco", *files, **option))
 
 
 # ---- images

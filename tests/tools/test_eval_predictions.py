@@ -63,7 +63,7 @@ def test_own_data(call, tmp_path, capsys):
     ("arguments", "message"),
     [
         (("--dataset", "hico", "--protocol", "voc"), "unknown protocol 'voc'"),
-        (("--dataset", "hoia", "--pair-nms"), "--pair-nms is for HICO-DET"),
+        (("--dataset", "hoia", "--pair-nms"), "--pair-nms is not for HOI-A"),
         (("--dataset", "own"), "--names-file names.json"),
         (("--dataset", "vcoco", "--coco-file", "x.json"), "official V-COCO labels go with"),
         (("--dataset", "hico", "--zero-shot", "mine"), "no zero-shot split"),

@@ -123,8 +123,11 @@ class VCOCOMetric(HOIMetric):
         agents = sample.get("pred_agents")
         if agents is None:
             agents = self._agents(sample, img_path)
-        elif self.protocol == "official_masked":
-            raise ValueError("detections in V-COCO's own format have no object labels; they can't be masked")
+        elif self.protocol == "official_masked" or self.pair_nms is not None:
+            raise ValueError(
+                "detections in V-COCO's own format have no object labels; neither can they be masked, nor repeated "
+                "pairs be told (pair NMS)"
+            )
         persons = None
         if self.ann_file is None:
             subject_label = self.dataset_meta.get("subject_label", 0)
