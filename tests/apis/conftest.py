@@ -33,11 +33,15 @@ def write_checkpoint(path, model, config=None, **meta):
     return str(path)
 
 
+def tiny_checkpoint(tmp_path_factory, meta=META):
+    """File of a tiny model that needs nothing else."""
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.pth"
+    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=meta)
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
-    """File that needs nothing else."""
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.pth"
-    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+    return tiny_checkpoint(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

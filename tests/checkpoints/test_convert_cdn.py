@@ -1,6 +1,5 @@
 """DETR as the initialisation of CDN, and which checkpoints are CDN's."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import convert_state_dict, recognise
 from hqm_mmdet.checkpoints.key_tables import OFFICIAL_CDN
-from tests.checkpoints.test_convert import CONVERT, as_mmdet, environment, official_detr
+from tests.checkpoints.test_convert import CONVERT, as_mmdet, environment, official_detr, rename
 from tests.models.reference import load_json, official_weights
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +35,7 @@ def test_every_tensor_comes_from_where_the_official_one_does(reference_dir, data
     assert report.source == "detr"
     mapping = load_json(reference_dir, "cdn", "detr_to_cdn_init.json")[dataset]["mapping"]
     for official, origin in mapping.items():
-        name, source = rename(official), origin["source"]
+        name, source = rename(official, OFFICIAL_CDN), origin["source"]
         if source is None and copy_decoder and "interaction_decoder" in official:
             # what the released converter misses: published models started from DETR's decoder (official issue 18)
             source = official.replace("interaction_decoder", "decoder")
@@ -59,14 +58,6 @@ def test_initialised_cdn_lacks_the_verb_layer_only(reference_dir, size, layers):
         "bbox_head.verb_cls.bias",
     }
     assert {name.split(".layers.")[1][0] for name in unexpected} == set("345"[layers - 3 :])
-
-
-def rename(official):
-    for pattern, replacement in OFFICIAL_CDN:
-        new, count = re.subn(pattern, replacement, official)
-        if count:
-            return new
-    raise KeyError(official)
 
 
 def rows_of(ours, source, rows):

@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hqm_mmdet.cli.demo import demo, wait_for_the_end
-from tests.apis.conftest import META, inference_config, write_checkpoint
-from tests.models.tiny import tiny_model
+from tests.apis.conftest import tiny_checkpoint
 
 WITHOUT_GRADIO = importlib.util.find_spec("gradio") is None
 needs_gradio = pytest.mark.skipif(WITHOUT_GRADIO, reason='the demo needs gradio: pip install -e ".[demo]"')
@@ -20,8 +19,7 @@ needs_gradio = pytest.mark.skipif(WITHOUT_GRADIO, reason='the demo needs gradio:
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    path = tmp_path_factory.mktemp("checkpoint") / "m.pth"
-    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+    return tiny_checkpoint(tmp_path_factory)
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from click.testing import CliRunner
 
 from hqm_mmdet.apis.video import VideoWriter
 from hqm_mmdet.cli.predict import labels_of, predict
-from tests.apis.conftest import META, inference_config, noise, write_checkpoint
+from tests.apis.conftest import inference_config, noise, tiny_checkpoint, write_checkpoint
 from tests.models.tiny import tiny_model
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    path = tmp_path_factory.mktemp("checkpoint") / "m.pth"
-    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+    return tiny_checkpoint(tmp_path_factory)
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import pytest
 
 from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.demo import DemoSession, UploadLimits
-from tests.apis.conftest import inference_config, noise, write_checkpoint
-from tests.models.tiny import tiny_model
+from tests.apis.conftest import noise, tiny_checkpoint
 
 SCRIPT = "<script>alert(1)</script>"
 META = dict(
@@ -25,8 +24,7 @@ def log_files_stay_open():
 
 @pytest.fixture(scope="package")
 def demo_checkpoint(tmp_path_factory):
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.pth"
-    return write_checkpoint(path, tiny_model(seed=1), inference_config(), dataset_meta=META)
+    return tiny_checkpoint(tmp_path_factory, META)
 
 
 @pytest.fixture(scope="package")

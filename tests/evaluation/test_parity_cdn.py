@@ -18,22 +18,16 @@ from hqm_mmdet.evaluation.functional import (
     verb_mask_by_object,
 )
 from hqm_mmdet.models.heads.postprocess import decode_pairs
+from tests.models.reference import load_arrays
 
 pytestmark = pytest.mark.parity
 FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")
 IMAGES = (0, 1)
 
 
-def load(reference_dir, name):
-    file = reference_dir / "cdn" / name
-    if not file.is_file():
-        pytest.skip(f"no file {file}")
-    return np.load(file)
-
-
 @pytest.fixture(scope="module")
 def arrays(reference_dir):
-    return load(reference_dir, "postprocess_hico_synthetic.npz")
+    return load_arrays(reference_dir, "cdn", "postprocess_hico_synthetic.npz")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +92,7 @@ def test_map(arrays, coder, stage):
 @pytest.mark.parametrize("image", IMAGES)
 def test_pairs_that_the_vcoco_metric_keeps(reference_dir, image):
     arrays, metric = (
-        load(reference_dir, "postprocess_vcoco_synthetic.npz"),
+        load_arrays(reference_dir, "cdn", "postprocess_vcoco_synthetic.npz"),
         VCOCOMetric(protocol="official_masked", pair_nms=dict()),
     )
     metric.dataset_meta = {**VCOCODataset.METAINFO, "valid_pairs": arrays["correct_mat"]}

@@ -16,9 +16,13 @@ from tests.models.tiny import (
     NUM_QUERIES,
     NUM_VERBS,
     assert_batched_equals_single,
+    assert_every_parameter_takes_part,
+    assert_inference_is_plain,
+    assert_mining_leaves_learnable_losses,
     random_batch,
     tiny_config,
     tiny_model,
+    total,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -32,10 +36,6 @@ def cdn(strategy=None, iteration=0, seed=0, gbs=None, amm=None, **options):
     if strategy:
         model.query_mining.take_round(iteration)
     return model
-
-
-def total(losses):
-    return sum(losses.values())
 
 
 def cross_attentions(model):
@@ -143,13 +143,7 @@ def hard_set(model, inputs, samples):
 @pytest.mark.parametrize("counts", ([2, 3], [0, 4], [0, 0], [NUM_QUERIES + 2, 1]))
 def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
     for iteration in range(2 if strategy == "ajl" else 1):
-        model = cdn(strategy, iteration)
-        losses = model(*random_batch(counts, absent=1), mode="loss")
-        total(losses).backward()
-        assert all(torch.isfinite(value) for value in losses.values())
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+        assert_every_parameter_takes_part(cdn(strategy, iteration), random_batch(counts, absent=1))
 
 
 def test_masks_come_from_the_learnable_pass_of_the_same_layer_of_the_same_decoder(monkeypatch):
@@ -195,25 +189,12 @@ def test_unmasked_copies_of_all_queries_repeat_the_learnable_pass():
 
 
 def test_learnable_losses_do_not_depend_on_mining():
-    plain, batch = cdn(), random_batch([2, 1])
-    expected = plain(*batch, mode="loss")
     for strategy in STRATEGIES:
-        model = cdn(strategy)
-        model.load_state_dict(plain.state_dict(), strict=False)
-        losses = model(*batch, mode="loss")
-        for name, value in expected.items():
-            torch.testing.assert_close(losses[name], value)
+        assert_mining_leaves_learnable_losses(cdn(), cdn(strategy), random_batch([2, 1]))
 
 
 def test_inference_is_the_plain_detector(monkeypatch):
-    plain, mined = cdn().eval(), cdn("ajl", seed=1).eval()
-    missing, unexpected = mined.load_state_dict(plain.state_dict(), strict=False)
-    assert missing and all(name.startswith("query_mining.") for name in missing) and not unexpected
-    for name in ("forward", "learnable_rule"):
-        monkeypatch.setattr(type(mined.query_mining), name, lambda *args: pytest.fail("mining code ran in inference"))
-    inputs, samples = random_batch([1, 2])
-    ours, theirs = (model(inputs, samples, mode="tensor") for model in (mined, plain))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert_inference_is_plain(cdn().eval(), cdn("ajl", seed=1).eval(), monkeypatch)
 
 
 def test_verb_weight_scales_verb_losses_of_hard_queries_only():

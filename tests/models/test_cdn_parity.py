@@ -1,5 +1,7 @@
 """CDN against the numbers of the official code, whole way: official weights, converter, config, model, losses."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -27,15 +29,11 @@ TOLERANCES = dict(obj_logits=1e-3, verb_logits=1e-3, sub_boxes=1e-4, obj_boxes=1
 @pytest.fixture(scope="module")
 def cdn(reference_dir, tmp_path_factory):
     """Variant -> model with official weights, and the converter's report."""
-    built = {}
 
+    @cache
     def get(variant):
-        if variant not in built:
-            weights = official_weights(reference_dir, "cdn", f"cdn_{variant}")
-            built[variant] = load_converted(
-                "cdn_s_hico.py", weights, tmp_path_factory.mktemp(variant), **VARIANTS[variant]
-            )
-        return built[variant]
+        weights = official_weights(reference_dir, "cdn", f"cdn_{variant}")
+        return load_converted("cdn_s_hico.py", weights, tmp_path_factory.mktemp(variant), **VARIANTS[variant])
 
     return get
 

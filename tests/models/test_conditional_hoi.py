@@ -12,9 +12,12 @@ from tests.models.tiny import (
     NUM_QUERIES,
     NUM_VERBS,
     assert_batched_equals_single,
+    assert_every_parameter_takes_part,
+    assert_inference_is_plain,
     random_batch,
     tiny_config,
     tiny_model,
+    total,
 )
 from tests.models.toy_training import train_on_toy_set
 
@@ -32,10 +35,6 @@ def trainable(strategy="ajl", iteration=0, **options):
     model = conditional(query_mining=mining(strategy, **options)).train()
     model.query_mining.take_round(iteration)
     return model
-
-
-def total(losses):
-    return sum(losses.values())
 
 
 def test_output_format():
@@ -119,13 +118,7 @@ def test_order_of_queries_does_not_matter():
 @pytest.mark.parametrize("counts", ([2, 3], [0, 4], [0, 0], [NUM_QUERIES + 2, 1]))
 def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
     for iteration in range(len(STRATEGIES[strategy])):
-        model = trainable(strategy, iteration)
-        losses = model(*random_batch(counts, absent=1), mode="loss")
-        total(losses).backward()
-        assert all(torch.isfinite(value) for value in losses.values())
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+        assert_every_parameter_takes_part(trainable(strategy, iteration), random_batch(counts, absent=1))
 
 
 def test_shifted_boxes_choose_their_point(monkeypatch):
@@ -150,14 +143,8 @@ def test_masking_nothing_repeats_the_learnable_pass():
     assert (masked["amm.loss_verb"] - losses["amm.loss_verb"]).abs() > 1e-6
 
 
-def test_inference_with_mining_is_the_plain_detector():
-    plain, mined = conditional().eval(), trainable("ajl").eval()
-    mined.load_state_dict(plain.state_dict(), strict=False)
-    inputs, samples = random_batch([1, 2])
-    ours, theirs = (model(inputs, samples, mode="tensor") for model in (mined, plain))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    names = set(mined.state_dict()) - set(plain.state_dict())
-    assert names and all(name.startswith("query_mining.") for name in names)
+def test_inference_with_mining_is_the_plain_detector(monkeypatch):
+    assert_inference_is_plain(conditional().eval(), trainable("ajl").eval(), monkeypatch)
 
 
 @pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))

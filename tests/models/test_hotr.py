@@ -6,7 +6,15 @@ import torch
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.models.heads.pointed_pairs import merge_pairs
 from hqm_mmdet.structures import new_pairs
-from tests.models.tiny import NUM_CLASSES, NUM_QUERIES, NUM_VERBS, assert_batched_equals_single, random_batch
+from tests.models.tiny import (
+    NUM_CLASSES,
+    NUM_QUERIES,
+    NUM_VERBS,
+    assert_batched_equals_single,
+    losses_of_one_batch,
+    random_batch,
+    total,
+)
 from tests.models.tiny_hotr import COLUMNS, NUM_INSTANCES, NUM_LOGITS, tiny_hotr, tiny_hotr_config
 
 INTERACTION_BRANCH = (
@@ -16,10 +24,6 @@ INTERACTION_BRANCH = (
     "bbox_head.obj_pointer",
     "bbox_head.verb",
 )
-
-
-def total(losses):
-    return sum(losses.values())
 
 
 def loss_of(model, batch):
@@ -249,16 +253,7 @@ class TestMergedPairs:
 
 
 def test_loss_falls_when_trained_on_one_batch():
-    batch = random_batch([2, 1])
-    model = tiny_hotr()
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
-    history = []
-    for _ in range(60):
-        loss = loss_of(model, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        history.append(loss.item())
+    history = losses_of_one_batch(tiny_hotr(), random_batch([2, 1]), 2e-3)
     assert history[-1] < 0.5 * history[0]
 
 

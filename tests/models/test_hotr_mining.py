@@ -8,7 +8,13 @@ from mmengine.config import Config
 
 from hqm_mmdet.models.query_mining import LearnablePass
 from tests.models.test_query_mining import STRATEGIES, mining
-from tests.models.tiny import NUM_QUERIES, random_batch
+from tests.models.tiny import (
+    NUM_QUERIES,
+    assert_every_parameter_takes_part,
+    assert_inference_is_plain,
+    assert_mining_leaves_learnable_losses,
+    random_batch,
+)
 from tests.models.tiny_hotr import tiny_hotr
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -28,13 +34,7 @@ def trainable(strategy="ajl", iteration=0, freeze_instances=True, head=None, **o
 @pytest.mark.parametrize("freeze", (True, False))
 def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts, freeze):
     for iteration in range(2 if strategy == "ajl" else 1):
-        model = trainable(strategy, iteration, freeze)
-        losses = model(*random_batch(counts, absent=1), mode="loss")
-        sum(losses.values()).backward()
-        assert all(torch.isfinite(value) for value in losses.values())
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+        assert_every_parameter_takes_part(trainable(strategy, iteration, freeze), random_batch(counts, absent=1))
 
 
 @pytest.mark.parametrize("strategy,prefix", (("gbs", "gbs."), ("amm", "amm."), ("cjl", "gbs_amm.")))
@@ -45,13 +45,7 @@ def test_hard_queries_learn_pointers_and_verbs(strategy, prefix):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_learnable_losses_do_not_depend_on_mining(strategy):
-    plain, batch = tiny_hotr(freeze_instances=True), random_batch([2, 1])
-    expected = plain(*batch, mode="loss")
-    model = trainable(strategy)
-    model.load_state_dict(plain.state_dict(), strict=False)
-    losses = model(*batch, mode="loss")
-    for name, value in expected.items():
-        torch.testing.assert_close(losses[name], value)
+    assert_mining_leaves_learnable_losses(tiny_hotr(freeze_instances=True), trainable(strategy), random_batch([2, 1]))
 
 
 def test_unmasked_copies_of_all_queries_repeat_the_learnable_pass():
@@ -90,17 +84,7 @@ def test_every_query_set_reads_the_same_instances():
 
 
 def test_inference_is_the_plain_detector(monkeypatch):
-    plain, mined = tiny_hotr(freeze_instances=True).eval(), trainable().eval()
-    mined.load_state_dict(plain.state_dict(), strict=False)
-    for cls in {type(module) for module in mined.query_mining.modules()}:
-        if cls.__module__.startswith("hqm_mmdet"):
-            monkeypatch.setattr(cls, "forward", lambda *args: pytest.fail("mining code ran in inference"))
-    monkeypatch.setattr(type(mined.query_mining), "learnable_rule", lambda self: pytest.fail("mining code ran"))
-    inputs, samples = random_batch([1, 2])
-    ours, theirs = (model(inputs, samples, mode="tensor") for model in (mined, plain))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    names = set(mined.state_dict()) - set(plain.state_dict())
-    assert names and all(name.startswith("query_mining.") for name in names)
+    assert_inference_is_plain(tiny_hotr(freeze_instances=True).eval(), trainable().eval(), monkeypatch)
 
 
 @pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))

@@ -1,5 +1,7 @@
 """HOTR against the numbers of the official code, whole way: official weights, converter, config, model, losses."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -16,14 +18,7 @@ KINDS = ("model", "synthetic")
 @pytest.fixture(scope="module")
 def hotr(reference_dir, tmp_path_factory):
     """Data set -> model with official weights and choices, and the converter's report."""
-    built = {}
-
-    def get(dataset):
-        if dataset not in built:
-            built[dataset] = load_hotr(reference_dir, dataset, tmp_path_factory.mktemp(dataset))
-        return built[dataset]
-
-    return get
+    return cache(lambda dataset: load_hotr(reference_dir, dataset, tmp_path_factory.mktemp(dataset)))
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -3,11 +3,16 @@
 import pytest
 import torch
 
-from tests.models.tiny import NUM_QUERIES, NUM_VERBS, assert_batched_equals_single, random_batch, tiny_model
-
-
-def total(losses):
-    return sum(losses.values())
+from tests.models.tiny import (
+    NUM_QUERIES,
+    NUM_VERBS,
+    assert_batched_equals_single,
+    assert_every_parameter_takes_part,
+    losses_of_one_batch,
+    random_batch,
+    tiny_model,
+    total,
+)
 
 
 def test_output_format():
@@ -48,14 +53,7 @@ def test_order_of_pairs_does_not_matter():
 @pytest.mark.parametrize("counts", ([0, 0], [3, 0], [0, 1], [NUM_QUERIES + 3, 2]))
 @pytest.mark.parametrize("absent", (0, 1))
 def test_loss_is_finite_and_every_parameter_learns(counts, absent):
-    inputs, samples = random_batch(counts, absent=absent)
-    model = tiny_model().train()
-    losses = model(inputs, samples, mode="loss")
-    total(losses).backward()
-    assert all(torch.isfinite(value) for value in losses.values())
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+    assert_every_parameter_takes_part(tiny_model().train(), random_batch(counts, absent=absent))
 
 
 def test_absent_object_costs_no_object_box():
@@ -73,16 +71,7 @@ def test_batch_without_pairs_has_no_box_loss():
 
 
 def test_loss_falls_when_trained_on_one_batch():
-    inputs, samples = random_batch([2, 1])
-    model = tiny_model()
-    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
-    history = []
-    for _ in range(60):
-        loss = total(model(inputs, samples, mode="loss"))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        history.append(loss.item())
+    history = losses_of_one_batch(tiny_model(), random_batch([2, 1]), 1e-3)
     assert history[-1] < 0.5 * history[0]
 
 

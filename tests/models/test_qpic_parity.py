@@ -1,5 +1,7 @@
 """QPIC against the numbers of the official code, whole way: official weights, converter, config, model, losses."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -28,15 +30,11 @@ ZERO_GRADIENT = "transformer.decoder.layers.0.self_attn.in_proj_weight"
 @pytest.fixture(scope="module")
 def qpic(reference_dir, tmp_path_factory):
     """Variant -> model with official weights, and the converter's report."""
-    built = {}
 
+    @cache
     def get(variant):
-        if variant not in built:
-            weights = official_weights(reference_dir, "qpic", f"qpic_{variant}")
-            built[variant] = load_converted(
-                "qpic_hico.py", weights, tmp_path_factory.mktemp(variant), **VARIANTS[variant]
-            )
-        return built[variant]
+        weights = official_weights(reference_dir, "qpic", f"qpic_{variant}")
+        return load_converted("qpic_hico.py", weights, tmp_path_factory.mktemp(variant), **VARIANTS[variant])
 
     return get
 

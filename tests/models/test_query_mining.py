@@ -5,7 +5,14 @@ import torch
 
 from hqm_mmdet.models.query_mining import AMMQueryGenerator, draw_drop_mask
 from hqm_mmdet.utils.launch import is_user_error
-from tests.models.tiny import NUM_QUERIES, random_batch, tiny_model
+from tests.models.tiny import (
+    NUM_QUERIES,
+    assert_every_parameter_takes_part,
+    assert_inference_is_plain,
+    assert_mining_leaves_learnable_losses,
+    random_batch,
+    tiny_model,
+)
 
 GBS = dict(type="GBSQueryGenerator", embed_dims=32)
 AMM = dict(type="AMMQueryGenerator", top_k=20)
@@ -70,13 +77,7 @@ class TestDropMask:
 @pytest.mark.parametrize("counts", ([2, 3], [0, 4], [0, 0], [NUM_QUERIES + 2, 1]))
 def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
     for iteration in range(2):
-        model = trainable(strategy, iteration)
-        losses = model(*random_batch(counts, absent=1), mode="loss")
-        sum(losses.values()).backward()
-        assert all(torch.isfinite(value) for value in losses.values())
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+        assert_every_parameter_takes_part(trainable(strategy, iteration), random_batch(counts, absent=1))
 
 
 @pytest.mark.parametrize(
@@ -103,15 +104,8 @@ def test_alternating_model_without_hook_is_an_error():
 
 
 def test_learnable_losses_do_not_depend_on_mining():
-    plain = tiny_model()
-    batch = random_batch([2, 1])
-    expected = plain(*batch, mode="loss")
     for strategy in STRATEGIES:
-        model = trainable(strategy)
-        model.load_state_dict(plain.state_dict(), strict=False)
-        losses = model(*batch, mode="loss")
-        for name, value in expected.items():
-            torch.testing.assert_close(losses[name], value)
+        assert_mining_leaves_learnable_losses(tiny_model(), trainable(strategy), random_batch([2, 1]))
 
 
 def test_hard_loss_weight_scales_hard_losses_only():
@@ -175,19 +169,7 @@ def test_masking_the_learnable_queries_themselves_needs_no_hard_set():
 
 
 def test_inference_is_the_plain_detector(monkeypatch):
-    plain, mined = tiny_model().eval(), trainable("ajl").eval()
-    mined.load_state_dict(plain.state_dict(), strict=False)
-    for cls in {type(module) for module in mined.query_mining.modules()}:
-        if cls.__module__.startswith("hqm_mmdet"):
-            monkeypatch.setattr(cls, "forward", lambda *args: pytest.fail("mining code ran in inference"))
-    monkeypatch.setattr(type(mined.query_mining), "learnable_rule", lambda self: pytest.fail("mining code ran"))
-    inputs, samples = random_batch([1, 2])
-    for mode in ("tensor", "predict"):
-        ours, theirs = (model(inputs, samples, mode=mode) for model in (mined, plain))
-        if mode == "tensor":
-            assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    names = set(mined.state_dict()) - set(plain.state_dict())
-    assert names and all(name.startswith("query_mining.") for name in names)
+    assert_inference_is_plain(tiny_model().eval(), trainable("ajl").eval(), monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Detectors small enough for tests, and random batches for them."""
+"""Detectors small enough for tests, random batches for them, and what must hold for each of them."""
 
+import pytest
 import torch
 from mmengine.config import Config
 from mmengine.structures import InstanceData
@@ -103,3 +104,53 @@ def assert_batched_equals_single(model):
         for name, value in single.items():
             torch.testing.assert_close(batched[i][name], value, rtol=1e-4, atol=1e-4)
     return batched
+
+
+def total(losses):
+    """Sum of all losses."""
+    return sum(losses.values())
+
+
+def assert_every_parameter_takes_part(model, batch):
+    """Losses of a batch are finite, and every trainable parameter gets a finite gradient."""
+    losses = model(*batch, mode="loss")
+    total(losses).backward()
+    assert all(torch.isfinite(value) for value in losses.values())
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
+
+
+def losses_of_one_batch(model, batch, lr, steps=60):
+    """Total loss of every step of a training on one batch."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr)
+    history = []
+    for _ in range(steps):
+        loss = total(model(*batch, mode="loss"))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    return history
+
+
+def assert_mining_leaves_learnable_losses(plain, mined, batch):
+    """With the same weights, a model that mines has every loss of the plain one, unchanged."""
+    mined.load_state_dict(plain.state_dict(), strict=False)
+    losses = mined(*batch, mode="loss")
+    for name, value in plain(*batch, mode="loss").items():
+        torch.testing.assert_close(losses[name], value)
+
+
+def assert_inference_is_plain(plain, mined, monkeypatch):
+    """Models in evaluation mode: the mining one runs no mining code, and differs by parameters of mining only."""
+    missing, unexpected = mined.load_state_dict(plain.state_dict(), strict=False)
+    assert missing and all(name.startswith("query_mining.") for name in missing) and not unexpected
+    for cls in {type(module) for module in mined.query_mining.modules()}:
+        if cls.__module__.startswith("hqm_mmdet"):
+            monkeypatch.setattr(cls, "forward", lambda *args: pytest.fail("mining code ran in inference"))
+    monkeypatch.setattr(type(mined.query_mining), "learnable_rule", lambda self: pytest.fail("mining code ran"))
+    inputs, samples = random_batch([1, 2])
+    ours, theirs = (model(inputs, samples, mode="tensor") for model in (mined, plain))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    mined(inputs, samples, mode="predict")
