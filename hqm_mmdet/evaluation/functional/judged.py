@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .average_precision import ClassResults, RankedCandidates, rank_columns
+from .average_precision import ClassResults, RankedCandidates, mean_over_classes, rank_columns
 from .matching import pair_overlaps
 from .protocol import EvalProtocol
 from .triplets import TripletCoder, TripletTable
@@ -75,8 +75,7 @@ class JudgedCandidates:
     def mean_of(self, ap: np.ndarray) -> float:
         """Mean of (K,) APs by the metric's rule; NaN if no column counts."""
         ap = ap[self.counted]
-        ap = np.nan_to_num(ap) if self.empty_counts_zero else ap[~np.isnan(ap)]
-        return float(ap.mean()) if len(ap) else float("nan")
+        return mean_over_classes(np.nan_to_num(ap) if self.empty_counts_zero else ap)
 
     def overlaps(self, pred_rows: np.ndarray, gt_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Overlaps of candidates with ground truth, by the protocol's box conventions.
