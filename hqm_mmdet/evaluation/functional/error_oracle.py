@@ -24,9 +24,8 @@ class FixOracle:
 
     def __init__(self, judged: JudgedCandidates, kind: np.ndarray, target: np.ndarray) -> None:
         self._judged, self._kind = judged, kind
-        place = np.arange(len(kind))
-        if judged.later_images_first:
-            place[np.argsort(-judged.preds.image, kind="stable")] = np.arange(len(kind))
+        place = np.empty(len(kind), np.int64)
+        place[judged.tie_order()] = np.arange(len(kind))
         free = np.flatnonzero((target >= 0) & (judged.taken_by[target] < 0)) if len(judged.gts) else place[:0]
         order = np.lexsort((place[free], -judged.preds.scores[free], target[free]))
         self._movable, self._target = free[order], target[free[order]]  # by target, best first

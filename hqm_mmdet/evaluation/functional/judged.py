@@ -60,6 +60,11 @@ class JudgedCandidates:
         """Candidates sorted by column and score; ``rows`` are rows of ``preds``."""
         return self._ranked
 
+    def tie_order(self) -> np.ndarray:
+        """(N,) int, rows of ``preds`` in the order that decides between equal scores."""
+        image = self.preds.image
+        return np.argsort(-image, kind="stable") if self.later_images_first else np.arange(len(image))
+
     def class_results(self, image_weights: np.ndarray | None = None) -> ClassResults:
         """AP, recall and counts of all K columns; AP and recall are NaN without ground truth.
 
@@ -96,8 +101,7 @@ class JudgedCandidates:
 
     @cached_property
     def _ranked(self) -> RankedCandidates:
-        image = self.preds.image
-        order = np.argsort(-image, kind="stable") if self.later_images_first else np.arange(len(image))
-        preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], image[order])
+        order = self.tie_order()
+        preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], self.preds.image[order])
         ranked = rank_columns(self.classes, *preds, self.gt_column, self.gts.image)
         return replace(ranked, rows=order[ranked.rows])
