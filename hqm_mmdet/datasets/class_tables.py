@@ -63,17 +63,21 @@ def valid_pairs_of_rules(table: dict, classes: Sequence[str]) -> np.ndarray:
     return np.array(rows, dtype=bool)
 
 
-def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
-    """HOI entries per triplet class as annotated (repetitions count), (V, C) int. HOIs without object are left out."""
+def count_hois(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
+    """HOI entries as annotated (repetitions count), (V, C + 1) int; the last column counts HOIs without object."""
     pairs = [
-        (image.labels[obj], verb)
+        (num_classes if obj == NO_OBJECT else image.labels[obj], verb)
         for image in images
         if image is not None
         for _, obj, verb in image.hois
-        if obj != NO_OBJECT
     ]
     labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes)
+    return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes + 1)
+
+
+def count_triplets(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> np.ndarray:
+    """HOI entries per triplet class, (V, C) int: :func:`count_hois` less those without object."""
+    return count_hois(images, num_verbs, num_classes)[:, :-1]
 
 
 def count_classes(images: Iterable[ImageAnnotations | None], num_verbs: int, num_classes: int) -> dict[str, np.ndarray]:
@@ -83,14 +87,8 @@ def count_classes(images: Iterable[ImageAnnotations | None], num_verbs: int, num
         dict[str, ndarray]: ``objects`` (C + 1,) int by the object's label, the last for HOIs without object; ``verbs``
         (V,) int.
     """
-    pairs = [
-        (num_classes if obj == NO_OBJECT else image.labels[obj], verb)
-        for image in images
-        if image is not None
-        for _, obj, verb in image.hois
-    ]
-    labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return dict(objects=np.bincount(labels, minlength=num_classes + 1), verbs=np.bincount(verbs, minlength=num_verbs))
+    table = count_hois(images, num_verbs, num_classes)
+    return dict(objects=table.sum(0), verbs=table.sum(1))
 
 
 def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """From predictions and annotations to all that a report shows, as plain numbers."""
 
+from ..functional import ErrorGain
 from .analyse import RESAMPLES, analyse, analyse_file
 from .compare import compare, compare_files
 from .metric_values import metric_values, paired_metrics
@@ -8,7 +9,6 @@ from .model import (
     ClassDifference,
     ClassRow,
     Comparison,
-    ErrorKind,
     ImageCase,
     MetricDifference,
     MetricValue,
@@ -23,7 +23,7 @@ __all__ = [
     "ClassDifference",
     "ClassRow",
     "Comparison",
-    "ErrorKind",
+    "ErrorGain",
     "ImageCase",
     "MetricDifference",
     "MetricValue",

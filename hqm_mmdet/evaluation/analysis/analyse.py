@@ -1,16 +1,14 @@
 """All that a report says about one prediction file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..functional.errors import ErrorGain
 from ..offline import EvaluationSet
 from .class_rows import class_rows
 from .image_cases import ImageBook
 from .metric_values import metric_values
-from .model import Analysis, ErrorKind, MetricValue
+from .model import Analysis, MetricValue
 from .run import Run, read_run, say
 from .training_counts import TrainingCounts, count_training, how_to_get_counts
 
@@ -73,17 +71,13 @@ def analyse(
         headline=run.key(run.ranking.headline),
         metrics=metrics,
         classes=class_rows(run, train_counts),
-        errors=_error_kinds(run.breakdown.rows),
-        limits=_error_kinds(run.breakdown.limits),
+        errors=run.breakdown.rows,
+        limits=run.breakdown.limits,
         best=tuple(map(book.case, book.best(num_cases))),
         worst=tuple(map(book.case, book.worst(num_cases))),
         image_ap=book.ap_by_name(),
         notes=_notes(run, train_counts),
     )
-
-
-def _error_kinds(gains: Sequence[ErrorGain]) -> tuple[ErrorKind, ...]:
-    return tuple(ErrorKind(each.name, each.count, each.gain) for each in gains)
 
 
 def _notes(run: Run, train_counts: TrainingCounts | None) -> tuple[str, ...]:

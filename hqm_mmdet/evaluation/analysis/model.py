@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..functional import ErrorGain
+
 Box = tuple[float, float, float, float]
 
 
@@ -59,21 +61,6 @@ class ClassRow:
     def name(self) -> str:
         """``ride bicycle``."""
         return f"{self.verb} {self.object}" if self.object else self.verb
-
-
-@dataclass(frozen=True)
-class ErrorKind:
-    """One kind of error and what it costs; the kinds are defined in ``docs/errors.md``.
-
-    Args:
-        name (str): e.g. ``subject box``.
-        count (int): candidates (of ``missed``: ground-truth triplets) of that kind.
-        gain (float): what the headline metric would rise by if they were right.
-    """
-
-    name: str
-    count: int
-    gain: float
 
 
 @dataclass(frozen=True)
@@ -129,8 +116,8 @@ class Analysis:
         headline (str): key of the metric that ``errors`` explain, e.g. ``hico/full``.
         metrics (tuple[MetricValue, ...]): all metrics.
         classes (tuple[ClassRow, ...]): those that the metric averages, in the data set's order.
-        errors (tuple[ErrorKind, ...]): mutually exclusive kinds, in the order of their definition.
-        limits (tuple[ErrorKind, ...]): all false positives gone, all missed found: what each side costs at most.
+        errors (tuple[ErrorGain, ...]): mutually exclusive kinds, in the order of their definition.
+        limits (tuple[ErrorGain, ...]): all false positives gone, all missed found: what each side costs at most.
         best, worst (tuple[ImageCase, ...]): images by ``ap``.
         image_ap (Mapping[str, float]): of every image with ground truth, by file name.
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
@@ -144,8 +131,8 @@ class Analysis:
     headline: str
     metrics: tuple[MetricValue, ...]
     classes: tuple[ClassRow, ...]
-    errors: tuple[ErrorKind, ...]
-    limits: tuple[ErrorKind, ...]
+    errors: tuple[ErrorGain, ...]
+    limits: tuple[ErrorGain, ...]
     best: tuple[ImageCase, ...]
     worst: tuple[ImageCase, ...]
     image_ap: Mapping[str, float] = field(default_factory=dict)

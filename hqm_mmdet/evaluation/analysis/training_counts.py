@@ -7,13 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hqm_mmdet.datasets import HOIDataset
-from hqm_mmdet.datasets.annotations import (
-    NO_OBJECT,
-    ImageAnnotations,
-    find_annotations,
-    no_garbage_collection,
-    read_annotations,
-)
+from hqm_mmdet.datasets.annotations import find_annotations, no_garbage_collection, read_annotations
+from hqm_mmdet.datasets.class_tables import count_hois
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco, verbs_of_action
 from hqm_mmdet.datasets.problems import ProblemReport
 
@@ -56,14 +51,13 @@ def count_training(images: EvaluationSet) -> TrainingCounts | None:
     if path is None:
         return None
     entries = read_annotations(path, reader.HOW_TO_GET)
-    metainfo = images.metric.dataset_meta
-    shape = len(metainfo["verbs"]), len(metainfo["classes"]) + 1
+    verbs, num_classes = images.metric.dataset_meta["verbs"], len(images.metric.dataset_meta["classes"])
     if is_official_vcoco(entries):
-        return TrainingCounts(_count_official(entries, metainfo["verbs"], shape))
+        return TrainingCounts(_count_official(entries, verbs, num_classes))
     parser = reader.make_parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
     with no_garbage_collection():
         parsed = [parser.read(*item) for item in enumerate(entries)]
-    return TrainingCounts(_count([image for image in parsed if image is not None], shape))
+    return TrainingCounts(count_hois(parsed, len(verbs), num_classes))
 
 
 def how_to_get_counts(images: EvaluationSet) -> str:
@@ -82,20 +76,9 @@ def _training_file(reader: HOIDataset, vcoco: bool) -> str | None:
     return found[0] if found else None
 
 
-def _count(images: Sequence[ImageAnnotations], shape: tuple[int, int]) -> np.ndarray:
-    num_verbs, num_labels = shape
-    cells = [
-        (verb, num_labels - 1 if obj == NO_OBJECT else image.labels[obj])
-        for image in images
-        for _, obj, verb in image.hois
-    ]
-    verbs, labels = np.array(cells, np.int64).reshape(-1, 2).T
-    return np.bincount(verbs * num_labels + labels, minlength=num_verbs * num_labels).reshape(shape)
-
-
-def _count_official(entries: Sequence[dict], verbs: Sequence[str], shape: tuple[int, int]) -> np.ndarray:
+def _count_official(entries: Sequence[dict], verbs: Sequence[str], num_classes: int) -> np.ndarray:
     """The label file alone does not name objects: all in the last column."""
-    table = np.zeros(shape, np.int64)
+    table = np.zeros((len(verbs), num_classes + 1), np.int64)
     for action in entries:
         for name in verbs_of_action(action):
             table[verbs.index(name), -1] = sum(label == 1 for label in action["label"])

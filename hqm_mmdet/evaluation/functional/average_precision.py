@@ -220,6 +220,12 @@ def interpolated_ap(
     return ap
 
 
+def mean_over_classes(values: np.ndarray) -> float:
+    """Mean of (K,) APs or recalls over the classes that have one; NaN if none has."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else float("nan")
+
+
 def _area(recall: np.ndarray, precision: np.ndarray) -> float:
     """Area under the largest precision at or beyond each recall, of one class."""
     envelope = np.maximum.accumulate(precision[::-1])[::-1]

@@ -100,8 +100,8 @@ def _pair_facts(judged: JudgedCandidates, rows: np.ndarray, near: float) -> _Pai
     size = len(rows)
     facts = _PairFacts(*(np.zeros(size, dtype=bool) for _ in range(3)), np.full(size, -1))
     for pairs, gts, related in _related(judged, rows, near, by_verb=False):
-        for into, flags in ((facts.near, related.near), (facts.subject, related.sub_right)):
-            into[pairs[flags]] = True
+        facts.near[pairs[related.near]] = True
+        facts.subject[pairs[related.sub_right]] = True
         facts.object[pairs[related.obj_seen]] = True
         right = np.flatnonzero(related.sub_right & related.obj_right)
         columns = pairs[right], gts[right], np.full(len(right), VERB), related.overlap[right]

@@ -1,6 +1,7 @@
 """What a metric would be if some errors were mended."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,9 +24,8 @@ class FixOracle:
 
     def __init__(self, judged: JudgedCandidates, kind: np.ndarray, target: np.ndarray) -> None:
         self._judged, self._kind = judged, kind
-        place = np.arange(len(kind))
-        if judged.later_images_first:
-            place[np.argsort(-judged.preds.image, kind="stable")] = np.arange(len(kind))
+        place = np.empty(len(kind), np.int64)
+        place[judged.tie_order()] = np.arange(len(kind))
         free = np.flatnonzero((target >= 0) & (judged.taken_by[target] < 0)) if len(judged.gts) else place[:0]
         order = np.lexsort((place[free], -judged.preds.scores[free], target[free]))
         self._movable, self._target = free[order], target[free[order]]  # by target, best first
@@ -33,9 +33,9 @@ class FixOracle:
         column = np.concatenate([judged.pred_column, judged.gt_column[self._target]])
         known = np.flatnonzero(column >= 0)
         order = known[np.lexsort((place[rows[known]], -judged.preds.scores[rows[known]], column[known]))]
-        self._entry, self._column, self._image = order, column[order], judged.preds.image[rows[order]]
-        moved = np.ones(len(self._movable), dtype=bool)
-        self._is_tp = np.concatenate([judged.is_tp, moved])[order]
+        is_tp = np.concatenate([judged.is_tp, np.ones(len(self._movable), dtype=bool)])
+        columns = (order, column[order], is_tp[order], judged.preds.image[rows[order]])
+        self._ranked = RankedCandidates(judged.classes, *columns, judged.gt_column, judged.gts.image)
 
     def mean(
         self, mended: Collection[int] = (), removed: Collection[int] = (), gone: np.ndarray | None = None
@@ -58,9 +58,8 @@ class FixOracle:
         moved = np.zeros(len(self._movable), dtype=bool)
         moved[moves[best]] = True
         rest = np.ones(len(judged.gts), dtype=bool) if gone is None else ~gone
-        mask = np.concatenate([~changed, moved])[self._entry]
-        columns = (self._entry[mask], self._column[mask], self._is_tp[mask], self._image[mask])
-        ranked = RankedCandidates(judged.classes, *columns, judged.gt_column[rest], judged.gts.image[rest])
+        ranked = self._ranked.keep(np.concatenate([~changed, moved]))
+        ranked = replace(ranked, gt_column=judged.gt_column[rest], gt_image=judged.gts.image[rest])
         ap = ranked.results(judged.protocol.recall_thresholds).ap
-        before, after = (np.bincount(c, minlength=len(ap)) for c in (judged.gt_column, judged.gt_column[rest]))
+        before, after = (np.bincount(c, minlength=len(ap)) for c in (judged.gt_column, ranked.gt_column))
         return judged.mean_of(np.where((before > 0) & (after == 0), 1.0, ap))

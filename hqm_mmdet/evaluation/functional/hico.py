@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .average_precision import ClassResults, RankedCandidates, class_columns
+from .average_precision import ClassResults, RankedCandidates, class_columns, mean_over_classes
 from .judged import JudgedCandidates
 from .matching import assign_triplets
 from .protocol import QPIC, EvalProtocol
@@ -124,20 +124,15 @@ def mean_results(
     """
     rare = np.isin(results.classes, rare_classes)
     means = dict(
-        full=_mean(results.ap),
-        rare=_mean(results.ap[rare]),
-        non_rare=_mean(results.ap[~rare]),
-        max_recall=_mean(results.max_recall),
+        full=mean_over_classes(results.ap),
+        rare=mean_over_classes(results.ap[rare]),
+        non_rare=mean_over_classes(results.ap[~rare]),
+        max_recall=mean_over_classes(results.max_recall),
     )
     if unseen_classes is not None:
         unseen = np.isin(results.classes, unseen_classes)
-        means |= dict(seen=_mean(results.ap[~unseen]), unseen=_mean(results.ap[unseen]))
+        means |= dict(seen=mean_over_classes(results.ap[~unseen]), unseen=mean_over_classes(results.ap[unseen]))
     return means
-
-
-def _mean(values: np.ndarray) -> float:
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else float("nan")
 
 
 def _without_subject_label(table: TripletTable, coder: TripletCoder) -> TripletTable:

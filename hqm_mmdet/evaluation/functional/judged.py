@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .average_precision import ClassResults, RankedCandidates, rank_columns
+from .average_precision import ClassResults, RankedCandidates, mean_over_classes, rank_columns
 from .matching import pair_overlaps
 from .protocol import EvalProtocol
 from .triplets import TripletCoder, TripletTable
@@ -60,6 +60,11 @@ class JudgedCandidates:
         """Candidates sorted by column and score; ``rows`` are rows of ``preds``."""
         return self._ranked
 
+    def tie_order(self) -> np.ndarray:
+        """(N,) int, rows of ``preds`` in the order that decides between equal scores."""
+        image = self.preds.image
+        return np.argsort(-image, kind="stable") if self.later_images_first else np.arange(len(image))
+
     def class_results(self, image_weights: np.ndarray | None = None) -> ClassResults:
         """AP, recall and counts of all K columns; AP and recall are NaN without ground truth.
 
@@ -75,8 +80,7 @@ class JudgedCandidates:
     def mean_of(self, ap: np.ndarray) -> float:
         """Mean of (K,) APs by the metric's rule; NaN if no column counts."""
         ap = ap[self.counted]
-        ap = np.nan_to_num(ap) if self.empty_counts_zero else ap[~np.isnan(ap)]
-        return float(ap.mean()) if len(ap) else float("nan")
+        return mean_over_classes(np.nan_to_num(ap) if self.empty_counts_zero else ap)
 
     def overlaps(self, pred_rows: np.ndarray, gt_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Overlaps of candidates with ground truth, by the protocol's box conventions.
@@ -97,8 +101,7 @@ class JudgedCandidates:
 
     @cached_property
     def _ranked(self) -> RankedCandidates:
-        image = self.preds.image
-        order = np.argsort(-image, kind="stable") if self.later_images_first else np.arange(len(image))
-        preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], image[order])
+        order = self.tie_order()
+        preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], self.preds.image[order])
         ranked = rank_columns(self.classes, *preds, self.gt_column, self.gts.image)
         return replace(ranked, rows=order[ranked.rows])

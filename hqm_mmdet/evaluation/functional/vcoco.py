@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .average_precision import interpolated_ap
+from .average_precision import interpolated_ap, mean_over_classes
 from .vcoco_matching import MatchedDetections
 from .vcoco_roles import VCOCORoles
 from .vcoco_tables import AgentTable, PersonTable
@@ -74,11 +74,11 @@ class RankedVCOCO:
         """
         published = self.roles.published
         return dict(
-            role_s1=_mean(tables["role_s1"][published]),
-            role_s2=_mean(tables["role_s2"][published]),
-            agent=_mean(tables["agent"]),
-            role_s1_25=_mean(tables["role_s1"]),
-            role_s2_25=_mean(tables["role_s2"]),
+            role_s1=mean_over_classes(tables["role_s1"][published]),
+            role_s2=mean_over_classes(tables["role_s2"][published]),
+            agent=mean_over_classes(tables["agent"]),
+            role_s1_25=mean_over_classes(tables["role_s1"]),
+            role_s2_25=mean_over_classes(tables["role_s2"]),
         )
 
 
@@ -127,8 +127,3 @@ def _rank(matched: MatchedDetections, scores: np.ndarray, action: int, *possible
     gt_image = matched.persons.image[matched.persons.actions[:, action]]
     tps = (matched.first_per_person(rows, scores) for rows in possible)
     return [RankedColumn(image, np.sort(place[tp]), gt_image) for tp in tps]
-
-
-def _mean(values: np.ndarray) -> float:
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else float("nan")
