@@ -113,8 +113,7 @@ def attention_cells(
     """
     of_query = maps.of_query(int(prediction.sample.pred_pairs.queries[pair.index]), head)
     (view,) = predicted_views([pair], metainfo, {pair.index: colour})
-    image = np.ascontiguousarray(prediction.image[..., ::-1])
-    return draw_pair_attention(image, view, {name: weights.numpy() for name, weights in of_query.items()})
+    return draw_pair_attention(prediction.rgb, view, {name: weights.numpy() for name, weights in of_query.items()})
 
 
 def _layer_name(module: str) -> str:

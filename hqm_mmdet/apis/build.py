@@ -24,15 +24,24 @@ def build_model(config: str | Path | Config) -> nn.Module:
         FileNotFoundError: no such config file.
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f"Config {config} does not exist; the project's configs lie in configs/.")
-        config = Config.fromfile(config)
+        config = config_of_file(config)
     init_default_scope(config.get("default_scope", "hqm_mmdet"))
     model = MODELS.build(config.model)
     with _quiet():
         model.init_weights()
     model.cfg = config
     return model
+
+
+def config_of_file(file: str | Path) -> Config:
+    """The config in a file.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"Config {file} does not exist; the project's configs lie in configs/.")
+    return Config.fromfile(file)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from torch import nn
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.safe_loading import CheckpointError
 
+from .pipeline import unwrapped_test_dataset
+
 
 def class_names(model: nn.Module, cfg: Config) -> dict:
     """Metainfo to show predictions with: of the checkpoint, else of the config's test data set, else numbers.
@@ -50,9 +52,7 @@ def _check(metainfo: Mapping, head: nn.Module) -> None:
 
 def _dataset_metainfo(cfg: Config) -> dict:
     """Class tables of the test data set, without reading its annotations."""
-    dataset = cfg.get("test_dataloader", {}).get("dataset")
-    while dataset is not None and "dataset" in dataset:  # wrappers
-        dataset = dataset["dataset"]
-    if dataset is None or "type" not in dataset:
+    dataset = unwrapped_test_dataset(cfg)
+    if "type" not in dataset:
         return {}
     return dict(DATASETS.build(dict(dataset, lazy_init=True, pipeline=[])).metainfo)

@@ -23,7 +23,7 @@ from hqm_mmdet.registry import INFERENCERS, VISUALIZERS
 from hqm_mmdet.structures import HOIDataSample, ShownPair, TripletSelection, merge_repeats
 
 from .attention import AttentionMaps, attention_maps
-from .build import init_model
+from .build import config_of_file, init_model
 from .class_names import class_names
 from .outputs import OutputFolder
 from .pipeline import inference_pipeline
@@ -221,10 +221,9 @@ class HOIInferencer(DetInferencer):
         wait_time: float = 0,
     ) -> np.ndarray:
         """Picture of a prediction, (H, W, 3) uint8 RGB; written and shown if asked for."""
-        image = np.ascontiguousarray(prediction.image[..., ::-1])
         return self.visualizer.add_datasample(
             prediction.name,
-            image,
+            prediction.rgb,
             prediction.sample,
             show=show,
             wait_time=wait_time,
@@ -269,9 +268,7 @@ class HOIInferencer(DetInferencer):
 
 def _load_config(model: str | Path | Config | dict | None, weights: str | Path | None) -> Config:
     if isinstance(model, str | Path):
-        if not Path(model).is_file():
-            raise FileNotFoundError(f"Config {model} does not exist; the project's configs lie in configs/.")
-        return Config.fromfile(model)
+        return config_of_file(model)
     if model is not None:
         return model if isinstance(model, Config) else Config(model)
     if weights is None:

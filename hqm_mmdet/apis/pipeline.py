@@ -19,16 +19,21 @@ def inference_steps(cfg: Config) -> list[dict]:
     Raises:
         ValueError: the config has no test pipeline, or it does not begin with loading.
     """
-    dataset = cfg.get("test_dataloader", {}).get("dataset", {})
-    while "dataset" in dataset:  # wrappers
-        dataset = dataset["dataset"]
-    steps = list(dataset.get("pipeline", ()))
+    steps = list(unwrapped_test_dataset(cfg).get("pipeline", ()))
     if not steps or steps[0]["type"].rpartition(".")[2] not in LOADERS:
         raise ValueError(
             "The config's test_dataloader.dataset.pipeline prepares images for prediction; it must begin with "
             f"LoadHOIImage, but begins with {steps[0]['type'] if steps else 'nothing'}."
         )
     return steps[1:]
+
+
+def unwrapped_test_dataset(cfg: Config) -> dict:
+    """The config's test data set, without the wrappers around it; empty if there is none."""
+    dataset = cfg.get("test_dataloader", {}).get("dataset") or {}
+    while "dataset" in dataset:
+        dataset = dataset["dataset"]
+    return dataset
 
 
 def take_image(results: dict) -> dict:

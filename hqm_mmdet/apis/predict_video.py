@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from hqm_mmdet.structures import ShownPair, TripletSelection
 from hqm_mmdet.visualization import PairView, draw_pairs
 from hqm_mmdet.visualization.pair_views import predicted_views
@@ -62,7 +60,7 @@ def predict_video(
             outputs.write(inferencer.record(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
             if pictures:
                 views = _views(shown[: inferencer.visualizer.max_pairs], pairs.track_ids.tolist(), colours, metainfo)
-                writer.write(draw_pairs(np.ascontiguousarray(prediction.image[..., ::-1]), views))
+                writer.write(draw_pairs(prediction.rgb, views))
     return frame + 1
 
 

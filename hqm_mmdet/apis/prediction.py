@@ -35,6 +35,11 @@ class Prediction:
     sample: HOIDataSample
 
     @property
+    def rgb(self) -> np.ndarray:
+        """The image to draw on, (H, W, 3) uint8 RGB."""
+        return np.ascontiguousarray(self.image[..., ::-1])
+
+    @property
     def picture_name(self) -> str:
         """File name for a picture of it: its own, ``.jpg`` added where pictures can't be written with its ending."""
         return self.name if self.name.lower().endswith((".jpg", ".jpeg", ".png")) else f"{self.name}.jpg"

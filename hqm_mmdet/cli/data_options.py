@@ -3,9 +3,8 @@
 import click
 
 from hqm_mmdet.datasets.checking.sources import datasets_of_config, datasets_of_files
-from hqm_mmdet.utils.launch import read_config_file
 
-from .base import SeveralOption, cfg_options
+from .base import SeveralOption, cfg_options, read_config
 
 SPLITS = ("train", "val", "test")
 
@@ -62,6 +61,4 @@ def load_datasets(
         raise click.UsageError("--dataset needs --ann-file.")
     if dataset:
         return datasets_of_files(dataset, list(ann_file), list(images) or None, names, coco_file)
-    cfg = read_config_file(config)
-    cfg.merge_from_dict(cfg_options)
-    return datasets_of_config(cfg, splits)
+    return datasets_of_config(read_config(config, cfg_options), splits)

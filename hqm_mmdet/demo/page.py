@@ -1,6 +1,6 @@
 """Layout of the demo page, and what its parts do. The only module besides ``serving`` that imports gradio."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from hqm_mmdet.structures import TripletSelection
+from hqm_mmdet.structures import ShownPair, TripletSelection
 
-from .session import DemoSession, SeenImage, ShownImage
+from .session import DemoSession, SeenImage
 from .uploads import UploadError
 from .views import attention_view, empty_view, refusal_view, result_view
 
@@ -130,26 +130,26 @@ class DemoPage:
             return empty_view(bool(self.session.examples)), gr.Dropdown(choices=[], value=None, visible=False), ""
         selection = selection_of(*settings)
         shown = self.session.show(seen, selection)
-        choices = self.session.describe(shown)
+        choices = self.session.describe(shown.pairs)
         pair = pair if pair in [index for _, index in choices] else None
         knows = self.session.knows_queries(seen)
         choice = gr.Dropdown(
             choices=choices, value=pair, visible=bool(choices), interactive=knows, info=CHOOSE if knows else NO_QUERIES
         )
-        return result_view(shown, selection), choice, self._attention(seen, shown, pair)
+        return result_view(shown, selection), choice, self._attention(seen, shown.pairs, pair)
 
     def look(self, seen: SeenImage | None, pair: int | None, *settings) -> str:
         """Attention of a chosen pair."""
         if seen is None:
             return ""
-        return self._attention(seen, self.session.show(seen, selection_of(*settings)), pair)
+        return self._attention(seen, self.session.pairs(seen, selection_of(*settings)), pair)
 
-    def _attention(self, seen: SeenImage, shown: ShownImage, pair: int | None) -> str:
+    def _attention(self, seen: SeenImage, pairs: Sequence[ShownPair], pair: int | None) -> str:
         if pair is None:
             return ""
-        cells = self.session.attention(seen, shown, pair)
-        described = next((line for line, index in self.session.describe(shown) if index == pair), "")
-        return attention_view(cells, described, shown.name) if cells else ""
+        cells = self.session.attention(seen, pairs, pair)
+        described = next((line for line, index in self.session.describe(pairs) if index == pair), "")
+        return attention_view(cells, described, seen.prediction.name) if cells else ""
 
 
 def selection_of(score: float, pairs: int, verbs: list[str] | None, objects: list[str] | None) -> TripletSelection:

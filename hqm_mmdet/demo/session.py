@@ -136,10 +136,14 @@ class DemoSession:
         (prediction,) = self.inferencer.stream(image)
         return SeenImage(Prediction(name, image, prediction.sample))
 
+    def pairs(self, seen: SeenImage, selection: TripletSelection) -> list[ShownPair]:
+        """What a selection leaves, best first; nothing is drawn."""
+        return self.inferencer.show(seen.prediction.sample, selection)
+
     def show(self, seen: SeenImage, selection: TripletSelection) -> ShownImage:
         """Picture, table and JSON of what a selection leaves; the network does not run."""
-        pairs = self.inferencer.show(seen.prediction.sample, selection)
-        everything = self.inferencer.show(seen.prediction.sample, TripletSelection(0.0))
+        pairs = self.pairs(seen, selection)
+        everything = self.pairs(seen, TripletSelection(0.0))
         return ShownImage(
             seen.prediction.name,
             self.inferencer.picture(seen.prediction, selection),
@@ -149,10 +153,10 @@ class DemoSession:
             everything[0].scores[0] if everything else 0.0,
         )
 
-    def describe(self, shown: ShownImage) -> list[tuple[str, int]]:
+    def describe(self, pairs: Sequence[ShownPair]) -> list[tuple[str, int]]:
         """A line per pair and the pair's ``index``, to choose from."""
         lines = []
-        for number, pair in enumerate(shown.pairs, 1):
+        for number, pair in enumerate(pairs, 1):
             verbs = ", ".join(_plain(self.metainfo["verbs"][verb]) for verb in pair.verbs)
             lines.append((f"{number} ({verbs}: {self._object(pair)})", pair.index))
         return lines
@@ -161,8 +165,8 @@ class DemoSession:
         """Whether the model tells which query a pair came from; otherwise there is no attention to show."""
         return "queries" in seen.prediction.sample.pred_pairs
 
-    def attention(self, seen: SeenImage, shown: ShownImage, index: int) -> list[tuple[str, np.ndarray]]:
-        """The pair with this ``index``, then where its query looks in each decoder layer.
+    def attention(self, seen: SeenImage, pairs: Sequence[ShownPair], index: int) -> list[tuple[str, np.ndarray]]:
+        """The one of the shown pairs with this ``index``, then where its query looks in each decoder layer.
 
         Returns:
             list: name and picture, (H, W, 3) uint8 RGB, all of one size; empty if the pair is not shown.
@@ -170,12 +174,12 @@ class DemoSession:
         Raises:
             ValueError: the model's pairs don't belong to single queries.
         """
-        number = next((n for n, pair in enumerate(shown.pairs) if pair.index == index), None)
+        number = next((n for n, pair in enumerate(pairs) if pair.index == index), None)
         if number is None:
             return []
         if seen.maps is None:
             seen.maps = self.inferencer.attention(seen.prediction.image)[1]
-        cells = attention_cells(seen.prediction, shown.pairs[number], seen.maps, self.metainfo, number)
+        cells = attention_cells(seen.prediction, pairs[number], seen.maps, self.metainfo, number)
         return list(zip(("the pair", *seen.maps.layers), cells, strict=True))
 
     def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:

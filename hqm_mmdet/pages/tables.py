@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-KINDS = ("text", "count", "number", "percent", "points")
+KINDS = ("text", "count", "percent", "points")
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Column:
 
     Args:
         label (str): heading.
-        kind (str): ``text``; ``count`` (9,546); ``number``; ``percent`` (a fraction, shown times 100); ``points``
+        kind (str): ``text``; ``count`` (9,546); ``percent`` (a fraction, shown times 100); ``points``
             (a difference of fractions, shown times 100 with its sign).
         hint (str): explanation, shown when the pointer rests on the heading.
         select (str): a list to choose one of the column's values from, under this name, e.g. ``verb``. Empty: none.
@@ -49,7 +49,7 @@ def table_data(
         mean (str): label of the column whose mean over the rows shown is told, e.g. of one verb's. Default: none.
 
     Returns:
-        dict: for ``makeTable``.
+        dict: for ``DataTable``.
 
     Raises:
         ValueError: a row of another length, or no such column.

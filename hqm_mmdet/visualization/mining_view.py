@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from .drawing import PALETTE, Box
+from .drawing import Box, colour_of
+from .labels import font_of
 
 HEAT = ((0.0, (0, 0, 64)), (0.35, (60, 20, 160)), (0.7, (230, 90, 60)), (1.0, (255, 240, 140)))  # dark to bright
 DROPPED = (0, 255, 120)
@@ -24,9 +25,9 @@ def draw_shift(image: np.ndarray, boxes: Sequence[Box], shifted: Sequence[Box], 
     """
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(size=max(11, min(canvas.size) // 30))
+    font = font_of(max(11, min(canvas.size) // 30))
     for i, (box, moved, iou) in enumerate(zip(boxes, shifted, ious, strict=True)):
-        colour = PALETTE[i % len(PALETTE)]
+        colour = colour_of(i)
         draw.rectangle(box, outline=(255, 255, 255), width=1)
         draw.rectangle(moved, outline=colour, width=3)
         draw.text(

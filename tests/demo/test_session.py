@@ -28,7 +28,7 @@ def test_the_network_runs_once_per_image_and_once_more_for_attention(session, pa
     assert len(passes) == 1
     shown = session.show(seen, TripletSelection(0.0))
     for pair in shown.pairs[:3]:
-        assert session.attention(seen, shown, pair.index)
+        assert session.attention(seen, shown.pairs, pair.index)
     assert len(passes) == 2
 
 
@@ -51,7 +51,7 @@ def test_table_picture_and_json_agree_with_prediction(session, seen):
 
 def test_nothing_passes(session, seen):
     shown = session.show(seen, TripletSelection(1.0))
-    assert not shown.pairs and not shown.interactions and session.describe(shown) == []
+    assert not shown.pairs and not shown.interactions and session.describe(shown.pairs) == []
     assert 0 < shown.best_score < 1
 
 
@@ -68,17 +68,17 @@ def test_names_to_filter_by_are_known_to_the_selection(session, seen):
 
 def test_pairs_to_choose_from(session, seen):
     shown = session.show(seen, TripletSelection(0.0, verbs=("hold", "sit_on")))
-    lines = session.describe(shown)
+    lines = session.describe(shown.pairs)
     assert [index for _, index in lines] == [pair.index for pair in shown.pairs] and len(lines) == NUM_QUERIES
     assert lines[0][0].startswith("1 (") and "sit on" in lines[0][0]
 
 
 def test_attention_has_a_cell_per_layer_and_only_of_shown_pairs(session, seen):
     shown = session.show(seen, TripletSelection(0.0, max_pairs=2))
-    cells = session.attention(seen, shown, shown.pairs[1].index)
+    cells = session.attention(seen, shown.pairs, shown.pairs[1].index)
     assert [name for name, _ in cells] == ["the pair", "decoder layer 1", "decoder layer 2"]
     hidden = (set(range(NUM_QUERIES)) - {pair.index for pair in shown.pairs}).pop()
-    assert session.attention(seen, shown, hidden) == []
+    assert session.attention(seen, shown.pairs, hidden) == []
 
 
 def test_models_without_queries_are_known(session):

@@ -61,7 +61,7 @@ def test_one_interaction_is_not_plural(session, seen):
 
 def test_attention(session, seen):
     shown = session.show(seen, TripletSelection(0.0))
-    cells = session.attention(seen, shown, shown.pairs[0].index)
+    cells = session.attention(seen, shown.pairs, shown.pairs[0].index)
     html = attention_view(cells, "1 (<hold>)", "a.png")
     assert len(content_of(html, "image/jpeg")) == len(cells) + 1
     assert html.count("<figcaption>decoder layer") == 2 and "1 (&lt;hold&gt;)" in html

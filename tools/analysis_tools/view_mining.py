@@ -16,7 +16,7 @@ if (ROOT / "hqm_mmdet").is_dir():  # a checkout runs its own package, installed 
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dataset import pseudo_collate
 from PIL import Image
 
@@ -25,7 +25,7 @@ from hqm_mmdet.models.query_mining import AMMQueryGenerator, AttentionRecorder, 
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
-from hqm_mmdet.utils.launch import UsageError, find_config, run_tool
+from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
 from hqm_mmdet.visualization.drawing import MIN_SIDE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 
@@ -113,7 +113,7 @@ def main() -> int:
 
 def view(args: argparse.Namespace) -> int:
     """Write the pictures."""
-    cfg = Config.fromfile(find_config(args.config))
+    cfg = read_config_file(args.config)
     cfg.merge_from_dict(args.cfg_options)
     torch.manual_seed(args.seed)
     np.random.seed(args.seed)

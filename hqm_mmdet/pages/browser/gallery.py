@@ -25,7 +25,7 @@ def gallery_data(source: BrowsedDataset, folders: Sequence[ImageFolder], bar: Sh
         bar (Callable): goes through the examples, showing the progress.
 
     Returns:
-        tuple: figures, each with ``split``, ``flags`` (names of kinds) and ``unpaired`` (boxes of no HOI) besides what
+        tuple: figures, each with ``split`` and ``flags`` (names of kinds) besides what
         :func:`~hqm_mmdet.pages.figures.figure_data` gives; pictures by key.
     """
     figures, pictures = [], {}

@@ -1,13 +1,13 @@
 """Two runs against each other."""
 
-from hqm_mmdet.evaluation.analysis import Comparison
+from hqm_mmdet.evaluation.analysis import Analysis, Comparison
 
 from ..charts import Axis, Chart, Dot, Line
 from ..formats import finite, is_nothing, percent, plural
 from ..tables import Column, table_data
 from .class_view import GROUPS, group_of
 from .curves import curve
-from .wording import metric_meaning, metric_name, verdict
+from .wording import metric_name, verdict
 
 
 def metric_rows(comparison: Comparison) -> list[dict]:
@@ -15,7 +15,6 @@ def metric_rows(comparison: Comparison) -> list[dict]:
     return [
         dict(
             name=metric_name(metric.key),
-            meaning=metric_meaning(metric.key),
             first=metric.first,
             second=metric.second,
             difference=metric.second - metric.first,
@@ -33,9 +32,9 @@ def error_rows(comparison: Comparison) -> list[dict]:
     return [dict(name=name, first=first.get(name), second=second.get(name)) for name in first | second]
 
 
-def largest_gain(comparison: Comparison) -> float:
-    """What the bars of both runs are measured by."""
-    gains = [error.gain for run in (comparison.first, comparison.second) for error in run.errors]
+def largest_gain(*runs: Analysis) -> float:
+    """What the bars of all runs are measured by."""
+    gains = [error.gain for run in runs for error in run.errors]
     return max((gain for gain in gains if not is_nothing(gain)), default=0.0)
 
 

@@ -2,7 +2,7 @@
 
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison, MetricValue
 
-from ..formats import is_nothing, plural
+from ..formats import plural
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from . import class_view, comparison_view, image_view
@@ -94,7 +94,7 @@ def errors_section(analysis: Analysis) -> Section:
         f"What {metric_name(analysis.headline)} would gain if all errors of one kind were put right and nothing else "
         "changed: the longest bar is the most rewarding thing to work on."
     )
-    top = max((error.gain for error in analysis.errors if not is_nothing(error.gain)), default=0)
+    top = comparison_view.largest_gain(analysis)
     content = dict(errors=analysis.errors, limits=analysis.limits, meanings=ERRORS, top=top)
     return Section("errors", "Errors", "report/errors.html.j2", lead, content)
 
@@ -136,7 +136,7 @@ def comparison_section(comparison: Comparison) -> Section:
         comparison=comparison,
         metrics=comparison_view.metric_rows(comparison),
         errors=comparison_view.error_rows(comparison),
-        top=comparison_view.largest_gain(comparison),
+        top=comparison_view.largest_gain(comparison.first, comparison.second),
         scatter=comparison_view.scatter(comparison),
         tally=comparison_view.tally(comparison),
     )

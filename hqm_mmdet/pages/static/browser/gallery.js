@@ -128,10 +128,8 @@ class Gallery {
     const [shown, all] = this.drawn(figure);
     view.show(shown);
     const open = (event) => openLightbox(this.matching.map((each) => this.enlarged(each)), position, pictures, event.currentTarget);
-    const button = make("button", { type: "button", "aria-haspopup": "dialog", "aria-label": `Enlarge ${figure.caption}`, onclick: open }, make("span", { class: "side" }, view.element));
-    const part = shown.length < all ? ` · ${shown.length} of ${all} drawn` : "";
-    const facts = figure.facts.map((fact) => ` · ${fact}`);
-    return make("figure", { class: "card" }, button, make("figcaption", {}, make("strong", {}, figure.caption), facts, part));
+    const part = shown.length < all ? ` · ${shown.length} of ${all} drawn` : null;
+    return cardOf(figure, make("span", {}, view.element), open, part);
   }
 
   /** What a card draws: what was filtered by, else HOIs, else boxes; not too many; and how many there are. */

@@ -37,7 +37,12 @@ class TripletMatrix {
   }
 
   number(cell) {
-    return this.split.value === "" ? cell.hois.reduce((sum, n) => sum + n, 0) : cell.hois[Number(this.split.value)];
+    return this.total(cell.hois);
+  }
+
+  /** Of counts by split, what the chosen one has. */
+  total(counts) {
+    return this.split.value === "" ? counts.reduce((sum, n) => sum + n, 0) : counts[Number(this.split.value)];
   }
 
   draw() {
@@ -86,9 +91,8 @@ class TripletMatrix {
   }
 
   sentence(cell) {
-    const images = this.split.value === "" ? cell.images.reduce((sum, n) => sum + n, 0) : cell.images[Number(this.split.value)];
     const note = cell.forbidden ? ", forbidden by the verb-object table" : "";
-    return `${this.data.verbs[cell.verb]} ${this.data.objects[cell.object]}: ${counted(this.number(cell), "HOI")} in ${counted(images, "image")}${note}`;
+    return `${this.data.verbs[cell.verb]} ${this.data.objects[cell.object]}: ${counted(this.number(cell), "HOI")} in ${counted(this.total(cell.images), "image")}${note}`;
   }
 
   tell(square) {
@@ -127,8 +131,4 @@ class TripletMatrix {
 /** 1,234 as 1.2k, for a small place. */
 function short(number) {
   return number < 1000 ? String(number) : `${(number / 1000).toFixed(number < 10000 ? 1 : 0)}k`;
-}
-
-function counted(number, noun) {
-  return `${grouped.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -68,8 +68,13 @@ function makeCard(figure, pictures, open) {
     side.show(shownOf(figure, set));
     return make("span", { class: "panel" }, make("small", {}, setLabel(figure, set)), side.element);
   });
-  const button = make("button", { type: "button", "aria-haspopup": "dialog", "aria-label": `Enlarge ${figure.caption}`, onclick: open }, sides);
-  return make("figure", { class: "card" }, button, make("figcaption", {}, make("strong", {}, figure.caption), figure.facts.map((fact) => ` · ${fact}`)));
+  return cardOf(figure, sides, open);
+}
+
+/** A card: what opens large, and below it the image's name, its facts and a note. */
+function cardOf(figure, content, open, note = null) {
+  const button = make("button", { type: "button", "aria-haspopup": "dialog", "aria-label": `Enlarge ${figure.caption}`, onclick: open }, content);
+  return make("figure", { class: "card" }, button, make("figcaption", {}, make("strong", {}, figure.caption), figure.facts.map((fact) => ` · ${fact}`), note));
 }
 
 /** As many triplets of a set as the first one has, at least one; or the whole set. */

@@ -13,10 +13,14 @@ function points(value) {
   return Number(text) === 0 ? text : (value > 0 ? "+" : "−") + text;
 }
 
+/** 1 image, 2,000 images. */
+function counted(number, noun) {
+  return `${grouped.format(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 const FORMATS = {
   text: (value) => (value === null ? NOTHING : String(value)),
   count: (value) => (value === null ? NOTHING : grouped.format(value)),
-  number: (value) => (value === null ? NOTHING : String(value)),
   percent,
   points,
 };
