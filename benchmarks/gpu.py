@@ -99,10 +99,10 @@ class Bench:
         if self.cuda:
             torch.cuda.synchronize()
 
-    def seconds(self, step: Callable[[], None], repeats: int | None = None) -> float:
+    def seconds(self, step: Callable[[], None]) -> float:
         """Median time of a step; three unmeasured ones warm up."""
         times = []
-        for _ in range((repeats or self.repeats) + 3):
+        for _ in range(self.repeats + 3):
             self.synchronise()
             start = time.perf_counter()
             step()

@@ -13,7 +13,7 @@ from hqm_mmdet.safe_loading import CheckpointError, load_trusted, load_untrusted
 from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
-from .loading import TRAINING_ONLY
+from .loading import TRAINING_ONLY, differing_names
 from .sources import SOURCES, StateDict, recognise
 
 DATASETS = ("hico", "vcoco")
@@ -179,12 +179,7 @@ def compare(converted: StateDict, own: Mapping[str, Tensor], name: str, complete
                 f"{name}: {key} is {tuple(tensor.shape)}, in the config's model {tuple(own[key].shape)}. Is it the "
                 "config of this model and data set?"
             )
-    missing = [
-        key
-        for key in own
-        if not (key in converted or key.startswith(TRAINING_ONLY) or key.endswith("num_batches_tracked"))
-    ]
-    unknown = [key for key in converted if key not in own and not key.startswith(TRAINING_ONLY)]
+    missing, unknown = differing_names(converted, own, TRAINING_ONLY)
     if complete and (missing or unknown):
         raise CheckpointError(
             f"{name} does not fit the config: it lacks {len(missing)} parameters, e.g. {missing[:3]}, and has "

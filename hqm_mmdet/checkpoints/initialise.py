@@ -7,9 +7,8 @@ place and returns the names of new tensors.
 import torch
 from torch import Tensor
 
-from .key_tables import UNUSED_COCO_IDS
-
-StateDict = dict[str, Tensor]
+from .key_tables import USED_ROWS
+from .sources import StateDict
 
 
 def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
@@ -50,7 +49,7 @@ def coco_rows(class_rows: Tensor) -> Tensor:
         return class_rows
     if len(class_rows) != 92:
         raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
-    return class_rows[[i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]]
+    return class_rows[USED_ROWS]
 
 
 def init_cdn(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
@@ -136,9 +135,8 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
     if len(rows) == 92:
         return rows
-    columns = [i for i in range(1, 91) if i not in UNUSED_COCO_IDS] + [91]
     spread = rows.new_full((92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0)
-    spread[columns] = coco_rows(rows)
+    spread[USED_ROWS] = coco_rows(rows)
     return spread
 
 

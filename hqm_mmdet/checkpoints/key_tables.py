@@ -81,5 +81,6 @@ MMDET_DETR: Rules = [
 # mmdet's Conditional DETR keeps the projections in the attention itself, ours in its `attn`.
 MMDET_CONDITIONAL: Rules = [(r"^(decoder\.layers\.\d+\.(?:self|cross)_attn)\.", r"\1.attn."), *MMDET_DETR]
 
-# DETR's class layer has 91 + 1 rows; the COCO ids that no category uses:
+# DETR's class layer has 91 + 1 rows; those of the COCO ids that a category uses, and of "no object":
 UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+USED_ROWS = [*(i for i in range(1, 91) if i not in UNUSED_COCO_IDS), 91]

@@ -1,6 +1,7 @@
 """Load weights into a model, and refuse what does not fit."""
 
 import logging
+from collections.abc import Mapping
 
 from mmengine.logging import print_log
 from torch import Tensor, nn
@@ -9,6 +10,26 @@ from hqm_mmdet.safe_loading import CheckpointError
 
 # Parameters and buffers that published checkpoints lack.
 TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.")
+
+
+def differing_names(
+    state: Mapping[str, Tensor], own: Mapping[str, Tensor], optional: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """What a checkpoint lacks, and what it has that the model does not.
+
+    Args:
+        state (Mapping[str, Tensor]): the checkpoint's weights.
+        own (Mapping[str, Tensor]): the model's.
+        optional (tuple[str]): prefixes of parameters that may be missing.
+
+    Returns:
+        tuple[list[str], list[str]]: the model's names that ``state`` lacks, without counters of batch norms; names that
+        the model does not have, without ``TRAINING_ONLY``.
+    """
+    missing = [
+        key for key in own if not (key in state or key.endswith("num_batches_tracked") or key.startswith(optional))
+    ]
+    return missing, [key for key in state if key not in own and not key.startswith(TRAINING_ONLY)]
 
 
 def load_weights(
@@ -40,10 +61,7 @@ def load_weights(
             f"Checkpoint {name} does not fit the config: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. "
             "Were they made for the same data set? Set the head's num_obj_classes and num_verbs, or give another file."
         )
-    missing = [
-        key for key in own if not (key in state or key.endswith("num_batches_tracked") or key.startswith(optional))
-    ]
-    unknown = [key for key in state if key not in own and not key.startswith(TRAINING_ONLY)]
+    missing, unknown = differing_names(state, own, optional)
     required = getattr(model, "required_parameters", ())
     missing.sort(key=lambda key: not key.startswith(required))
     if missing and (not partial or any(key.startswith(required) for key in missing)):

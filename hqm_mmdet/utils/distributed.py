@@ -9,6 +9,8 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.model import is_model_wrapper
+from torch import nn
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
@@ -65,6 +67,11 @@ def leave_processes() -> None:
         gc.collect()
         dist.barrier()
         dist.destroy_process_group()
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model itself, with or without a wrapper such as DistributedDataParallel around it."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def _wrap_without_devices(cfg: Config) -> None:

@@ -1,10 +1,10 @@
 """Alternate joint learning: whose turn it is."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from hqm_mmdet.registry import HOOKS
+from hqm_mmdet.utils.distributed import unwrapped
 
 
 @HOOKS.register_module()
@@ -44,5 +44,4 @@ class AJLHook(Hook):
 
     @staticmethod
     def _mining(runner: Runner):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        return getattr(model, "query_mining", None)
+        return getattr(unwrapped(runner.model), "query_mining", None)

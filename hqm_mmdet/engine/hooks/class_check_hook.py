@@ -1,9 +1,9 @@
 """Do the head's sizes fit the data set?"""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from hqm_mmdet.registry import HOOKS
+from hqm_mmdet.utils.distributed import unwrapped
 
 
 class ClassMismatchError(ValueError):
@@ -28,8 +28,7 @@ class ClassCheckHook(Hook):
 
     @staticmethod
     def _check(model, metainfo: dict) -> None:
-        model = model.module if is_model_wrapper(model) else model
-        head = getattr(model, "bbox_head", None)
+        head = getattr(unwrapped(model), "bbox_head", None)
         if not hasattr(head, "num_obj_classes") or not hasattr(head, "num_verbs") or "verbs" not in metainfo:
             return
         classes, verbs = len(metainfo["classes"]), len(metainfo["verbs"])

@@ -2,10 +2,10 @@
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from hqm_mmdet.registry import HOOKS
+from hqm_mmdet.utils.distributed import unwrapped
 
 from .random_state_hook import base_datasets
 
@@ -28,8 +28,7 @@ class ReweightingHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Count and hand over; after the checkpoint was loaded."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        head = getattr(model, "bbox_head", None)
+        head = getattr(unwrapped(runner.model), "bbox_head", None)
         parts = {name: getattr(head, f"{part}_reweighting", None) for name, part in PARTS}
         if all(part is None for part in parts.values()):
             raise ValueError(

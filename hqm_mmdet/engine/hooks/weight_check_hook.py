@@ -4,12 +4,12 @@ import logging
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet.utils.distributed import unwrapped
 
 
 @HOOKS.register_module()
@@ -37,8 +37,7 @@ class WeightCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         """Warn of frozen parts (the model's ``required_parameters``) that no checkpoint filled."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        frozen = getattr(model, "required_parameters", ())
+        frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not runner._load_from:
             print_log(
                 f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from to a "
@@ -49,7 +48,7 @@ class WeightCheckHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         state = {
             name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()
         }

@@ -52,8 +52,7 @@ class HOTR(HOIDETR):
         self.freeze_instances = freeze_instances
         self.frozen_dropout = frozen_dropout
         if freeze_instances:
-            for parameter in self._instance_branch().parameters():
-                parameter.requires_grad_(False)
+            self._instance_branch().requires_grad_(False)
 
     INSTANCE_BRANCH = ("backbone", "neck", "encoder", "instance_decoder", "instance_queries", "bbox_head.instance_head")
 

@@ -8,14 +8,13 @@ import torch.nn.functional as F
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
 from mmdet.utils import reduce_mean
-from mmengine.dist import get_world_size
 from mmengine.model import BaseModule, bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.models.losses import box_terms
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
-from hqm_mmdet.models.task_modules.targets import num_pairs_over_processes
+from hqm_mmdet.models.task_modules.targets import mean_over_processes, num_pairs_over_processes
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 
 from .postprocess import decode_pairs
@@ -207,7 +206,7 @@ class HOIHead(BaseModule):
             labels, logits = assigned.put(torch.zeros_like(logits), labels).flatten(1, 2), logits.flatten(1, 2)
         else:
             logits = assigned.of_queries(logits)
-        positives = reduce_mean(labels.sum((1, 2))).clamp(min=1 / get_world_size())
+        positives = mean_over_processes(labels.sum((1, 2)))
         losses = self.loss_verb(logits, labels)
         if self.verb_reweighting is not None:
             losses = losses * self.verb_reweighting.of_multi_hot(labels, count=background)

@@ -6,14 +6,13 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
-from mmdet.utils import reduce_mean
-from mmengine.dist import get_world_size
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import PointerStates
 from hqm_mmdet.models.task_modules import Assignment, InstanceTargets, PointerTargets
 from hqm_mmdet.models.task_modules.pointer_targets import drop_verbs
+from hqm_mmdet.models.task_modules.targets import mean_over_processes
 from hqm_mmdet.registry import MODELS
 
 from .hoi_head import HOIHead
@@ -206,7 +205,7 @@ class HOTRHead(HOIHead):
         """(L,) focal loss over trained verbs and "no interaction", divided by the positive verb entries."""
         logits = torch.cat([preds["verb_logits"], preds["no_interaction_logits"]], -1)
         labels = F.pad(assigned.of_targets(targets, "verb_labels"), (0, 1))  # (L, M, V + 1)
-        positives = reduce_mean(labels.sum((1, 2))).clamp(min=1 / get_world_size())
+        positives = mean_over_processes(labels.sum((1, 2)))
         if background:
             nothing = torch.zeros_like(logits)
             nothing[..., -1] = 1
@@ -243,5 +242,5 @@ def _take(values: Tensor, rows: Tensor) -> Tensor:
 def _mean_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """(L, M, C) and (L, M), -1 = ignored -> (L,) mean over the labelled; 0 without any, and part of the graph."""
     losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-1, reduction="none")
-    count = reduce_mean((labels >= 0).sum(1).float()).clamp(min=1 / get_world_size())
+    count = mean_over_processes((labels >= 0).sum(1).float())
     return losses.view_as(labels).sum(1) / count

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from mmdet.structures import SampleList
 from mmdet.utils import reduce_mean
+from mmengine.dist import get_world_size
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -73,6 +74,11 @@ class PairTargets(PaddedTargets):
             counts=[len(p) for p in pairs],
             names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
         )
+
+
+def mean_over_processes(count: Tensor) -> Tensor:
+    """Counts averaged over processes, as divisors: where all processes together have none, as if they had one."""
+    return reduce_mean(count).clamp(min=1 / get_world_size())
 
 
 def num_pairs_over_processes(targets: PairTargets) -> Tensor:
