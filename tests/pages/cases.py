@@ -9,12 +9,12 @@ from hqm_mmdet.evaluation.analysis import (
     ClassDifference,
     ClassRow,
     Comparison,
-    ErrorGain,
     ImageCase,
     MetricDifference,
     MetricValue,
     Triplet,
 )
+from hqm_mmdet.evaluation.functional import ErrorGain
 
 HOSTILE = "<script>alert(1)</script>"
 VERBS = ("ride", "hold", "sit_on", "wash", HOSTILE)

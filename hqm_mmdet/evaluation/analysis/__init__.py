@@ -1,6 +1,5 @@
 """From predictions and annotations to all that a report shows, as plain numbers."""
 
-from ..functional import ErrorGain
 from .analyse import RESAMPLES, analyse, analyse_file
 from .compare import compare, compare_files
 from .metric_values import metric_values, paired_metrics
@@ -23,7 +22,6 @@ __all__ = [
     "ClassDifference",
     "ClassRow",
     "Comparison",
-    "ErrorGain",
     "ImageCase",
     "MetricDifference",
     "MetricValue",
