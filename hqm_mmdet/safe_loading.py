@@ -8,12 +8,14 @@ import types
 
 import torch
 
+from hqm_mmdet.errors import UserError
+
 from .safetensors_io import read_safetensors
 
 TORCH_VERSION = tuple(int(number) for number in torch.__version__.split(".")[:2])
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError, RuntimeError):
     """A checkpoint file that can't be used: damaged, wanting to run code, or not fitting the model."""
 
 

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import UserError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
 
@@ -27,7 +28,7 @@ CHECKED_SIZES = ((160, 128), (130, 222), (98, 204))  # even, as some backbones w
 TOLERANCE = 1e-4
 
 
-class ExportError(RuntimeError):
+class ExportError(UserError, RuntimeError):
     """A detector that can't be exported, or whose exported file computes something else."""
 
 

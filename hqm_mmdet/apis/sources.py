@@ -13,13 +13,14 @@ from mmengine import fileio
 from PIL import Image, ImageOps
 
 from hqm_mmdet.datasets.transforms import BadImageError
+from hqm_mmdet.errors import UserError
 
 VIDEO_EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 ImageInput = str | Path | np.ndarray | Image.Image
 WHITE = (255, 255, 255)
 
 
-class InputError(ValueError):
+class InputError(UserError, ValueError):
     """Inputs that can't be used at all; the message names them and the remedy."""
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from mmengine.logging import print_log
 
+from hqm_mmdet.errors import UserError
 
-class AnnotationError(ValueError):
+
+class AnnotationError(UserError, ValueError):
     """An annotation file or class table can't be used; the message names file, entry, field and remedy.
 
     Args:

@@ -8,13 +8,14 @@ from PIL import Image
 
 from hqm_mmdet.apis.sources import read_image
 from hqm_mmdet.datasets.transforms import BadImageError
+from hqm_mmdet.errors import UserError
 
 # Pillow knows many more; some of them start other programs (EPS) or are rarely tested on hostile files.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MEGA = 1_000_000
 
 
-class UploadError(ValueError):
+class UploadError(UserError, ValueError):
     """A file that the demo refuses; the message says why and what helps."""
 
 

@@ -7,10 +7,12 @@ from difflib import get_close_matches
 import numpy as np
 from mmengine.structures import InstanceData
 
+from hqm_mmdet.errors import UserError
+
 NO_OBJECT_NAME = "nothing"
 
 
-class SelectionError(ValueError):
+class SelectionError(UserError, ValueError):
     """A selection that can't be followed; the message says why and names what is known."""
 
 

@@ -11,13 +11,15 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from hqm_mmdet.errors import UserError
+
 from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
 
 EXIT_USER_ERROR = 2
 
 
-class UsageError(ValueError):
+class UsageError(UserError, ValueError):
     """Arguments that can't be followed."""
 
 
@@ -142,8 +144,8 @@ def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
 
 
 def is_user_error(error: Exception) -> bool:
-    """Missing or damaged files, and errors of this package's own types, whose messages say what to do."""
-    return isinstance(error, (OSError, FloatingPointError)) or type(error).__module__.startswith("hqm_mmdet.")
+    """Missing or damaged files, a loss that is not finite, and all that this package raises for users."""
+    return isinstance(error, (UserError, OSError, FloatingPointError))
 
 
 def message_of(error: Exception) -> str:

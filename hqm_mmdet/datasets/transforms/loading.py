@@ -7,10 +7,11 @@ from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import LoadAnnotations
 from mmengine.logging import print_log
 
+from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import TRANSFORMS
 
 
-class BadImageError(OSError):
+class BadImageError(UserError, OSError):
     """An image is missing or can't be decoded; the message names file and remedy."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hqm_mmdet.errors import UserError
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 
 from ..functional import AgentTable, VCOCORoles
@@ -24,7 +25,7 @@ FORMATS = (
 QPIC_KEYS = ("boxes", "labels", "verb_scores", "sub_ids", "obj_ids")
 
 
-class PredictionError(ValueError):
+class PredictionError(UserError, ValueError):
     """A prediction file can't be used; the message names file, entry and remedy."""
 
 

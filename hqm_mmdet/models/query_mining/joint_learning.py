@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor
 
+from hqm_mmdet.errors import UserError
 from hqm_mmdet.models.layers import AttentionRule
 from hqm_mmdet.registry import MODELS
 
@@ -14,7 +15,7 @@ from .hard_queries import AttentionRecorder, HardQueries, LearnablePass
 Chain = tuple[str, ...]
 
 
-class RoundError(RuntimeError):
+class RoundError(UserError, RuntimeError):
     """Nobody says which round is next; the message says what to add to the config."""
 
 
