@@ -32,7 +32,7 @@ define install
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --no-deps --retries 1 --timeout 30 \
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(1)/bin/python -m pip install --quiet --constraint $(2) --editable '.[$(3),demo,docs,tests]'
+	$(1)/bin/python -m pip install --quiet --constraint $(2) --editable '.[$(3),clip,demo,docs,tests]'
 	@touch $@
 endef
 

@@ -58,7 +58,7 @@ setup(
     packages=find_packages(include=["hqm_mmdet", "hqm_mmdet.*", "hqm_mmdet_cli"]),
     package_data={"hqm_mmdet": ["**/*.json", "**/*.j2", "**/*.css", "**/*.js"]},
     install_requires=requirements("base"),
-    extras_require={name: requirements(name) for name in ("default", "onedl", "export", "demo", "docs", "tests")},
+    extras_require={name: requirements(name) for name in ("default", "onedl", "clip", "export", "demo", "docs", "tests")},
     entry_points={"console_scripts": ["hqm-mmdet = hqm_mmdet_cli:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
