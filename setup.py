@@ -9,6 +9,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 FOR_MIM = ("configs", "tools", "model-index.yml")
+EXTRAS = ("default", "onedl", "clip", "export", "demo", "docs", "tests")
 
 
 class BuildWithMim(build_py):
@@ -58,7 +59,7 @@ setup(
     packages=find_packages(include=["hqm_mmdet", "hqm_mmdet.*", "hqm_mmdet_cli"]),
     package_data={"hqm_mmdet": ["**/*.json", "**/*.j2", "**/*.css", "**/*.js"]},
     install_requires=requirements("base"),
-    extras_require={name: requirements(name) for name in ("default", "onedl", "clip", "export", "demo", "docs", "tests")},
+    extras_require={name: requirements(name) for name in EXTRAS},
     entry_points={"console_scripts": ["hqm-mmdet = hqm_mmdet_cli:main"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

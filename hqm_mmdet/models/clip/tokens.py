@@ -50,7 +50,8 @@ def tokenize(prompts: Sequence[str], clip_folder: str | Path | None = None) -> T
             problem = "is empty" if len(row) == 2 else f"has {len(row)} tokens, CLIP takes {CONTEXT_LENGTH}"
             raise PromptError(f"The prompt {prompt[:80]!r} {problem}. Write a short description.")
     longest = max((len(row) for row in rows), default=0)
-    return torch.tensor([row + [0] * (longest - len(row)) for row in rows], dtype=torch.long).reshape(len(rows), longest)
+    padded = [row + [0] * (longest - len(row)) for row in rows]
+    return torch.tensor(padded, dtype=torch.long).reshape(len(rows), longest)
 
 
 def _ids(prompt: str, clip_folder: str | Path | None) -> list[int]:
