@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
-from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import Instances
-from hqm_mmdet.models.losses import box_terms
+from hqm_mmdet.models.losses import box_terms, mean_over_processes
 from hqm_mmdet.models.task_modules import Assignment, InstanceTargets
-from hqm_mmdet.models.task_modules.targets import mean_over_processes
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 
 
@@ -99,7 +97,7 @@ class InstanceHead(BaseModule):
         nothing = torch.full(logits.shape[:3], logits.shape[-1] - 1, device=logits.device)
         labels = assigned.put(nothing, self.columns[assigned.of_targets(targets, "labels")])
         losses = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), self.class_weights, reduction="none")
-        divisor = reduce_mean(self.class_weights[labels].sum((1, 2)))
+        divisor = mean_over_processes(self.class_weights[labels].sum((1, 2)))
         num_boxes = mean_over_processes(boxes.new_tensor(float(len(assigned.image))))
         labelled = assigned.of_targets(targets, "boxes")
         l1, giou = box_terms(self.loss_bbox, self.loss_iou, assigned.of_queries(boxes), labelled)
