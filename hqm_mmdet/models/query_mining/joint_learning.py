@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor
 
-from hqm_mmdet.errors import ConfigError, UserError
+from hqm_mmdet.errors import ConfigError, MissingHookError
 from hqm_mmdet.models.layers import AttentionRecorder, AttentionRule, Memory, QuerySet
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
 from hqm_mmdet.registry import MODELS
 
 Chain = tuple[str, ...]
-
-
-class RoundError(UserError, RuntimeError):
-    """Nobody says which round is next; the message says what to add to the config."""
 
 
 @dataclass
@@ -148,10 +144,10 @@ class JointLearning(BaseModule):
         """Chains of the current round.
 
         Raises:
-            RoundError: nobody chose a round.
+            MissingHookError: nobody chose a round.
         """
         if self.current_round is None:
-            raise RoundError(
+            raise MissingHookError(
                 f"JointLearning alternates between {len(self.rounds)} rounds, but nobody says whose turn it is: add "
                 "dict(type='AJLHook') to custom_hooks (configs/_base_/query_mining/ajl.py does)."
             )
