@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.models.query_mining import AttentionRecorder, JitterBoxShift
+from hqm_mmdet.models.layers import AttentionRecorder
+from hqm_mmdet.models.query_mining import JitterBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from tests.models.test_query_mining import STRATEGIES, mining
 from tests.models.tiny import (
@@ -56,7 +57,7 @@ def test_layers_are_paired_from_the_last_one(pair_layers, verb_layers, expected)
     memory = model.encode(inputs, samples)
     queries = model.learnable_queries(memory)
     pair_states, _ = model.decode(queries, memory)
-    torch.testing.assert_close(pair_states, model.decoder(queries, memory)[-expected:])
+    torch.testing.assert_close(pair_states, model.decoder(queries, memory.projected["decoder"])[-expected:])
 
 
 @pytest.mark.parametrize("post_norm", (True, False))
@@ -64,7 +65,7 @@ def test_interaction_queries_are_the_normalised_last_pair_states(post_norm, monk
     model = cdn().eval()
     memory = model.encode(*random_batch([1]))
     queries = model.learnable_queries(memory)
-    expected = model.decoder(queries, memory)[-1]
+    expected = model.decoder(queries, memory.projected["decoder"])[-1]
     queries.post_norm = post_norm
     seen = []
     monkeypatch.setattr(model.interaction_decoder, "forward", lambda q, memory: seen.append(q) or q.pos[None])
@@ -158,14 +159,14 @@ def test_masks_come_from_the_learnable_pass_of_the_same_layer_of_the_same_decode
     model(inputs, samples, mode="loss")
     memory = model.encode(inputs, samples)
     queries = model.learnable_queries(memory)
-    queries.rule = AttentionRecorder()
+    queries.recorder = AttentionRecorder()
     preds = model.bbox_head(model.decode(queries, memory))
     assigned = model.bbox_head.assign(preds, model.bbox_head.targets(samples))
-    keys = [kv[0] for decoder in (model.decoder, model.interaction_decoder) for kv in memory.keys_values(decoder)]
+    keys = [keys for decoder in memory.projected.values() for keys, _ in decoder.keys_values]
     attentions = cross_attentions(model)
-    assert list(queries.rule.queries) == attentions and len(drawn) == len(attentions)
+    assert list(queries.recorder.queries) == attentions and len(drawn) == len(attentions)
     for attention, key, logits in zip(attentions, keys, drawn, strict=True):
-        expected = attention.logits(queries.rule.queries[attention], key)
+        expected = attention.logits(queries.recorder.queries[attention], key)
         for image in range(2):
             query, target = (rows[-1, assigned.image == image] for rows in (assigned.query, assigned.target))
             torch.testing.assert_close(logits[image], expected[image][:, query[target.argsort()]])

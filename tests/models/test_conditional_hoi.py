@@ -77,7 +77,7 @@ def test_a_point_is_encoded_as_the_memory_there():
     seen = {}
     model.decoder._cross_pos = lambda pos, encoded, index, content: seen.update(encoded=encoded) or (pos, encoded)
     queries = model.learnable_queries(memory)
-    model.decoder(queries, memory, points.logit().expand(2, NUM_QUERIES, 2))
+    model.decoder(queries, memory.projected["decoder"], points.logit().expand(2, NUM_QUERIES, 2))
     torch.testing.assert_close(seen["encoded"][1, 0], memory.pos[1, y * width + x], rtol=1e-4, atol=1e-4)
     assert not torch.allclose(seen["encoded"][1, 0], memory.pos[1, y * width + x + 1], atol=1e-2)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.query_mining import AMMQueryGenerator, draw_drop_mask
 from hqm_mmdet.utils.launch import is_user_error
 from tests.models.tiny import (
@@ -129,7 +130,7 @@ def test_masked_positions_get_no_attention(renormalise):
     memory = model.encode(*random_batch([1]))
     queries = model.learnable_queries(memory)
     layer = model.decoder.layers[0].cross_attn
-    keys, values = memory.keys_values(model.decoder)[0]
+    keys, values = memory.projected["decoder"].keys_values[0]
     drop = torch.zeros(1, layer.num_heads, NUM_QUERIES, keys.shape[2], dtype=torch.bool)
     drop[..., ::3] = True
 
@@ -176,19 +177,26 @@ def test_inference_is_the_plain_detector(monkeypatch):
     "options", (dict(gamma=1.0), dict(gamma=-0.1), dict(top_k=0), dict(copies="none"), dict(reference="other"))
 )
 def test_bad_options_are_refused(options):
-    with pytest.raises(ValueError):
+    with pytest.raises(ConfigError, match="AMM's"):
         AMMQueryGenerator(**options)
 
 
-def test_unknown_miner_is_named():
-    with pytest.raises(ValueError, match="other"):
-        tiny_model(query_mining=dict(mining(), rounds=[["other"]]))
-
-
-def test_gbs_cannot_continue_a_chain():
-    model = tiny_model(query_mining=dict(mining(), rounds=[[["amm", "gbs"]]]))
-    with pytest.raises(ValueError, match="first miner"):
-        model(*random_batch([1]), mode="loss")
+@pytest.mark.parametrize(
+    "options,message",
+    (
+        (dict(rounds=[["other"]]), r"no miner 'other'; miners are \['amm', 'gbs'\]"),
+        (dict(mask_learnable="other"), r"no miner 'other'; miners are \['amm', 'gbs'\]"),
+        (dict(rounds=[]), "rounds is empty"),
+        (dict(rounds=[[["amm", "gbs"]]]), "first miner"),
+        (dict(rounds=[[[]]]), "empty"),
+        (dict(rounds=[["gbs", "gbs"]]), "same name"),
+        (dict(mask_learnable="gbs"), "reference='own'"),
+        (dict(mask_learnable="amm"), "reference='own'"),
+    ),
+)
+def test_what_cannot_be_mined_is_refused_when_built(options, message):
+    with pytest.raises(ConfigError, match=message):
+        tiny_model(query_mining=dict(mining("gbs"), **options))
 
 
 @pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))

@@ -2,13 +2,9 @@
 
 from mmengine.hooks import Hook
 
-from hqm_mmdet.errors import UserError
+from hqm_mmdet.errors import ClassMismatchError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
-
-
-class ClassMismatchError(UserError, ValueError):
-    """A head was configured for other numbers of classes or verbs than the data set has."""
 
 
 @HOOKS.register_module()

@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 
 
@@ -25,7 +26,7 @@ class RandomStateHook(Hook):
     ``randomness.diff_rank_seed=False`` (the default); processes draw different numbers all the same.
 
     Raises:
-        ValueError: before training, with ``diff_rank_seed=True``, whose ranks would shuffle the data differently.
+        ConfigError: before training, with ``diff_rank_seed=True``, whose ranks would shuffle the data differently.
     """
 
     priority = "VERY_HIGH"
@@ -33,7 +34,7 @@ class RandomStateHook(Hook):
     def before_train(self, runner) -> None:
         """Hand the run's seed, which a resumed checkpoint may have set, to the data."""
         if runner.cfg.get("randomness", {}).get("diff_rank_seed", False):
-            raise ValueError("RandomStateHook needs randomness.diff_rank_seed=False; ranks differ without it.")
+            raise ConfigError("RandomStateHook needs randomness.diff_rank_seed=False; ranks differ without it.")
         if hasattr(runner.train_dataloader.sampler, "seed"):
             runner.train_dataloader.sampler.seed = runner.seed
         for dataset in base_datasets(runner.train_dataloader.dataset):

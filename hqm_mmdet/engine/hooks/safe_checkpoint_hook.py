@@ -6,6 +6,7 @@ import time
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils import remove_incomplete, write_atomically
 
@@ -31,7 +32,7 @@ class SafeCheckpointHook(CheckpointHook):
         **kwargs: further arguments of mmengine's ``CheckpointHook``.
 
     Raises:
-        ValueError: ``save_best`` is a list, or ``max_keep_ckpts`` is 0.
+        ConfigError: ``save_best`` is a list, or ``max_keep_ckpts`` is 0.
     """
 
     def __init__(
@@ -45,9 +46,9 @@ class SafeCheckpointHook(CheckpointHook):
         **kwargs,
     ):
         if max_keep_ckpts == 0:
-            raise ValueError("max_keep_ckpts must be -1 (all) or positive, got 0.")
+            raise ConfigError("max_keep_ckpts must be -1 (all) or positive, got 0.")
         if save_best is not None and not isinstance(save_best, str):
-            raise ValueError(f"save_best must be the name of one metric, got {save_best}.")
+            raise ConfigError(f"save_best must be the name of one metric, got {save_best}.")
         backend_args = backend_args or dict(backend="atomic")
         super().__init__(interval, save_best=save_best, rule=rule, backend_args=backend_args, **kwargs)
         self.iter_interval = iter_interval if self.by_epoch else interval
@@ -128,7 +129,7 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         """Keep the best weights; mmengine would delete the former best first."""
         if self.save_best and self.save_best[0] not in {"auto", *metrics}:
-            raise ValueError(f"save_best='{self.save_best[0]}' is none of the validation's metrics {sorted(metrics)}.")
+            raise ConfigError(f"save_best='{self.save_best[0]}' is none of the validation's metrics {sorted(metrics)}.")
         former, self.best_ckpt_path = getattr(self, "best_ckpt_path", None), None
         super()._save_best_checkpoint(runner, metrics)
         if self.best_ckpt_path is None:

@@ -26,7 +26,7 @@ class HOTR(HOIDETR):
 
     Args:
         num_instances (int): I, queries of the instance decoder.
-        instance_decoder (dict, optional): config of the instance decoder; default: as ``decoder``.
+        instance_decoder (dict, optional): config of the instance decoder; Default: as ``decoder``.
         freeze_instances (bool): backbone, neck, encoder, instance decoder, its queries and its heads do not learn, and
             must come from a checkpoint (``load_from``). False: they learn with DETR's losses, on all their layers.
         frozen_dropout (bool): keep frozen parts in training mode, with dropout, as the official code does. Default: no.
@@ -78,15 +78,16 @@ class HOTR(HOIDETR):
             self._instance_branch().eval()
         return self
 
-    def encode(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> InstanceMemory:
+    def read_image(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> InstanceMemory:
         """Images (B, 3, H, W) to tokens and instances, without gradient if the branch is frozen."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_instances):
-            memory = super().encode(batch_inputs, batch_data_samples)
+            memory = super().read_image(batch_inputs, batch_data_samples)
             pos = self.instance_queries.weight.expand(len(memory.tokens), -1, -1)
-            states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), memory)
-            layers = states[-1:] if self.freeze_instances else states
-            return InstanceMemory.of(memory, self.bbox_head.instance_head(layers))
+            projected = self.instance_decoder.project(memory)  # read once, by this one query set, so kept nowhere
+            states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), projected)
+            layers = states[-1:] if self.freeze_instances else states  # the other layers only have losses
+            return InstanceMemory(**vars(memory), instances=self.bbox_head.instance_head(layers))
 
     def decode(self, queries: QuerySet, memory: Memory) -> PointerStates:
         """States of every interaction decoder layer (L, B, N, D), and the instances they point to."""
-        return PointerStates(self.decoder(queries, memory), memory.instances)
+        return PointerStates(self.decoder(queries, memory.projected["decoder"]), memory.instances)

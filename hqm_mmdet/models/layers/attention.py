@@ -80,8 +80,11 @@ class FusedAttention(BaseModule):
 
     @staticmethod
     def logits(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Scaled products before the softmax, (B, H, N, S); minus infinity where ``mask`` is False."""
-        logits = queries @ keys.transpose(-2, -1) / queries.shape[-1] ** 0.5
+        """Scaled products before the softmax, (B, H, N, S) float32; minus infinity where ``mask`` is False."""
+        # autocast would multiply in half precision: in fp16 the unscaled product can overflow to infinity, and in both
+        # half types neighbouring positions become equal, which leaves their ranks to chance
+        with torch.autocast(queries.device.type, enabled=False):
+            logits = queries.float() @ keys.float().transpose(-2, -1) / queries.shape[-1] ** 0.5
         return logits if mask is None else logits.masked_fill(~mask, float("-inf"))
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -103,24 +106,39 @@ class FusedAttention(BaseModule):
 
 
 class AttentionRule(Protocol):
-    """What a query set wants of each cross-attention it passes: watch it, or drop positions.
+    """Which positions a query set may not look at, asked by each cross-attention that it passes.
 
     ``renormalise`` tells whether the rest of a row's weights grow to sum 1.
     """
 
     renormalise: bool
 
-    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor | None:
+    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
         """Called with the layer, projected queries (B, H, N, D/H) and keys (B, H, S, D/H), and the mask (True = may
-        attend) or None. Returns (B, H, N, S) bool, True = drop, or None."""
+        attend) or None. Returns (B, H, N, S) bool, True = drop."""
         ...
+
+
+class AttentionRecorder:
+    """Keeps the projected queries of every cross-attention that a query set passes.
+
+    A few rows of the attention maps can be recomputed from them after matching, so no map is ever stored.
+    """
+
+    def __init__(self):
+        self.queries: dict[nn.Module, Tensor] = {}
+
+    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> None:
+        """Store (B, H, N, D/H), detached. Arguments as in :class:`AttentionRule`."""
+        # without detach, ranking would keep the graph of the learnable pass alive
+        self.queries[attention] = queries.detach()
 
 
 @MODELS.register_module()
 class AMMAttention(FusedAttention):
-    """Cross-attention in which a query set's rule may drop positions: HQM's attention map masking.
+    """Cross-attention that can be watched, and in which a query set's rule may drop positions (HQM's masking).
 
-    Without a rule it is :class:`FusedAttention`; inference never has one. Arguments as there.
+    Without both it is :class:`FusedAttention`, as always in inference. Arguments as there.
     """
 
     def forward(
@@ -130,6 +148,7 @@ class AMMAttention(FusedAttention):
         query_pos: Tensor | None = None,
         mask: Tensor | None = None,
         rule: AttentionRule | None = None,
+        recorder: AttentionRecorder | None = None,
     ) -> Tensor:
         """As in :class:`FusedAttention`.
 
@@ -138,16 +157,20 @@ class AMMAttention(FusedAttention):
             rule (AttentionRule, optional): positions it drops get no attention. With ``rule.renormalise`` the other
                 weights of the row grow to sum 1 (mask before the softmax, the released code); otherwise they stay as
                 they are (mask after the softmax, Algorithm 1 of the paper).
+            recorder (AttentionRecorder, optional): sees the layer, the projected queries and keys, and the mask.
         """
-        if rule is None:
-            return super().forward(query, keys_values, query_pos, mask)
         queries, (keys, values) = self.queries(query, query_pos), keys_values
-        drop = rule(self, queries, keys, mask)
-        if drop is None or rule.renormalise:
-            keep = mask if drop is None else ~drop if mask is None else mask & ~drop
+        if recorder is not None:
+            recorder(self, queries, keys, mask)
+        if rule is None:
+            return self._add(query, self._attend(queries, keys, values, mask))
+        keep = ~rule(self, queries, keys, mask)
+        if rule.renormalise:
+            keep = keep if mask is None else mask & keep
             return self._add(query, self._attend(queries, keys, values, keep))
-        weights = F.dropout(self.weights(queries, keys, mask) * ~drop, self.weight_dropout, self.training)
-        return self._add(query, weights @ values)
+        # fused kernels know masks before the softmax only, so here the weights are materialised
+        weights = F.dropout(self.weights(queries, keys, mask) * keep, self.weight_dropout, self.training)
+        return self._add(query, weights.to(values.dtype) @ values)
 
 
 def attend_mask(padding_mask: Tensor | None) -> Tensor | None:

@@ -10,7 +10,7 @@ from hqm_mmdet.registry import MODELS
 
 from .attention import AMMAttention, FusedAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
-from .memory import Memory, QuerySet
+from .memory import ProjectedMemory, QuerySet
 
 
 class ConditionalProjections:
@@ -122,12 +122,12 @@ class ConditionalHOIDecoder(HOIDecoder):
         """
         return self.ref_point_head(query_pos).float()
 
-    def forward(self, queries: QuerySet, memory: Memory, points: Tensor) -> Tensor:
+    def forward(self, queries: QuerySet, memory: ProjectedMemory, points: Tensor) -> Tensor:
         """Decoded states of every layer, (L, B, N, D).
 
         Args:
             queries (QuerySet): what is decoded.
-            memory (Memory): what the cross-attentions read.
+            memory (ProjectedMemory): of :meth:`project`.
             points (Tensor): (B, N, 2), of :meth:`interaction_points`.
         """
         encoded = coordinate_to_encoding(points.sigmoid(), self.embed_dims // 2, **self.point_encoding)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ClassMismatchError, MissingHookError
 from hqm_mmdet.registry import MODELS
 
 
@@ -49,10 +50,10 @@ class DynamicReweighting(nn.Module):
         """Take the frequencies of the K classes (K,) in the training annotations.
 
         Raises:
-            ValueError: another number of classes.
+            ClassMismatchError: another number of classes.
         """
         if tuple(counts.shape) != (self.num_classes,):
-            raise ValueError(
+            raise ClassMismatchError(
                 f"Re-weighting of {self.num_classes} classes got the frequencies of {tuple(counts.shape)}. Set the "
                 "head's num_obj_classes and num_verbs to the data set's numbers."
             )
@@ -118,10 +119,10 @@ class DynamicReweighting(nn.Module):
         """Weights of the moment, (K + 1,) float32.
 
         Raises:
-            RuntimeError: nobody set the initial counts.
+            MissingHookError: nobody set the initial counts.
         """
         if not self._has_initial_weights:
-            raise RuntimeError(
+            raise MissingHookError(
                 "DynamicReweighting does not know the class frequencies of the training set: add "
                 "dict(type='ReweightingHook') to custom_hooks (configs/_base_/reweighting/stage2.py does)."
             )

@@ -6,7 +6,7 @@ from torch import Tensor
 from hqm_mmdet.registry import TASK_UTILS
 
 from .costs import ObjectClassCost, Predictions
-from .pointer_targets import PointerTargets
+from .pointer_targets import PointedPairs
 
 
 @TASK_UTILS.register_module()
@@ -16,7 +16,7 @@ class PointerCost:
     def __init__(self, weight: float = 1.0):
         self.weight = weight
 
-    def __call__(self, preds: Predictions, targets: PointerTargets) -> Tensor:
+    def __call__(self, preds: Predictions, targets: PointedPairs) -> Tensor:
         """(L, B, N, P); pointers of -1 stand for the last instance, as in the official code."""
         subject = self._probability(preds["sub_pointer_logits"], targets.sub_pointers)
         return -self.weight * (subject + self._probability(preds["obj_pointer_logits"], targets.obj_pointers))
@@ -37,7 +37,7 @@ class InteractionCost:
     def __init__(self, weight: float = 1.0):
         self.weight = weight
 
-    def __call__(self, preds: Predictions, targets: PointerTargets) -> Tensor:
+    def __call__(self, preds: Predictions, targets: PointedPairs) -> Tensor:
         """(L, B, N, P)."""
         logits = torch.cat([preds["verb_logits"] * targets.valid_verbs, preds["no_interaction_logits"]], -1)
         present = targets.verb_labels.transpose(1, 2)  # (B, V, P)
@@ -51,6 +51,6 @@ class InteractionCost:
 class PointedClassCost(ObjectClassCost):
     """Minus the probability of the object's class at the instance pointed to; 0 where the object is absent."""
 
-    def __call__(self, preds: Predictions, targets: PointerTargets) -> Tensor:
+    def __call__(self, preds: Predictions, targets: PointedPairs) -> Tensor:
         """(L, B, N, P)."""
         return super().__call__(preds, targets) * targets.has_object[None, :, None]
