@@ -167,7 +167,7 @@ def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = ["model-index.yml", "tools/train.py", "configs/qpic_hico.py", "configs/_base_/default_runtime.py"]
     assert {f"hqm_mmdet/.mim/{name}" for name in expected} <= names
-    assert {"hqm_mmdet/datasets/metainfo/hico_det.json", "hqm_mmdet/datasets/metainfo/toy_hoi.json"} <= names
+    assert {"hqm_mmdet/structures/metainfo/hico_det.json", "hqm_mmdet/structures/metainfo/toy_hoi.json"} <= names
     packages = {
         path.relative_to(ROOT).as_posix() for path in ROOT.glob("hqm_mmdet*/**/*.py") if ".mim" not in path.parts
     }

@@ -14,12 +14,6 @@ from .problems import AnnotationError
 NAMES_KEYS = frozenset({"dataset_type", "classes", "verbs", "category_ids", "verb_ids", "subject_label"})
 
 
-def load_metainfo(name: str) -> dict:
-    """A packaged class table, ``metainfo/<name>.json``, with lists as tuples."""
-    table = json.loads((Path(__file__).parent / "metainfo" / f"{name}.json").read_text(encoding="utf-8"))
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-
-
 def load_names(path: str | Path, how_to_get: str = "Check the path.") -> dict:
     """Names of a data set of one's own, as metainfo.
 

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from hqm_mmdet.registry import DATASETS
-from hqm_mmdet.structures import HOIVocabulary
+from hqm_mmdet.structures import HOIVocabulary, load_metainfo
 
 from .annotations import ImageAnnotations
-from .class_tables import load_metainfo
 from .hoi_dataset import HOIDataset
 from .subsets import unseen_triplets, without_unseen_pairs
 

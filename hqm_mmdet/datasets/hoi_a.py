@@ -1,8 +1,9 @@
 """HOI-A: 11 object classes, 10 verbs."""
 
 from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import load_metainfo
 
-from .class_tables import load_metainfo, valid_pairs_of_rules
+from .class_tables import valid_pairs_of_rules
 from .hoi_dataset import HOIDataset
 
 _TABLE = load_metainfo("hoi_a")

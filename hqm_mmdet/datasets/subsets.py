@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from hqm_mmdet.structures import load_hoi_classes, load_metainfo
+
 from .annotations import ImageAnnotations
-from .class_tables import load_metainfo
 
 Item = TypeVar("Item")
 
@@ -41,10 +42,8 @@ def draw_fraction(items: Sequence[Item], fraction: float, seed: int = 0) -> list
 @cache
 def hico_triplets() -> tuple[tuple[int, int], ...]:
     """The 600 HOI classes of HICO-DET, (object label, verb) each; position i is HOI id i + 1."""
-    table, hois = load_metainfo("hico_det"), load_metainfo("hico_det_hois")
-    return tuple(
-        (table["classes"].index(name), table["verbs"].index(verb)) for name, verbs in hois.items() for verb in verbs
-    )
+    hois = load_hoi_classes("hico_det")
+    return tuple(zip(hois.objects, hois.verbs, strict=True))
 
 
 def hico_rare_triplets() -> frozenset[tuple[int, int]]:

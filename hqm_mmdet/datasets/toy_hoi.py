@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import load_metainfo
 
-from .class_tables import load_metainfo
 from .hoi_dataset import HOIDataset
 
 _VOCABULARY = ("classes", "verbs")

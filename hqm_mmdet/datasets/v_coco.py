@@ -1,9 +1,10 @@
 """V-COCO: 80 object classes (COCO's), 29 verbs (26 actions, three of them with two roles)."""
 
 from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import load_metainfo
 
 from .annotations import read_json
-from .class_tables import load_metainfo, valid_pairs_of_rules
+from .class_tables import valid_pairs_of_rules
 from .conversion.v_coco import HOW_TO_GET, is_official_vcoco, vcoco_entries
 from .hoi_dataset import HOIDataset
 from .problems import AnnotationError

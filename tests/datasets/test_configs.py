@@ -7,10 +7,9 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from hqm_mmdet.datasets.class_tables import load_metainfo
 from hqm_mmdet.datasets.subsets import unseen_triplets
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
-from hqm_mmdet.structures import HOIDataSample, new_pairs
+from hqm_mmdet.structures import HOIDataSample, load_metainfo, new_pairs
 from tests.conftest import REPOSITORY
 from tests.datasets.tiny_hoi import write_hico_layout, write_hoi_a_layout, write_own_layout
 from tests.datasets.tiny_vcoco import write_vcoco_layout

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hqm_mmdet.datasets import HICODetDataset
-from hqm_mmdet.datasets.class_tables import load_metainfo
 from hqm_mmdet.datasets.subsets import draw_fraction, hico_triplets, unseen_triplets
+from hqm_mmdet.structures import load_metainfo
 from tests.datasets.tiny_hoi import build, entry
 
 SIZES = dict(rare_first=120, non_rare_first=120, unseen_object=100, unseen_verb=84, **{f"uc{i}": 120 for i in range(5)})

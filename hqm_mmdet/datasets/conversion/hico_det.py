@@ -7,7 +7,8 @@ import numpy as np
 from rich.progress import track
 from scipy.io import loadmat
 
-from ..class_tables import load_metainfo
+from hqm_mmdet.structures import load_metainfo
+
 from ..problems import AnnotationError
 from ..subsets import hico_triplets
 

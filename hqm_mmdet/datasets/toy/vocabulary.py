@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..class_tables import load_metainfo
+from hqm_mmdet.structures import load_metainfo
 
 _META = load_metainfo("toy_hoi")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hqm_mmdet.datasets.class_tables import load_metainfo
 from hqm_mmdet.models.clip import CLIP, load_phrases, to_openai_names, tokenize
+from hqm_mmdet.structures import load_metainfo
 from tests.models.clip.reference import clip_weights
 from tests.models.reference import load_arrays, load_json
 
