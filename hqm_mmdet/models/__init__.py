@@ -1,7 +1,8 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
-from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
-from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
+from .clip import FrozenCLIPVision
+from .detectors import CDN, GENVLKT, HOICLIP, HOIDETR, HOTR, QPIC, ConditionalHOI
+from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -10,10 +11,12 @@ from .layers import (
     HOIDecoderLayer,
     HOIEncoder,
     HOIEncoderLayer,
+    KnowledgeIntegrationDecoder,
 )
-from .losses import DynamicReweighting, VerbFocalLoss
+from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, VerbFocalLoss
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import (
+    HOICost,
     InstanceMatcher,
     InteractionCost,
     ObjectClassCost,
@@ -27,6 +30,15 @@ from .task_modules import (
 )
 
 __all__ = [
+    "KnowledgeIntegrationDecoder",
+    "HOICost",
+    "HOIClassHead",
+    "HOICLIPHead",
+    "HOICLIP",
+    "GENVLKT",
+    "FrozenCLIPVision",
+    "CLIPReconstructionLoss",
+    "CLIPMimicLoss",
     "AMMAttention",
     "AMMQueryGenerator",
     "CDN",

@@ -1,5 +1,6 @@
 """CLIP: image and text tower, its weights from the files people have, prompts, text classifiers. Knows no detector."""
 
+from .images import FrozenCLIPVision, clip_view
 from .model import CLIP, NAMED_SIZES, CLIPSize, VisionTower
 from .phrases import Phrases, PromptError, load_phrases
 from .sources import read_clip, to_openai_names
@@ -10,9 +11,11 @@ __all__ = [
     "CLIP",
     "NAMED_SIZES",
     "CLIPSize",
+    "FrozenCLIPVision",
     "Phrases",
     "PromptError",
     "VisionTower",
+    "clip_view",
     "load_phrases",
     "read_clip",
     "text_classifier",

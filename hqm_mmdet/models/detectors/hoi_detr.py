@@ -109,7 +109,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         if self.query_mining is not None:
             losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned)))
             # into an existing term, so that logs of all rounds and processes have the same names
-            losses["loss_verb"] = losses["loss_verb"] + self.query_mining.idle_term()
+            losses[self.bbox_head.score_loss] = losses[self.bbox_head.score_loss] + self.query_mining.idle_term()
         return losses
 
     def _hard_loss(self, learnable: LearnablePass) -> dict[str, Tensor]:

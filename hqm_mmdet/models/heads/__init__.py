@@ -1,9 +1,20 @@
 """Heads: decoder states to pairs, and their losses."""
 
 from .conditional_head import ConditionalHOIHead, InteractionPointStates
+from .hoi_class_head import HOIClassHead, HOICLIPHead, InteractionStates
 from .hoi_head import HOIHead
 from .hotr_head import HOTRHead
 from .instance_head import InstanceHead
 from .pair_head import PairHead
 
-__all__ = ["ConditionalHOIHead", "HOIHead", "HOTRHead", "InstanceHead", "InteractionPointStates", "PairHead"]
+__all__ = [
+    "ConditionalHOIHead",
+    "HOICLIPHead",
+    "HOIClassHead",
+    "HOIHead",
+    "HOTRHead",
+    "InstanceHead",
+    "InteractionPointStates",
+    "InteractionStates",
+    "PairHead",
+]

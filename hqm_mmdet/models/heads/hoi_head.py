@@ -73,11 +73,7 @@ class HOIHead(PairHead):
             num_obj_classes, num_verbs, matcher, loss_verb or dict(type="VerbFocalLoss"), pair_nms, init_cfg
         )
         self.loss_obj_weight = loss_obj_weight
-        # four heads in this order: it decides which random numbers each is initialised with
-        self.obj_cls = nn.Linear(embed_dims, num_obj_classes + 1)
-        self.verb_cls = nn.Linear(embed_dims, num_verbs)
-        self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
-        self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
+        self._init_layers(embed_dims)
         if verb_prior is not None:
             nn.init.constant_(self.verb_cls.bias, bias_init_with_prob(verb_prior))
         self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
@@ -89,6 +85,13 @@ class HOIHead(PairHead):
         # follow the model to its device, but are config, not state: checkpoints of the official code lack them
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.register_buffer("verb_object_mask", _load_mask(verb_object_mask, num_verbs), persistent=False)
+
+    def _init_layers(self, embed_dims: int) -> None:
+        # four heads in this order: it decides which random numbers each is initialised with
+        self.obj_cls = nn.Linear(embed_dims, self.num_obj_classes + 1)
+        self.verb_cls = nn.Linear(embed_dims, self.num_verbs)
+        self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
+        self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
 
     def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
         """Raw predictions of every layer.
@@ -124,7 +127,7 @@ class HOIHead(PairHead):
         """
         return {
             "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
-            "loss_verb": self._verb_loss(preds["verb_logits"], targets, assigned, background),
+            self.score_loss: self._score_loss(preds[f"{self.vocabulary}_logits"], targets, assigned, background),
             **self._box_losses(preds, targets, assigned),
         }
 
@@ -147,9 +150,9 @@ class HOIHead(PairHead):
         losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels) * weights
         return self.loss_obj_weight * losses.sum(1) / mean_over_processes(weights.sum(1))
 
-    def _verb_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
+    def _score_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
         """(L,) focal loss, divided by the positive entries if there are any."""
-        labels = assigned.of_targets(targets, "verb_labels")
+        labels = assigned.of_targets(targets, f"{self.vocabulary}_labels")
         if background:
             labels, logits = assigned.put(torch.zeros_like(logits), labels).flatten(1, 2), logits.flatten(1, 2)
         else:

@@ -34,6 +34,13 @@ class PairHead(BaseModule):
         init_cfg (dict, optional): as in mmengine. Default None.
     """
 
+    vocabulary = "verb"  # what the head scores: verbs, or HOI classes ("hoi")
+
+    @property
+    def score_loss(self) -> str:
+        """Name of the loss of what the head scores."""
+        return f"loss_{self.vocabulary}"
+
     def __init__(
         self,
         num_obj_classes: int,
@@ -55,9 +62,9 @@ class PairHead(BaseModule):
         """Raw predictions of every layer, from what the detector's ``decode`` returns.
 
         Returns:
-            dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V), ``sub_boxes`` and
-            ``obj_boxes`` (L, B, N, 4), centre x, centre y, width, height in [0, 1] relative to the image. All float32,
-            under autocast too. A head may add its own.
+            dict[str, Tensor]: ``obj_logits`` (L, B, N, C + 1), ``verb_logits`` (L, B, N, V) or ``hoi_logits``
+            (L, B, N, H), ``sub_boxes`` and ``obj_boxes`` (L, B, N, 4), centre x, centre y, width, height in [0, 1]
+            relative to the image. All float32, under autocast too. A head may add its own.
         """
 
     def targets(self, samples: SampleList) -> PairTargets:

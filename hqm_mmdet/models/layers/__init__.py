@@ -5,12 +5,15 @@ from .conditional import ConditionalCrossAttention, ConditionalHOIDecoder, Condi
 from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
 from .instances import InstanceMemory, Instances, PointerStates
+from .knowledge import CLIPMemory, KnowledgeIntegrationDecoder
 from .memory import Memory, ProjectedMemory, QuerySet
+from .subject_object import split_pairs
 
 __all__ = [
     "AMMAttention",
     "AttentionRecorder",
     "AttentionRule",
+    "CLIPMemory",
     "ConditionalCrossAttention",
     "ConditionalHOIDecoder",
     "ConditionalSelfAttention",
@@ -21,8 +24,10 @@ __all__ = [
     "HOIEncoderLayer",
     "InstanceMemory",
     "Instances",
+    "KnowledgeIntegrationDecoder",
     "Memory",
     "PointerStates",
     "ProjectedMemory",
     "QuerySet",
+    "split_pairs",
 ]

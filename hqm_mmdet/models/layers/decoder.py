@@ -95,17 +95,18 @@ class HOIDecoder(DetrTransformerDecoder):
         """Decoded states of every layer, (L, B, N, D).
 
         Args:
-            queries (QuerySet): what is decoded.
+            queries (QuerySet): what is decoded; ``pos`` may differ by layer, (L, B, N, D).
             memory (ProjectedMemory): of :meth:`project`.
             cross_pos (callable, optional): takes a layer's index and input (B, N, D), returns the query position of its
-                cross-attention. Default: ``queries.pos`` in every layer.
+                cross-attention. Default: ``queries.pos``.
         """
         content, states = queries.content, []
         self_mask = self_attend_mask(queries.padding_mask)
+        positions = queries.pos.expand(len(self.layers), *content.shape)
         for i, (layer, keys_values) in enumerate(zip(self.layers, memory.keys_values, strict=True)):
-            pos = queries.pos if cross_pos is None else cross_pos(i, content)
+            pos = positions[i] if cross_pos is None else cross_pos(i, content)
             masks = (self_mask, memory.mask, queries.rule, queries.recorder)
-            content = layer(content, queries.pos, keys_values, *masks, pos)
+            content = layer(content, positions[i], keys_values, *masks, pos)
             # the norm is for the heads; the next layer gets the plain content, as in DETR
             states.append(self.post_norm(content) if queries.post_norm else content)
         return torch.stack(states)

@@ -45,7 +45,7 @@ class QuerySet:
 
     Args:
         content (Tensor): (B, N, D), the decoder's first input.
-        pos (Tensor): (B, N, D), added wherever the content attends.
+        pos (Tensor): (B, N, D), added wherever the content attends; (L, B, N, D) if it differs by decoder layer.
         padding_mask (Tensor, optional): (B, N) bool, True = padding.
         rule (AttentionRule, optional): what masks the cross-attentions; None in inference.
         recorder (AttentionRecorder, optional): what watches the cross-attentions; None in inference.

@@ -1,7 +1,16 @@
 """Losses that mmdet does not have, and class weights."""
 
 from .dynamic_reweighting import DynamicReweighting
+from .image_terms import CLIPMimicLoss, CLIPReconstructionLoss
 from .terms import box_terms, by_layer, mean_over_processes
 from .verb_focal_loss import VerbFocalLoss
 
-__all__ = ["DynamicReweighting", "VerbFocalLoss", "box_terms", "by_layer", "mean_over_processes"]
+__all__ = [
+    "CLIPMimicLoss",
+    "CLIPReconstructionLoss",
+    "DynamicReweighting",
+    "VerbFocalLoss",
+    "box_terms",
+    "by_layer",
+    "mean_over_processes",
+]

@@ -1,5 +1,7 @@
 """Focal loss over verbs."""
 
+import math
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,13 +20,18 @@ class VerbFocalLoss(nn.Module):
         loss_weight (float): factor on the result.
         alpha (float, optional): weight of positive entries, 1 - alpha that of negative ones; 0.25 in HOTR. None: 1 for
             both.
+        min_prob (float, optional): clamp probabilities to [min_prob, 1 - min_prob], beyond which an entry has no
+            gradient; 1e-4 in GEN-VLKT and HOICLIP. Default None.
     """
 
-    def __init__(self, gamma: float = 2.0, loss_weight: float = 1.0, alpha: float | None = None):
+    def __init__(
+        self, gamma: float = 2.0, loss_weight: float = 1.0, alpha: float | None = None, min_prob: float | None = None
+    ):
         super().__init__()
         self.gamma = gamma
         self.loss_weight = loss_weight
         self.alpha = alpha
+        self.min_prob = min_prob
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1.
@@ -32,6 +39,9 @@ class VerbFocalLoss(nn.Module):
         Computed from logits, so it stays finite where the official code's ``log(sigmoid(x))`` overflows (from an
         absolute x of 17 on).
         """
+        if self.min_prob is not None:
+            limit = math.log(1 / self.min_prob - 1)
+            logits = logits.clamp(-limit, limit)
         cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         wrong = (logits.sigmoid() - labels).abs()
         losses = self.loss_weight * wrong**self.gamma * cross_entropy

@@ -46,7 +46,7 @@ class HardQueries(QuerySet):
         assigned (Assignment): the pair that each query must find; there is no matching and no background.
         source (Tensor): (B, N) long, the learnable query that each one is measured against.
         loss_weight (float): factor on its losses. Default 1.0.
-        verb_weight (float): further factor on its verb losses. Default 1.0.
+        verb_weight (float): further factor on its verb or HOI losses. Default 1.0.
         name (str): prefix of its losses. Set by :class:`JointLearning`.
     """
 
@@ -58,7 +58,7 @@ class HardQueries(QuerySet):
 
     def weight_of(self, loss_name: str) -> float:
         """Factor on one of its losses, as the head names them."""
-        return self.loss_weight * (self.verb_weight if loss_name.endswith("loss_verb") else 1.0)
+        return self.loss_weight * (self.verb_weight if loss_name.endswith(("loss_verb", "loss_hoi")) else 1.0)
 
 
 class Miner(BaseModule):

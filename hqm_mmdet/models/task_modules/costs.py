@@ -38,18 +38,26 @@ class VerbCost:
     """
 
     EPS = 1e-4  # as in the official code
+    vocabulary = "verb"
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight
 
     def __call__(self, preds: Predictions, targets: PairTargets) -> Tensor:
         """(L, B, N, P)."""
-        probs = preds["verb_logits"].sigmoid()
-        present = targets.verb_labels.transpose(1, 2)  # (B, V, P)
+        probs = preds[f"{self.vocabulary}_logits"].sigmoid()
+        present = getattr(targets, f"{self.vocabulary}_labels").transpose(1, 2)  # (B, V, P)
         absent = 1 - present
         hit = probs @ (present / (present.sum(1, keepdim=True) + self.EPS))
         rejected = (1 - probs) @ (absent / (absent.sum(1, keepdim=True) + self.EPS))
         return -self.weight * (hit + rejected) / 2
+
+
+@TASK_UTILS.register_module()
+class HOICost(VerbCost):
+    """:class:`VerbCost` of HOI classes, for heads that score these."""
+
+    vocabulary = "hoi"
 
 
 @TASK_UTILS.register_module()

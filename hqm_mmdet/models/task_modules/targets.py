@@ -7,7 +7,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from hqm_mmdet.structures import xyxy_to_cxcywh
+from hqm_mmdet.structures import HOIClasses, xyxy_to_cxcywh
 
 
 class PaddedTargets:
@@ -75,3 +75,19 @@ class PairTargets(PaddedTargets):
             counts=[len(p) for p in pairs],
             names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
         )
+
+
+@dataclass
+class HOITargets(PairTargets):
+    """Labelled pairs for heads that score HOI classes.
+
+    Args:
+        hoi_labels (Tensor): (B, P, H) float, 0 or 1.
+    """
+
+    hoi_labels: Tensor
+
+    @classmethod
+    def of(cls, targets: PairTargets, hois: HOIClasses) -> "HOITargets":
+        """The same pairs, labelled with those of ``hois`` that their verbs and object make."""
+        return cls(**vars(targets), hoi_labels=hois.labels(targets.obj_labels, targets.verb_labels))
