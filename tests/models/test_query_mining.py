@@ -304,13 +304,3 @@ def test_bad_options_are_refused(options):
 def test_what_cannot_be_mined_is_refused_when_built(options, message):
     with pytest.raises(ConfigError, match=message):
         tiny_model(query_mining=dict(mining("gbs"), **options))
-
-
-@pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))
-def test_bf16_autocast(strategy):
-    model = trainable(strategy)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        losses = model(*random_batch([2, 1]), mode="loss")
-    total = sum(losses.values())
-    total.backward()
-    assert torch.isfinite(total)
