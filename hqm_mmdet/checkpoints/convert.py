@@ -14,7 +14,7 @@ from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names
-from .sources import SOURCES, StateDict, recognise
+from .sources import SOURCES, Source, StateDict, recognise
 
 DATASETS = ("hico", "vcoco")
 
@@ -92,8 +92,9 @@ def convert_state_dict(
             f"got model={model!r}."
         )
     report, converted = ConversionReport(source), {}
+    unused = _unused(state, SOURCES[source])
     for old, tensor in state.items():
-        new = _rename(old, SOURCES[source].rules)
+        new = None if old in unused else _rename(old, SOURCES[source].rules)
         if new is None:
             report.dropped.append(old)
         elif new in converted and not torch.equal(converted[new], tensor):
@@ -101,15 +102,25 @@ def convert_state_dict(
         else:
             converted[new] = tensor
             report.renamed[old] = new
-    if report.dropped and not (models or partial):
+    homeless = [name for name in report.dropped if name not in unused]
+    if homeless and not (models or partial):
         raise ValueError(
-            f"{SOURCES[source].title}: {len(report.dropped)} tensors have no place in our model, e.g. "
-            f"{report.dropped[:3]}. Convert the rest with --partial if they are not needed."
+            f"{SOURCES[source].title}: {len(homeless)} tensors have no place in our model, e.g. "
+            f"{homeless[:3]}. Convert the rest with --partial if they are not needed."
         )
     if models:
         report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
+
+
+def _unused(state: StateDict, source: Source) -> set[str]:
+    """Names of tensors that the source itself does not read."""
+    unused = {name for name in state if any(re.search(pattern, name) for pattern in source.unused)}
+    # HOICLIP keeps a second matrix for evaluation on all classes, also where training had all of them
+    if "verb2hoi_proj_eval" in state and "eval_visual_projection.weight" not in state:
+        unused.add("verb2hoi_proj_eval")
+    return unused
 
 
 def _rename(name: str, rules: Rules) -> str | None:

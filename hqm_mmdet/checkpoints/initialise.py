@@ -140,4 +140,45 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     return spread
 
 
-INITIALISERS = {"qpic": init_qpic, "cdn": init_cdn, "conditional": init_conditional, "hotr": init_hotr}
+def init_hoiclip(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """DETR becomes HOICLIP's instance decoder; both box networks are copies of DETR's.
+
+    Queries, interaction decoder and classifiers stay at their initialisation. There is one decoder of DETR's width, so
+    ``copy_decoder`` has no effect. Source: the training recipe of the official code.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    new = {}
+    for name in [name for name in state if name.startswith(("bbox_embed.", "class_embed.", "query_embedding."))]:
+        tensor = state.pop(name)
+        if name.startswith("bbox_embed."):
+            new |= {name.replace("bbox_embed", f"bbox_head.{who}_box"): tensor.clone() for who in ("sub", "obj")}
+    state.update(new)
+    return list(new)
+
+
+def init_genvlkt(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """As :func:`init_hoiclip`; the interaction decoder starts as a copy of DETR's, too, unless ``copy_decoder=False``.
+
+    Source: GEN-VLKT's ``convert_parameters.py``.
+
+    Returns:
+        list[str]: names of the new tensors.
+    """
+    new = init_hoiclip(state, dataset)
+    if not copy_decoder:
+        return new
+    decoder = {f"interaction_{name}": value.clone() for name, value in state.items() if name.startswith("decoder.")}
+    state.update(decoder)
+    return new + list(decoder)
+
+
+INITIALISERS = {
+    "qpic": init_qpic,
+    "cdn": init_cdn,
+    "conditional": init_conditional,
+    "hotr": init_hotr,
+    "genvlkt": init_genvlkt,
+    "hoiclip": init_hoiclip,
+}

@@ -69,6 +69,46 @@ OFFICIAL_HOTR: Rules = [
     (r"^action_embed\.", "bbox_head.verb_cls."),
 ]
 
+# GEN-VLKT finds subject and object with queries of their own.
+OFFICIAL_GENVLKT: Rules = [
+    (r"^query_embed_h\.", "subject_embedding."),
+    (r"^query_embed_o\.", "object_embedding."),
+    (r"^pos_guided_embedd\.", "query_embedding."),
+    *layers("transformer.instance_decoder.", "decoder."),
+    *layers("transformer.interaction_decoder.", "interaction_decoder."),
+    (r"^hum_bbox_embed\.", "bbox_head.sub_box."),
+    (r"^obj_bbox_embed\.", "bbox_head.obj_box."),
+    (r"^obj_class_fc\.", "bbox_head.obj_proj."),
+    (r"^hoi_class_fc\.", "bbox_head.hoi_proj."),
+    (r"^obj_visual_projection\.", "bbox_head.obj_cls."),
+    (r"^visual_projection\.", "bbox_head.hoi_cls."),
+    (r"^eval_visual_projection\.", "bbox_head.all_hoi_cls."),
+    (r"^obj_logit_scale$", "bbox_head.obj_scale"),
+    (r"^logit_scale$", "bbox_head.hoi_scale"),
+    *OFFICIAL_DETR,
+]
+
+# HOICLIP is a GEN-VLKT with another interaction decoder; the one of GEN-VLKT and its projection are there, unused.
+OFFICIAL_HOICLIP: Rules = [
+    *layers("transformer.clip_interaction_decoder.", "interaction_decoder."),
+    (r"^transformer\.queries2spacial_proj\.", "interaction_decoder.query_proj.0."),
+    (r"^transformer\.queries2spacial_proj_norm\.", "interaction_decoder.query_proj.1."),
+    (r"^transformer\.obj_class_fc\.", "interaction_decoder.memory_proj.0."),
+    (r"^transformer\.obj_class_ln\.", "interaction_decoder.memory_proj.1."),
+    (r"^clip_model\.visual\.", "clip."),
+    (r"^inter2verb\.", "bbox_head.verb_adapter."),
+    (r"^verb_projection\.", "bbox_head.verb_cls."),
+    (r"^verb2hoi_proj_eval$", "bbox_head.verb_to_all_hois"),
+    (r"^verb2hoi_proj$", "bbox_head.verb_to_hoi"),
+    *OFFICIAL_GENVLKT,
+]
+HOICLIP_UNUSED = (
+    r"^transformer\.(interaction_decoder|inter_guided_embedd)\.",
+    r"^transformer\.clip_interaction_decoder\.layers\.\d+\.norm4\.",
+    r"^hoi_class_fc\.",
+    r"^clip_model\.(?!visual\.)",  # the text tower has done its work when the classifiers are there
+)
+
 # mmdet's DETR already has our names; only its head differs, and is rebuilt by the initialisation.
 MMDET_DETR: Rules = [
     (r"^(backbone|neck|query_embedding|encoder|decoder)\.", r"\1."),

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from .key_tables import (
+    HOICLIP_UNUSED,
     MMDET_CONDITIONAL,
     MMDET_DETR,
     OFFICIAL_CDN,
     OFFICIAL_CDN_HQM,
     OFFICIAL_DETR,
+    OFFICIAL_GENVLKT,
+    OFFICIAL_HOICLIP,
     OFFICIAL_HOTR,
     OFFICIAL_HQM,
     OFFICIAL_QPIC,
@@ -27,6 +30,8 @@ class Source:
         title (str): for messages.
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
+        unused (tuple[str]): regular expressions of names that the code base's own forward pass does not read; these
+            tensors are dropped.
         initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
             usual one first. Empty: it is a pair detector already.
     """
@@ -35,12 +40,21 @@ class Source:
     marker: str
     rules: Rules
     initialises: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
-FROM_DETR = ("qpic", "cdn", "hotr")
-# A CDN holds the marker of QPIC too, a Conditional DETR that of DETR, so they come first.
+FROM_DETR = ("qpic", "cdn", "hotr", "genvlkt", "hoiclip")
+# A HOICLIP holds the markers of GEN-VLKT and CDN too, a CDN that of QPIC, a Conditional DETR that of DETR, so they come
+# first.
 SOURCES = {
+    "hoiclip": Source(
+        "official HOICLIP",
+        "transformer.clip_interaction_decoder.norm.weight",
+        OFFICIAL_HOICLIP,
+        unused=HOICLIP_UNUSED,
+    ),
+    "genvlkt": Source("official GEN-VLKT", "pos_guided_embedd.weight", OFFICIAL_GENVLKT),
     "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
     "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),

@@ -45,6 +45,7 @@ class TrainableParts(ABCMeta):
 
     def __call__(cls, *args, trainable: Sequence[str] | None = None, **kwargs) -> nn.Module:
         """Build the model, then freeze."""
+        # constructors of subclasses have run here, so parts that they add are frozen too
         model = super().__call__(*args, **kwargs)
         if trainable is not None:
             train_only(model, trainable)

@@ -233,18 +233,6 @@ def test_loss_falls_when_trained_on_one_batch(strategy):
     assert sum(history[-2:]) < 0.5 * sum(history[:2])
 
 
-@pytest.mark.parametrize("strategy", (None, "gbs", "amm", "cjl"))
-def test_bf16_autocast(strategy):
-    batch, model = random_batch([2, 1]), cdn(strategy)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = model(*batch, mode="loss")
-    total(mixed).backward()
-    assert all(value.dtype == torch.float32 and torch.isfinite(value) for value in mixed.values())
-    if strategy is None:
-        torch.testing.assert_close(total(mixed), total(model(*batch, mode="loss")), rtol=0.1, atol=0.1)
-    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.requires_grad)
-
-
 def test_two_processes_compute_what_one_does_in_spite_of_a_rank_without_pairs():
     """DistributedDataParallel without find_unused_parameters, alternate joint learning, gloo."""
     command = [sys.executable, "-m", "tests.models.one_and_two_processes", "CDN"]

@@ -88,17 +88,6 @@ def test_inference_is_the_plain_detector(monkeypatch):
     assert_inference_is_plain(tiny_hotr(freeze_instances=True).eval(), trainable().eval(), monkeypatch)
 
 
-@pytest.mark.parametrize("strategy", ("gbs", "amm", "cjl"))
-def test_bf16_autocast(strategy):
-    model = trainable(strategy)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        total = sum(model(*random_batch([2, 1]), mode="loss").values())
-    total.backward()
-    assert torch.isfinite(total)
-    for name, parameter in model.named_parameters():
-        assert not parameter.requires_grad or torch.isfinite(parameter.grad).all(), name
-
-
 @pytest.mark.parametrize("dataset", ("hico", "vcoco", "toy"))
 def test_configs_differ_by_the_fragment_alone(dataset):
     plain, mined = (Config.fromfile(CONFIGS / f"hotr{name}_{dataset}.py").to_dict() for name in ("", "_hqm"))

@@ -26,6 +26,7 @@ class ClassCheckHook(Hook):
     @staticmethod
     def _check(model, metainfo: dict) -> None:
         head = getattr(unwrapped(model), "bbox_head", None)
+        # models and data sets of other packages have no such numbers, and are none of our business
         if not hasattr(head, "num_obj_classes") or not hasattr(head, "num_verbs") or "verbs" not in metainfo:
             return
         classes, verbs = len(metainfo["classes"]), len(metainfo["verbs"])

@@ -26,6 +26,7 @@ class MeanLossHook(Hook):
     ) -> None:
         """Reduce ``outputs`` in place."""
         if get_world_size() > 1 and outputs:
+            # clones: all_reduce works in place, and the terms are still the model's
             means = {name: value.detach().clone() for name, value in outputs.items()}
             all_reduce_dict(means, "mean")
             outputs.update(means)
@@ -38,8 +39,7 @@ class FiniteLossHook(Hook):
     It looks after the optimizer's step, at the numbers that mmengine has fetched from the device for its log anyway, so
     it costs no further wait. The weights in memory are spoilt by then, but nothing is saved from them: this hook comes
     before the checkpoint hook. Looked at are terms whose name contains ``loss`` (those that mmengine adds up), and the
-    gradient's norm where the config clips gradients; under fp16 loss scaling infinite norms are part of the method
-    (that step is skipped) and are left alone.
+    gradient's norm where the config clips gradients, except under fp16 loss scaling.
 
     With several processes, :class:`MeanLossHook` lets all stop in the same iteration; each names its part of the batch.
     """
@@ -59,6 +59,7 @@ class FiniteLossHook(Hook):
     @staticmethod
     def _not_finite(runner, outputs: dict[str, Tensor]) -> dict[str, float]:
         names = [name for name in outputs if "loss" in name]
+        # infinite norms belong to fp16's loss scaling, which skips that step and lowers the scale
         scaler = getattr(runner.optim_wrapper, "loss_scaler", None)
         if scaler is None or not scaler.is_enabled():
             names.append("grad_norm")

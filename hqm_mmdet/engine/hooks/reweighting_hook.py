@@ -40,6 +40,7 @@ class ReweightingHook(Hook):
         for name, reweighting in parts.items():
             if reweighting is not None:
                 total = torch.stack([torch.from_numpy(count[name]) for count in counts]).sum(0)
+                # the last count is pairs without object; a data set without any has no class for them
                 if name == "objects" and not total[-1]:
                     total = total[: reweighting.num_classes]
                 reweighting.set_initial_counts(total)

@@ -33,7 +33,7 @@ class ResumableSampler(DefaultSampler):
         self._start = num_samples
 
     def __iter__(self) -> Iterator[int]:
-        start, self._start = self._start, 0
+        start, self._start = self._start, 0  # the next epoch is whole
         return islice(super().__iter__(), start, None)
 
 
@@ -77,6 +77,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             ResumeError: resumed inside an epoch of another length.
         """
         length = len(self.dataloader)
+        # in the message hub, because that is what checkpoints carry and a resumed run gets back
         begun = self.runner.message_hub.get_info("epoch_begun", {})
         if begun.get("epoch") != self._epoch or begun["iter"] == self._iter:
             begun = dict(epoch=self._epoch, iter=self._iter, length=length)

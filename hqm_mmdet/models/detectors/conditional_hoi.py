@@ -34,6 +34,7 @@ class ConditionalHOI(HOIDETR):
                 "ConditionalHOI compares interaction points with memory positions, so model.positional_encoding needs "
                 f"normalize=True and no offset, got {dict(encoding)}."
             )
+        # a point and the memory there must have the same encoding, or products of the two say nothing
         same = {name: encoding[name] for name in ("temperature", "scale") if name in encoding}
         self.decoder = {"type": "ConditionalHOIDecoder", "point_encoding": same, **self.decoder}
         super()._init_layers()

@@ -29,7 +29,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
     several decoders that query sets pass names them in ``DECODERS``.
 
     Args:
-        query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        query_mining (dict, optional): config of :class:`JointLearning`; Default None, the plain detector.
         trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
@@ -62,8 +62,8 @@ class HOIDETR(DETR, metaclass=TrainableParts):
 
         Args:
             batch_inputs (Tensor): (B, 3, H, W), normalised and padded at the right and the bottom.
-            batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins. Without
-                samples nothing is padding.
+            batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins.
+                Default None, nothing is padding.
 
         Returns:
             Memory: tokens of the last feature map, not projected yet.
@@ -108,7 +108,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         losses = self.bbox_head.loss(preds, targets, assigned)
         if self.query_mining is not None:
             losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned)))
-            # into an existing term, so that logs of all rounds and processes have the same names
+            # a zero, and so no loss of its own: it rides on one that every head has
             losses[self.bbox_head.score_loss] = losses[self.bbox_head.score_loss] + self.query_mining.idle_term()
         return losses
 

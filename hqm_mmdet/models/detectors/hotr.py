@@ -25,11 +25,13 @@ class HOTR(HOIDETR):
     ``frozen_dropout`` is on: there they draw different dropout, here there is one run.
 
     Args:
-        num_instances (int): I, queries of the instance decoder.
+        num_instances (int): I, queries of the instance decoder. Default 100.
         instance_decoder (dict, optional): config of the instance decoder; Default: as ``decoder``.
         freeze_instances (bool): backbone, neck, encoder, instance decoder, its queries and its heads do not learn, and
             must come from a checkpoint (``load_from``). False: they learn with DETR's losses, on all their layers.
-        frozen_dropout (bool): keep frozen parts in training mode, with dropout, as the official code does. Default: no.
+            Default True.
+        frozen_dropout (bool): keep frozen parts in training mode, with dropout, as the official code does. Default
+            False.
         decoder, bbox_head (dict): of the interaction branch; the head is a :class:`HOTRHead`.
         **kwargs: as in :class:`HOIDETR`; ``num_queries`` counts interaction queries.
     """
@@ -73,7 +75,7 @@ class HOTR(HOIDETR):
 
     def train(self, mode: bool = True) -> "HOTR":
         """Set the mode; frozen parts stay in evaluation mode unless ``frozen_dropout``."""
-        super().train(mode)
+        super().train(mode)  # switches everything; the frozen parts are switched back
         if self.freeze_instances and not self.frozen_dropout:
             self._instance_branch().eval()
         return self

@@ -40,6 +40,7 @@ class ConditionalHOIHead(HOIHead):
             dict[str, Tensor]: as in :class:`HOIHead`, and ``interaction_points`` (L, B, N, 2), x, y in [0, 1].
         """
         states, points = decoded
+        # zeros beside x and y: the point moves centres, not sizes
         preds = super().forward(states, box_origin=F.pad(points, (0, 2)))
         points = points.sigmoid().expand(len(states), -1, -1, -1)
         return dict(preds, interaction_points=points)

@@ -19,10 +19,10 @@ class FusedAttention(BaseModule):
     takes the fused path; this one computes them only in :meth:`weights`.
 
     Args:
-        embed_dims (int): D.
-        num_heads (int): H.
-        dropout (float): of the attention weights and of the output, before it is added to the input.
-        init_cfg (dict, optional): as in mmengine.
+        embed_dims (int): D. Default 256.
+        num_heads (int): H. Default 8.
+        dropout (float): of the attention weights and of the output, before it is added to the input. Default 0.0.
+        init_cfg (dict, optional): as in mmengine. Default None.
     """
 
     def __init__(self, embed_dims: int = 256, num_heads: int = 8, dropout: float = 0.0, init_cfg: dict | None = None):
@@ -55,8 +55,9 @@ class FusedAttention(BaseModule):
             keys_values (tuple[Tensor, Tensor], optional): projected keys and values (B, H, S, D/H), see
                 :meth:`keys_values`. Default: the queries themselves, with ``query_pos`` (self-attention).
             query_pos (Tensor, optional): (B, N, D), added to queries (and to keys in self-attention), not to values.
+                Default None.
             mask (Tensor, optional): broadcastable to (B, H, N, S), bool, True = may attend. A row without any True
-                gives NaN.
+                gives NaN. Default None, all.
 
         Returns:
             Tensor: (B, N, D).
@@ -89,6 +90,7 @@ class FusedAttention(BaseModule):
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Fused attention, (B, H, N, D/H)."""
+        # the kernel knows no mode: dropout_p acts in evaluation too
         dropout = self.weight_dropout if self.training else 0.0
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
 
@@ -156,8 +158,9 @@ class AMMAttention(FusedAttention):
             query, keys_values, query_pos, mask: as there.
             rule (AttentionRule, optional): positions it drops get no attention. With ``rule.renormalise`` the other
                 weights of the row grow to sum 1 (mask before the softmax, the released code); otherwise they stay as
-                they are (mask after the softmax, Algorithm 1 of the paper).
+                they are (mask after the softmax, Algorithm 1 of the paper). Default None.
             recorder (AttentionRecorder, optional): sees the layer, the projected queries and keys, and the mask.
+                Default None.
         """
         queries, (keys, values) = self.queries(query, query_pos), keys_values
         if recorder is not None:

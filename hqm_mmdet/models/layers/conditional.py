@@ -98,6 +98,7 @@ class ConditionalHOIDecoder(HOIDecoder):
     Args:
         point_encoding (dict, optional): ``temperature`` and ``scale`` of the sine encoding of interaction points, as
             those of the memory's position encoding, so that a point and the memory there have the same encoding.
+            Default: mmdet's.
         **kwargs: as in :class:`HOIDecoder`.
     """
 
@@ -109,6 +110,7 @@ class ConditionalHOIDecoder(HOIDecoder):
 
     def _init_layers(self) -> None:
         super()._init_layers()
+        # as in Conditional DETR, whose checkpoints have this projection in the first layer only
         for layer in self.layers[1:]:
             layer.cross_attn.drop_query_pos()
         self.ref_point_head = MLP(self.embed_dims, self.embed_dims, 2, 2)

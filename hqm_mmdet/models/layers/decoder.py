@@ -49,9 +49,9 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         Args:
             query, query_pos (Tensor): (B, N, D).
             keys_values (tuple[Tensor, Tensor]): projected memory, (B, H, S, D/H) each.
-            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend.
-            cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend.
-            rule, recorder (optional): of the query set, see :class:`AMMAttention`.
+            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend. Default None.
+            cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend. Default None.
+            rule, recorder (optional): of the query set, see :class:`AMMAttention`. Default None.
             cross_pos (Tensor | tuple, optional): query position of the cross-attention, in the form that its
                 ``queries`` takes. Default: ``query_pos``.
 
@@ -109,4 +109,4 @@ class HOIDecoder(DetrTransformerDecoder):
             content = layer(content, positions[i], keys_values, *masks, pos)
             # the norm is for the heads; the next layer gets the plain content, as in DETR
             states.append(self.post_norm(content) if queries.post_norm else content)
-        return torch.stack(states)
+        return torch.stack(states)  # heads are shared by all layers, so they read them as one tensor

@@ -23,6 +23,7 @@ def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = Fals
         top_k (int): K.
         gamma (float): dropped share of the candidates.
         shared (bool): draw the ranks once for all images, heads and queries, padded positions included (released code).
+            Default False.
 
     Returns:
         Tensor: (B, H, N, S) bool, True = drop.

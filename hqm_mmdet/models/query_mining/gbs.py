@@ -18,6 +18,7 @@ def pair_geometry(sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:
     Returns:
         Tensor: (..., 12).
     """
+    # subject minus object, as in the released code
     offset = sub_boxes[..., :2] - obj_boxes[..., :2]
     areas = [boxes[..., 2:].prod(-1, keepdim=True) for boxes in (sub_boxes, obj_boxes)]
     return torch.cat([sub_boxes, obj_boxes, offset, *areas], -1)
@@ -65,7 +66,7 @@ class GBSQueryGenerator(Miner):
 
         Args:
             learnable (LearnablePass): the learnable queries' pass over the same batch.
-            previous (HardQueries, optional): always None, GBS starts a chain.
+            previous (HardQueries, optional): GBS starts a chain. Default None.
         """
         targets = learnable.targets
         sub_boxes, obj_boxes = targets.sub_boxes, targets.obj_boxes

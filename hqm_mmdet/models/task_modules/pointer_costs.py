@@ -23,6 +23,7 @@ class PointerCost:
 
     @staticmethod
     def _probability(logits: Tensor, pointers: Tensor) -> Tensor:
+        # -1 becomes the last row, which is where Python's indexing takes the official code
         rows = pointers % logits.shape[-1]
         return logits.softmax(-1).gather(-1, rows[None, :, None].expand(*logits.shape[:3], -1))
 
@@ -43,6 +44,7 @@ class InteractionCost:
         present = targets.verb_labels.transpose(1, 2)  # (B, V, P)
         present = torch.cat([present, torch.zeros_like(present[:, :1])], 1)
         absent = 1 - present
+        # a pair without any trained verb wants nothing; without the clamp it would want NaN
         wanted = present / present.sum(1, keepdim=True).clamp(min=1)
         return self.weight * (logits @ (absent / absent.sum(1, keepdim=True)) - logits @ wanted)
 
