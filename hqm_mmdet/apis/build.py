@@ -17,8 +17,13 @@ from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.registry import MODELS
 
 
-def build_model(config: str | Path | Config) -> nn.Module:
-    """Model of a config, with initialised weights, in training mode.
+def build_model(config: str | Path | Config, initialise: bool = True) -> nn.Module:
+    """Model of a config, in training mode.
+
+    Args:
+        config (str | Path | Config): a config or its file.
+        initialise (bool): draw initial weights, or read them where the config names files. False for who loads a whole
+            checkpoint, and so needs none of these files. Default True.
 
     Raises:
         FileNotFoundError: no such config file.
@@ -27,8 +32,9 @@ def build_model(config: str | Path | Config) -> nn.Module:
         config = config_of_file(config)
     init_default_scope(config.get("default_scope", "hqm_mmdet"))
     model = MODELS.build(config.model)
-    with _quiet():
-        model.init_weights()
+    if initialise:
+        with _quiet():
+            model.init_weights()
     model.cfg = config
     return model
 
@@ -80,7 +86,7 @@ def init_model(
     content = {} if checkpoint is None else load_untrusted(checkpoint, "cpu")
     if config is None:
         config = config_of_checkpoint(content, str(checkpoint))
-    model = revert_sync_batchnorm(build_model(config))
+    model = revert_sync_batchnorm(build_model(config, initialise=checkpoint is None))
     model.dataset_meta = {}
     if checkpoint is not None:
         load_weights(model, content.get("state_dict", content), str(checkpoint), optional=TRAINING_ONLY)

@@ -1,5 +1,6 @@
 """Reads the parity fixtures: weights, images, targets. Sizes, salt and seed all come from the files."""
 
+import copy
 import importlib.util
 import json
 from pathlib import Path
@@ -45,15 +46,29 @@ def load_arrays(reference_dir: Path, *parts: str) -> np.lib.npyio.NpzFile:
     return np.load(given(reference_dir, *parts))
 
 
-def official_weights(reference_dir: Path, folder: str, model: str) -> dict[str, torch.Tensor]:
-    """Stand-in weights of an official model, by its names."""
+def official_weights(
+    reference_dir: Path, folder: str, model: str, scales: str | None = None
+) -> dict[str, torch.Tensor]:
+    """Stand-in weights of an official model, by its names; ``scales`` names a file that several models share."""
+    scales = reference_dir / folder / (scales or f"{model}_weight_scales.json")
+    shapes = load_json(reference_dir, folder, f"{model}_keys.json")
+    return reference_tensors(reference_dir, shapes, json.loads(scales.read_text()) if scales.exists() else {})
+
+
+def reference_tensors(
+    reference_dir: Path, shapes: dict[str, list[int]], scales: dict[str, float]
+) -> dict[str, torch.Tensor]:
+    """Stand-in weights by name and shape, times the factors in ``scales``."""
     spec = importlib.util.spec_from_file_location("reference_weights", given(reference_dir, "reference_weights.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     salt = load_json(reference_dir, "reference.json")["salt"]
-    scales = reference_dir / folder / f"{model}_weight_scales.json"
-    keys = given(reference_dir, folder, f"{model}_keys.json")
-    return module.reference_state_dict(keys, salt, scales if scales.exists() else None)
+    return {
+        name: torch.zeros(shape, dtype=torch.long)
+        if name.endswith("num_batches_tracked")
+        else module.reference_tensor(name, shape, salt) * scales.get(name, 1.0)
+        for name, shape in shapes.items()
+    }
 
 
 def converted_file(weights: dict, tmp_path: Path, **options) -> tuple[Path, ConversionReport]:
@@ -63,10 +78,13 @@ def converted_file(weights: dict, tmp_path: Path, **options) -> tuple[Path, Conv
     return tmp_path / "ours.pth", report
 
 
-def load_converted(config: str, weights: dict, tmp_path: Path, **model_options):
-    """Our model of a config, dropout off, with official weights gone through the converter."""
+def load_converted(config: str, weights: dict, tmp_path: Path, optional: tuple[str, ...] = (), **model_options):
+    """Our model of a config, dropout off, with official weights gone through the converter.
+
+    Parameters whose names begin with one of ``optional`` may be missing.
+    """
     cfg = Config.fromfile(CONFIGS / config)
-    cfg.merge_from_dict({f"model.{name}": value for name, value in model_options.items()})
+    cfg.merge_from_dict({f"model.{name}": copy.deepcopy(value) for name, value in model_options.items()})
     model = build_model(cfg)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -76,7 +94,8 @@ def load_converted(config: str, weights: dict, tmp_path: Path, **model_options):
     path, report = converted_file(weights, tmp_path)
     missing, unexpected = model.load_state_dict(load_untrusted(path)["state_dict"], strict=False)
     assert not unexpected
-    assert all(name.endswith("num_batches_tracked") for name in missing), missing
+    missing = [name for name in missing if not name.endswith("num_batches_tracked") and not name.startswith(optional)]
+    assert not missing
     return model, report
 
 
