@@ -80,10 +80,11 @@ def load_hoi_classes(name: str) -> HOIClasses:
 
     Args:
         name (str): ``hico_det`` (600, HOI id minus 1), ``v_coco`` (263, the order of GEN-VLKT's and HOICLIP's table),
-            ``toy_hoi`` (its triplets and what they imply).
+            ``toy_hoi`` (its triplets and what they imply); or the path of a JSON file with ``verbs``, ``classes`` and
+            ``hois``, a list of [verb, object class], null for an absent object.
 
     Raises:
-        HOIClassError: another name.
+        HOIClassError: another name, or a file with anything else in it.
     """
     if name == "hico_det":
         table = load_metainfo("hico_det")
@@ -97,7 +98,22 @@ def load_hoi_classes(name: str) -> HOIClasses:
         drawn = [tuple(triplet) for triplet in table["triplets"]]
         implied = [(table["implied"][verb], obj) for verb, obj in drawn if verb in table["implied"]]
         return HOIClasses.of_names(table["verbs"], table["classes"], list(dict.fromkeys([*drawn, *implied])))
-    raise HOIClassError(f"There are HOI classes of hico_det, v_coco and toy_hoi, not of {name!r}.")
+    if name.endswith(".json") and Path(name).is_file():
+        return _of_file(Path(name))
+    raise HOIClassError(
+        f"There are HOI classes of hico_det, v_coco and toy_hoi, not of {name!r}; nor is it an existing .json file."
+    )
+
+
+def _of_file(path: Path) -> HOIClasses:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return HOIClasses.of_names(table["verbs"], table["classes"], [tuple(hoi) for hoi in table["hois"]])
+    except (ValueError, KeyError, TypeError) as error:
+        raise HOIClassError(
+            f"{path}: expected verbs, classes and hois, a list of [verb, object class], null for an absent object "
+            f"({type(error).__name__}: {error})."
+        ) from error
 
 
 @cache
