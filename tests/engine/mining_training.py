@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import mmengine.runner.runner
@@ -23,6 +24,7 @@ from hqm_mmdet.registry import DATASETS, HOOKS
 from hqm_mmdet.utils.distributed import join_processes, leave_processes
 from tests.models.tiny import random_batch, tiny_config
 from tests.models.tiny_hotr import tiny_hotr_config
+from tests.models.tiny_text import CONFIGS as TEXT_CONFIGS
 
 ROUNDS = dict(ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
 LENGTH = 12  # two processes, one image each: 6 iterations per epoch
@@ -67,8 +69,9 @@ class DigestHook(Hook):
 
 def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="QPIC"):
     """Config of the training; stops after two epochs of six iterations."""
+    text = TEXT_CONFIGS.get(detector.lower())
     miners = dict(
-        gbs=dict(type="GBSQueryGenerator", embed_dims=32),
+        gbs=dict(type="GBSQueryGenerator", embed_dims=64 if text else 32),  # two queries per pair
         amm=dict(type="AMMQueryGenerator", top_k=8),
     )
     mining = dict(type="JointLearning", miners=miners, rounds=ROUNDS[strategy])
@@ -78,9 +81,10 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
         dataset=dict(type="HalfEmptyDataset"),
         sampler=dict(type="ResumableSampler", shuffle=False),
     )
+    make = text or (tiny_hotr_config if detector == "HOTR" else partial(tiny_config, detector))
     return Config(
         dict(
-            tiny_hotr_config(query_mining=mining) if detector == "HOTR" else tiny_config(detector, query_mining=mining),
+            make(query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
             experiment_name=f"{Path(work_dir).name}_{os.getpid()}",

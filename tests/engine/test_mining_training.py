@@ -107,8 +107,9 @@ def test_bf16(train, tmp_path):
     assert len({line["parameters"] for line in first}) == ITERATIONS
 
 
-def test_two_decoders_with_bf16_and_a_resume(train, tmp_path):
-    options = dict(amp=True, detector="CDN")
+@pytest.mark.parametrize("detector", ("CDN", "GENVLKT", "HOICLIP"))
+def test_two_decoders_with_bf16_and_a_resume(train, tmp_path, detector):
+    options = dict(amp=True, detector=detector)
     first, second = train(tmp_path / "whole", **options)
     assert_ranks_agree(first, second)
     assert [line["round"] for line in first] == [0, 1] * 6
