@@ -1,6 +1,6 @@
 """CLIP: image and text tower, its weights from the files people have, prompts, text classifiers. Knows no detector."""
 
-from .images import FrozenCLIPVision, clip_view
+from .images import FrozenCLIPVision, clip_input, clip_view
 from .model import CLIP, NAMED_SIZES, CLIPSize, VisionTower
 from .phrases import Phrases, PromptError, load_phrases
 from .sources import read_clip, to_openai_names
@@ -15,6 +15,7 @@ __all__ = [
     "Phrases",
     "PromptError",
     "VisionTower",
+    "clip_input",
     "clip_view",
     "load_phrases",
     "read_clip",

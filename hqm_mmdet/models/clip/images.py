@@ -36,6 +36,12 @@ def clip_view(image: Tensor, size: int) -> Tensor:
     return resized[:, top : top + size, left : left + size]
 
 
+def clip_input(views: Tensor) -> Tensor:
+    """RGB in 0..255 (B, 3, S, S) -> what CLIP's image tower takes."""
+    mean, std = (views.new_tensor(numbers)[:, None, None] for numbers in (MEAN, STD))
+    return (views / 255 - mean) / std
+
+
 @MODELS.register_module()
 class FrozenCLIPVision(VisionTower):
     """CLIP's image tower that does not learn: always in evaluation mode, without gradients.
@@ -86,11 +92,6 @@ class FrozenCLIPVision(VisionTower):
         """As in :class:`VisionTower`."""
         return super().forward(images)
 
-    def normalise(self, images: Tensor) -> Tensor:
-        """RGB in 0..255 (B, 3, S, S) -> what the tower takes."""
-        mean, std = (images.new_tensor(numbers)[:, None, None] for numbers in (MEAN, STD))
-        return (images / 255 - mean) / std
-
     def views(self, images: Sequence[Tensor]) -> Tensor:
         """Images (3, H, W) of any sizes, RGB in 0..255 -> what the tower takes, (B, 3, S, S)."""
-        return self.normalise(torch.stack([clip_view(image, self.size.image_size) for image in images]))
+        return clip_input(torch.stack([clip_view(image, self.size.image_size) for image in images]))
