@@ -31,7 +31,7 @@ from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
 
 
-def main() -> int:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", help="of a HOICLIP; its training set is read")
@@ -42,10 +42,10 @@ def main() -> int:
     parser.add_argument("--save-every", type=int, default=200, help="images between saved states")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
-    return run_tool(make, parser.parse_args())
+    return parser.parse_args(argv)
 
 
-def make(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> None:
     """Embed, sum, write.
 
     Raises:
@@ -141,4 +141,4 @@ def save(file: Path, run: str, sums: VerbSums, images: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tool(main, parse_args()))

@@ -132,5 +132,4 @@ def accuracy(model: CLIP, images: Tensor, targets: Tensor, tokens: Tensor) -> fl
 
 
 if __name__ == "__main__":
-    args = parse_args()
-    sys.exit(run_tool(main, args))
+    sys.exit(run_tool(main, parse_args()))

@@ -19,7 +19,8 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 def clip_view(image: Tensor, size: int) -> Tensor:
     """An image as CLIP's preprocessing shows it: bicubic to ``size`` on the short side, then the centre.
 
-    Officially PIL does this on bytes; here it happens on the device, on floats, which differs by rounding only.
+    Officially PIL does this on bytes; here it happens on the device, on floats. The two differ by rounding, and at hard
+    edges by a few levels, because PIL clips between its horizontal and its vertical pass.
 
     Args:
         image (Tensor): (3, H, W), RGB in 0..255.
