@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from .problems import AnnotationError
 
 NO_OBJECT = -1
@@ -36,6 +38,19 @@ class ImageAnnotations:
     boxes: list[list[float]]
     labels: list[int]
     hois: list[tuple[int, int, int]]
+
+    def as_truth(self) -> dict[str, np.ndarray]:
+        """``gt_hois``, the ground truth of an evaluation: as annotated, nothing merged, clipped or dropped.
+
+        Returns:
+            dict[str, ndarray]: ``boxes`` (N, 4) float64, ``labels`` (N,) and ``hois`` (M, 3) int64: subject index,
+            object index or -1, verb.
+        """
+        return dict(
+            boxes=np.array(self.boxes, dtype=np.float64).reshape(-1, 4),
+            labels=np.array(self.labels, dtype=np.int64),
+            hois=np.array(self.hois, dtype=np.int64).reshape(-1, 3),
+        )
 
 
 def find_annotations(path: str | Path) -> Path | None:

@@ -1,7 +1,7 @@
 """From entries of an annotation file to labels: id mapping, validation, the official training filters."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import index as as_index
 
 from .annotations import NO_OBJECT, NOT_FINITE, ImageAnnotations, box_defect
@@ -42,6 +42,10 @@ class EntryParser:
         self.report = report
         self.training = training
         self.max_boxes = max_boxes
+
+    def read_all(self, entries: Iterable[dict]) -> list[ImageAnnotations | None]:
+        """:meth:`read` of all entries of a file."""
+        return [self.read(*item) for item in enumerate(entries)]
 
     def read(self, entry: int, raw: dict) -> ImageAnnotations | None:
         """Everything an entry holds, or None for an image that training leaves out (an index out of range).

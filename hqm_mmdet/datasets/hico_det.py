@@ -39,7 +39,7 @@ class HICODetDataset(HOIDataset):
         **kwargs: as in :class:`HOIDataset`.
 
     Raises:
-        ValueError: no such split.
+        ConfigError: no such split.
     """
 
     METAINFO = load_metainfo("hico_det")

@@ -12,6 +12,7 @@ from hqm_mmdet.datasets.annotations import read_annotations, read_json
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError
 
+from .errors import EvaluationError
 from .functional import PersonTable, VCOCORoles, official_boxes
 from .functional.vcoco_roles import check_roles
 
@@ -41,12 +42,12 @@ class VCOCOGroundTruth:
         """Where an image, named by its file or its id, stands among ``image_ids``.
 
         Raises:
-            ValueError: The split has no such image.
+            EvaluationError: The split has no such image.
         """
         known = self._positions
         key = os.path.basename(image) if isinstance(image, str) else image
         if key not in known:
-            raise ValueError(
+            raise EvaluationError(
                 f"image {image!r} is not in the split, which has {len(self.image_ids)} images, e.g. "
                 f"{self.file_names[0]!r}. Predictions and annotations must belong to the same split."
             )

@@ -5,6 +5,7 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs
 from mmengine.structures import InstanceData
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TRANSFORMS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 
@@ -30,7 +31,7 @@ class PackHOIInputs(PackDetInputs):
         """Pack.
 
         Raises:
-            ValueError: a transform dropped boxes without dropping their ids.
+            ConfigError: a transform dropped boxes without dropping their ids.
         """
         packed = super().transform(results)
         plain = packed["data_samples"]
@@ -64,7 +65,7 @@ class PackHOIInputs(PackDetInputs):
     def _rows(survivors: np.ndarray, ids: np.ndarray, num_boxes: int) -> np.ndarray:
         """Row of each pair's boxes among the survivors, (P, 2); -1 where there is none."""
         if len(survivors) != num_boxes:
-            raise ValueError(
+            raise ConfigError(
                 f"{len(survivors)} gt_instances_ids for {num_boxes} boxes: a transform dropped boxes but not their ids "
                 "(mmdet's FilterAnnotations does). Leave it out; RandomCrop handles both."
             )

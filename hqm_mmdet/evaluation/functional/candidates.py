@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..errors import EvaluationError
+
 
 def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray:
     """Rows of allowed verbs, one per object label.
@@ -16,11 +18,11 @@ def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray
         QPIC extends the table for V-COCO.
 
     Raises:
-        ValueError: Wrong shape.
+        EvaluationError: Wrong shape.
     """
     mask = np.asarray(valid_pairs, dtype=np.float32)
     if mask.ndim != 2 or mask.shape[1] not in (num_objects, num_objects + 1):
-        raise ValueError(
+        raise EvaluationError(
             f"valid_pairs must be verbs x {num_objects} objects (one more column with the absent object), "
             f"got the shape {mask.shape}; it belongs to another data set or is transposed."
         )
@@ -76,7 +78,7 @@ def select_candidates(
         ties in pair-major, verb-minor order.
 
     Raises:
-        ValueError: NaN or infinite score, wrong shape, label out of range, a negative score that a forbidden
+        EvaluationError: NaN or infinite score, wrong shape, label out of range, a negative score that a forbidden
             candidate would outrank.
     """
     scores = np.asarray(verb_scores, dtype=np.float32)
@@ -100,13 +102,13 @@ def _top_k_of(rows: np.ndarray, scores: np.ndarray, k: int | None) -> np.ndarray
 
 def _check_scores(scores, obj_labels, verb_mask, image) -> None:
     if scores.ndim != 2 or len(scores) != len(obj_labels):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: verb_scores must be pairs x verbs, got the shape {scores.shape} "
             f"for {len(obj_labels)} object labels."
         )
     if not np.isfinite(scores).all():
         pair, verb = np.argwhere(~np.isfinite(scores))[0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be "
             "finite. Check the model's weights, or its inputs, for NaN."
         )
@@ -121,7 +123,7 @@ def _check_negative(scores, mask, given, image) -> None:
     forbidden = (mask == 0).reshape(-1)
     if (forbidden if given is None else forbidden & given).any():
         pair, verb = negative[0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb} is negative, and impossible "
             "combinations, which get 0, would rank before it. Map scores to [0, 1], e.g. by a sigmoid."
         )
@@ -129,12 +131,12 @@ def _check_negative(scores, mask, given, image) -> None:
 
 def _check_mask(scores, obj_labels, verb_mask, image) -> None:
     if verb_mask.shape[1] != scores.shape[1]:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: {scores.shape[1]} verb scores per pair, but the verb mask has "
             f"{verb_mask.shape[1]} verbs; model and data set do not belong together."
         )
     if obj_labels.min() < 0 or obj_labels.max() >= len(verb_mask):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: object labels reach from {obj_labels.min()} to {obj_labels.max()}, allowed "
             f"are 0..{len(verb_mask) - 1} (the last one = no object)."
         )

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
+
 # np.arange yields 0.30000000000000004, 0.6000000000000001 and 0.7000000000000001: a recall of exactly
 # .3, .6 or .7 misses its threshold. Published "default" numbers carry this, so it must stay.
 NUMPY_THRESHOLDS = tuple(np.arange(0, 1.1, 0.1).tolist())
@@ -109,10 +111,10 @@ def get_protocol(protocol: str | EvalProtocol) -> EvalProtocol:
     """Look a protocol up by name; a value passes through.
 
     Raises:
-        ValueError: Unknown name.
+        ConfigError: Unknown name.
     """
     if isinstance(protocol, EvalProtocol):
         return protocol
     if protocol not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {protocol!r}; choose one of {sorted(PROTOCOLS)}.")
+        raise ConfigError(f"unknown protocol {protocol!r}; choose one of {sorted(PROTOCOLS)}.")
     return PROTOCOLS[protocol]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import EvaluationError
 from .vcoco_roles import VCOCORoles
 
 
@@ -91,7 +92,7 @@ def persons_from_hois(
         PersonTable: Persons and other subjects, ``image`` all 0.
 
     Raises:
-        ValueError: An index is out of range, or a person has two objects in one role.
+        EvaluationError: An index is out of range, or a person has two objects in one role.
     """
     boxes, labels = np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(labels, np.int64).reshape(-1)
     hois = np.asarray(hois, np.int64).reshape(-1, 3)
@@ -166,7 +167,7 @@ def _concatenate(columns: list[np.ndarray]) -> np.ndarray:
 def _check_hois(hois, num_boxes, num_verbs, image) -> None:
     wrong = np.flatnonzero(((hois < [0, -1, 0]) | (hois >= [num_boxes, num_boxes, num_verbs])).any(axis=1))
     if len(wrong):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: HOI {wrong[0]} is (subject, object, verb) = {hois[wrong[0]].tolist()}, but there are "
             f"{num_boxes} boxes and {num_verbs} verbs (object -1 = no object)."
         )
@@ -177,7 +178,7 @@ def _check_one_object(cells, obj, roles, image) -> None:
     distinct, counts = np.unique(cells, axis=0, return_counts=True)
     if (counts > 1).any():
         person, role = distinct[counts > 1][0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: person {person} has {counts.max()} objects in the role {roles.roles[role]!r}; V-COCO's "
             "protocol knows one object per person and role. Take the others out, or evaluate with HICODetMetric."
         )

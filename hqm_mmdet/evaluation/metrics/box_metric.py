@@ -16,6 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import pair_nms
 
+from ..errors import EvaluationError
 from .base import text_table
 from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, drop_repeated, get_field, image_name, to_numpy
 from .vocabulary import require_metainfo
@@ -71,7 +72,7 @@ class HOIBoxMetric(BaseMetric):
             data_samples (Sequence): As for :func:`~.records.make_record`; ``obj_scores`` (P,) where there are any.
 
         Raises:
-            ValueError: A field is missing, or a score is not finite (the message names the image).
+            EvaluationError: A field is missing, or a score is not finite (the message names the image).
         """
         info = require_metainfo(self.dataset_meta, ("classes", "verbs"))
         for sample in map(as_dict, data_samples):
@@ -110,7 +111,7 @@ class HOIBoxMetric(BaseMetric):
         best = verb_scores.reshape(len(labels), -1).max(axis=1) if len(labels) else np.zeros(0, np.float32)
         obj_scores = to_numpy(pairs["obj_scores"]) if "obj_scores" in pairs else best
         if not (np.isfinite(best).all() and np.isfinite(obj_scores).all()):
-            raise ValueError(
+            raise EvaluationError(
                 f"image {image!r}: a score is not finite. Check the model's weights, or its inputs, for NaN."
             )
         has_object = labels < no_object

@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.utils.atomic_io import write_atomically
 
@@ -28,13 +29,13 @@ class DumpHOIPredictions(BaseMetric):
         **kwargs: ``collect_device`` and ``collect_dir`` of mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: Another ending.
+        ConfigError: Another ending.
     """
 
     def __init__(self, out_file: str, top_k: int | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         if not out_file.endswith(".json"):
-            raise ValueError(f"out_file must end in .json, got {out_file!r}.")
+            raise ConfigError(f"out_file must end in .json, got {out_file!r}.")
         self.out_file, self.top_k = out_file, top_k
 
     def process(self, data_batch: Any, data_samples: Sequence[dict | BaseDataElement]) -> None:

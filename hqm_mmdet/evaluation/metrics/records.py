@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
+from ..errors import EvaluationError
 from ..functional import TripletNMS, TripletTable, ground_truth_table, prediction_table
 from .vocabulary import EvalVocabulary
 
@@ -69,7 +70,7 @@ def make_record(
         ImageRecord: The record.
 
     Raises:
-        ValueError: A field is missing, or an array is unfit (the message names the image).
+        EvaluationError: A field is missing, or an array is unfit (the message names the image).
     """
     sample = as_dict(sample)
     img_id, img_path = image_name(sample)
@@ -94,13 +95,13 @@ def drop_repeated(records: Sequence[Record]) -> list[Record]:
     """Keep the first record of every image id, in order; samplers repeat images to fill the last batch.
 
     Raises:
-        ValueError: Two different results claim the same id.
+        EvaluationError: Two different results claim the same id.
     """
     first: dict[Hashable, Record] = {}
     for record in records:
         known = first.setdefault(record.img_id, record)
         if known is not record and not known.equals(record):
-            raise ValueError(
+            raise EvaluationError(
                 f"two different results for the image id {record.img_id!r} ({known.img_path!r} and "
                 f"{record.img_path!r}): image ids must be unique in the data set, and each image is to be "
                 "evaluated once."
@@ -126,7 +127,7 @@ def image_name(sample: Mapping) -> tuple[Hashable, str]:
     """``img_id`` and ``img_path`` of a sample.
 
     Raises:
-        ValueError: One is missing.
+        EvaluationError: One is missing.
     """
     image = sample.get("img_path", sample.get("img_id", "?"))
     return get_field(sample, "img_id", image), get_field(sample, "img_path", image)
@@ -143,10 +144,10 @@ def get_field(source: Mapping, key: str, image: object) -> Any:
     """``source[key]``.
 
     Raises:
-        ValueError: There is no such key; the message names the image.
+        EvaluationError: There is no such key; the message names the image.
     """
     if key not in source:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: no {key!r} among {sorted(source)}; predictions come from the model's predict "
             "step, 'img_id', 'img_path' and 'gt_hois' from the test pipeline's packing transform (meta_keys)."
         )

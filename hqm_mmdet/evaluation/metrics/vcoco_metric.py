@@ -11,8 +11,10 @@ import numpy as np
 from mmengine.logging import print_log
 
 from hqm_mmdet.datasets.annotations import find_annotations
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
+from ..errors import EvaluationError
 from ..functional import (
     AgentTable,
     JudgedCandidates,
@@ -74,7 +76,7 @@ class VCOCOMetric(HOIMetric):
 
     Raises:
         FileNotFoundError: A file does not exist.
-        ValueError: Unknown protocol, or one file without the other.
+        ConfigError: Unknown protocol, or one file without the other.
     """
 
     default_prefix = "vcoco"
@@ -90,9 +92,9 @@ class VCOCOMetric(HOIMetric):
     ) -> None:
         super().__init__(**kwargs)
         if protocol not in PROTOCOLS:
-            raise ValueError(f"unknown protocol {protocol!r}; choose one of {PROTOCOLS}.")
+            raise ConfigError(f"unknown protocol {protocol!r}; choose one of {PROTOCOLS}.")
         if (ann_file is None) != (coco_file is None):
-            raise ValueError("VCOCOMetric needs both ann_file (official vcoco_*.json) and coco_file, or neither.")
+            raise ConfigError("VCOCOMetric needs both ann_file (official vcoco_*.json) and coco_file, or neither.")
         self.ann_file = ann_file
         self.coco_files = [coco_file] if isinstance(coco_file, str) else list(coco_file or ())
         self.protocol = protocol
@@ -117,14 +119,15 @@ class VCOCOMetric(HOIMetric):
                 ``ori_shape``.
 
         Raises:
-            ValueError: A field is missing, or an array is unfit (the message names the image).
+            EvaluationError: A field is missing, or an array is unfit (the message names the image).
+            ConfigError: ``pred_agents`` with the masked protocol or pair NMS.
         """
         img_id, img_path = image_name(sample)
         agents = sample.get("pred_agents")
         if agents is None:
             agents = self._agents(sample, img_path)
         elif self.protocol == "official_masked" or self.pair_nms is not None:
-            raise ValueError(
+            raise ConfigError(
                 "detections in V-COCO's own format have no object labels; neither can they be masked, nor repeated "
                 "pairs be told (pair NMS)"
             )
@@ -139,10 +142,10 @@ class VCOCOMetric(HOIMetric):
         """Match and rank all detections; see :func:`~.functional.rank_vcoco`.
 
         Raises:
-            ValueError: No image was evaluated, or one is not part of the split.
+            EvaluationError: No image was evaluated, or one is not part of the split.
         """
         if not records:
-            raise ValueError("VCOCOMetric: no image was evaluated.")
+            raise EvaluationError("VCOCOMetric: no image was evaluated.")
         if self.ann_file is None:
             persons, places, num_images = stack_tables([r.persons for r in records]), range(len(records)), len(records)
         else:
@@ -240,26 +243,26 @@ _roles_of = cache(VCOCORoles)
 def _check_pairs(sub, obj, labels, scores, sizes, partial, image) -> None:
     num_classes, num_verbs = sizes
     if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: {len(sub)} subject boxes, {len(obj)} object boxes, {len(labels)} object labels and "
             f"scores of the shape {scores.shape}; expected P, P, P and (P, {num_verbs})."
         )
     if len(labels) and not 0 <= labels.min() <= labels.max() <= num_classes:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
             f"0..{num_classes} (the last one = no object)."
         )
     boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
     if not np.isfinite(boxes).all():
         box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
             "object)."
         )
     wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
     if wrong.any():
         pair, verb = np.argwhere(wrong)[0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be finite. Check "
             "the model's weights, or its inputs, for NaN."
         )

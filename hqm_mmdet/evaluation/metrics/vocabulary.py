@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
+
 from ..functional import TripletCoder, verb_mask_by_object
 
 
@@ -35,13 +37,13 @@ class EvalVocabulary:
             rare (bool): Whether ``rare_triplets`` are needed. Defaults to True.
 
         Raises:
-            ValueError: A key is missing, or the tables do not fit together.
+            ConfigError: A key is missing, or the tables do not fit together.
         """
         metainfo = require_metainfo(metainfo, ("classes", "verbs", "valid_pairs", *(("rare_triplets",) * rare)))
         coder = TripletCoder(len(metainfo["classes"]), len(metainfo["verbs"]))
         verb_mask = verb_mask_by_object(metainfo["valid_pairs"], coder.num_objects)
         if verb_mask.shape[1] != coder.num_verbs:
-            raise ValueError(f"valid_pairs has {verb_mask.shape[1]} rows for {coder.num_verbs} verbs.")
+            raise ConfigError(f"valid_pairs has {verb_mask.shape[1]} rows for {coder.num_verbs} verbs.")
         subject_label = int(metainfo.get("subject_label", 0))
 
         def classes_of(key: str) -> np.ndarray:
@@ -64,12 +66,12 @@ def require_metainfo(metainfo: Mapping | None, keys: Sequence[str]) -> Mapping:
     """The metainfo, if it has all keys.
 
     Raises:
-        ValueError: One is missing.
+        ConfigError: One is missing.
     """
     metainfo = metainfo or {}
     missing = [key for key in keys if metainfo.get(key) is None]
     if missing:
-        raise ValueError(
+        raise ConfigError(
             f"the data set's metainfo lacks {missing}; use one of this package's HOI data sets, or set the "
             "metric's dataset_meta."
         )

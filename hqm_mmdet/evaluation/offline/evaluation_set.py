@@ -1,7 +1,7 @@
 """What predictions are compared with: annotations of a split and the classes of its data set."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,9 +11,11 @@ from hqm_mmdet.datasets.annotations import ImageAnnotations, read_annotations
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
 from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
 from ..metrics.base import HOIMetric
+from .guessing import guess_dataset
 
 # data set -> metric, reader of its annotations
 DATASETS = {
@@ -64,7 +66,7 @@ class EvaluationSet:
 
 
 def load_evaluation_set(
-    dataset: str,
+    dataset: str | None,
     ann_file: str,
     coco_file: str | Sequence[str] | None = None,
     protocol: str | None = None,
@@ -79,7 +81,8 @@ def load_evaluation_set(
     are what their data set class makes of the training annotations.
 
     Args:
-        dataset (str): One of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
+        dataset (str, optional): One of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
+            None: ``own`` with ``names_file``, else what the image names tell.
         ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
         coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
         protocol (str, optional): Of the metric; HOI-A has one only. Default: the metric's own.
@@ -92,10 +95,13 @@ def load_evaluation_set(
         EvaluationSet: Images in the order of the annotation file (official V-COCO: in ascending id).
 
     Raises:
-        FileNotFoundError, AnnotationError: A file is missing or unfit.
-        ValueError: Unknown data set, protocol or split, or an option that the data set does not have.
+        FileNotFoundError, AnnotationError: A file is missing or unfit, or does not tell its data set.
+        ConfigError: Unknown data set, protocol or split, or an option that the data set does not have.
     """
-    _check_options(dataset, zero_shot, names_file, protocol)
+    dataset = dataset or (names_file and "own")
+    entries = None if dataset else read_annotations(ann_file)
+    dataset = dataset or guess_dataset(entries, str(ann_file), sorted(DATASETS))
+    _check_options(dataset, zero_shot, names_file, protocol, options)
     metric_type, reader_type = DATASETS[dataset]
     if protocol is not None and dataset != "hoia":
         options["protocol"] = protocol
@@ -103,8 +109,7 @@ def load_evaluation_set(
         dict(zero_shot=zero_shot) if zero_shot else {}
     )
     reader = reader_type(ann_file=str(ann_file), test_mode=True, lazy_init=True, **arguments)
-    parser = reader.make_parser(ProblemReport(str(ann_file)), training=False)
-    entries = read_annotations(ann_file, reader.HOW_TO_GET)
+    entries = read_annotations(ann_file, reader.HOW_TO_GET) if entries is None else entries
     official = is_official_vcoco(entries)
     if official != (coco_file is not None) or (official and dataset != "vcoco"):
         raise AnnotationError(
@@ -113,8 +118,9 @@ def load_evaluation_set(
         )
     if official:
         options |= dict(ann_file=ann_file, coco_file=coco_file)
-        entries = []
-    images = [parser.usable(n, parser.read(n, raw)) for n, raw in enumerate(entries)]
+        entries = []  # the metric reads the truth itself
+    parser = reader.make_parser(ProblemReport(str(ann_file)), training=False)
+    images = [parser.usable(*item) for item in enumerate(parser.read_all(entries))]
     metric = METRICS.build(dict(type=metric_type, **options))
     metric.dataset_meta = _metainfo(dataset, reader, images)
     if official:
@@ -122,17 +128,21 @@ def load_evaluation_set(
     return _hoia_style_set(images, metric, dataset, reader)
 
 
-def _check_options(dataset: str, zero_shot: str | None, names_file: str | None, protocol: str | None) -> None:
+def _check_options(
+    dataset: str, zero_shot: str | None, names_file: str | None, protocol: str | None, options: Mapping
+) -> None:
     if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
+        raise ConfigError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
     if zero_shot and dataset != "hico":
-        raise ValueError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
+        raise ConfigError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
     if dataset == "own" and names_file is None:
-        raise ValueError("own data need names_file (--names-file names.json), see docs/own_data.md.")
+        raise ConfigError("own data need names_file (--names-file names.json), see docs/own_data.md.")
     if dataset != "own" and names_file is not None:
-        raise ValueError(f"names_file is for own data (dataset 'own'); the names of {dataset!r} are packaged.")
+        raise ConfigError(f"names_file is for own data (dataset 'own'); the names of {dataset!r} are packaged.")
     if dataset == "hoia" and protocol not in (None, "hoia"):
-        raise ValueError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+        raise ConfigError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+    if dataset == "hoia" and "pair_nms" in options:
+        raise ConfigError("pair_nms or --pair-nms is not for HOI-A, whose protocol has none.")
 
 
 def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) -> dict:
@@ -155,20 +165,13 @@ def _official_set(metric: HOIMetric, dataset: str, reader: HOIDataset) -> Evalua
 def _hoia_style_set(
     images: list[ImageAnnotations], metric: HOIMetric, dataset: str, reader: HOIDataset
 ) -> EvaluationSet:
-    truths = tuple(
-        dict(
-            boxes=np.array(image.boxes, np.float64).reshape(-1, 4),
-            labels=np.array(image.labels, np.int64),
-            hois=np.array(image.hois, np.int64).reshape(-1, 3),
-        )
-        for image in images
-    )
     names = tuple(image.file_name for image in images)
     repeated = sorted(name for name in set(names) if names.count(name) > 1) if len(set(names)) < len(names) else []
     if repeated:
         raise AnnotationError(
             f"{reader.ann_file}: image {repeated[0]} occurs more than once. Take the other entries out."
         )
+    truths = tuple(image.as_truth() for image in images)
     return EvaluationSet(names, truths, metric, dataset, reader, _coco_ids(names))
 
 

@@ -9,9 +9,10 @@ from rich.progress import track
 
 from hqm_mmdet.datasets.problems import AnnotationError
 
+from ..errors import PredictionError
 from ..metrics.records import Record
 from .evaluation_set import EvaluationSet
-from .prediction_files import FilePrediction, PredictionError, read_predictions
+from .prediction_files import FilePrediction, read_predictions
 
 
 @dataclass(frozen=True, eq=False)

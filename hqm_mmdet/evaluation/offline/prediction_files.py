@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hqm_mmdet.errors import UserError
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 
+from ..errors import PredictionError
 from ..functional import AgentTable, VCOCORoles
 from ..metrics.records import to_numpy
 from .json_stream import iterate_json_list
@@ -23,10 +23,6 @@ FORMATS = (
     "list of detections (pickle). See docs/evaluation.md."
 )
 QPIC_KEYS = ("boxes", "labels", "verb_scores", "sub_ids", "obj_ids")
-
-
-class PredictionError(UserError, ValueError):
-    """A prediction file can't be used; the message names file, entry and remedy."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ class BrowsedDataset:
         """Numbers and examples of checked splits; arguments as of :func:`~hqm_mmdet.datasets.overview.choose_examples`.
 
         Raises:
-            ValueError: no split, or splits of different classes.
+            AnnotationError: no split, or splits of different classes.
         """
         overview = overview_of(reports)
         examples, num_wanted = choose_examples(reports, per_triplet, per_flag, max_images)
