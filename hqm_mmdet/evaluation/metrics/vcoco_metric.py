@@ -29,6 +29,7 @@ from ..functional import (
     stack_tables,
     verb_mask_by_object,
 )
+from ..functional.vcoco import check_pairs
 from ..vcoco_files import HOW_TO_GET, VCOCOGroundTruth, read_vcoco
 from .base import HOIMetric, text_table
 from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, get_field, image_name, to_numpy
@@ -174,7 +175,7 @@ class VCOCOMetric(HOIMetric):
         labels, scores = labels.astype(np.int64).reshape(-1), np.asarray(scores, np.float32)
         scores = scores if len(labels) else np.zeros((0, len(roles.verbs)), np.float32)
         partial = sample.get("partial_scores", False)
-        _check_pairs(sub, obj, labels, scores, (len(meta["classes"]), len(roles.verbs)), partial, image)
+        check_pairs(sub, obj, labels, scores, (len(meta["classes"]), len(roles.verbs)), partial, image)
         if self.protocol == "official_masked":
             valid_pairs = require_metainfo(meta, ("valid_pairs",))["valid_pairs"]
             scores = scores * verb_mask_by_object(valid_pairs, len(meta["classes"]))[labels]
@@ -238,31 +239,3 @@ class VCOCORanking:
 
 
 _roles_of = cache(VCOCORoles)
-
-
-def _check_pairs(sub, obj, labels, scores, sizes, partial, image) -> None:
-    num_classes, num_verbs = sizes
-    if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
-        raise EvaluationError(
-            f"image {image!r}: {len(sub)} subject boxes, {len(obj)} object boxes, {len(labels)} object labels and "
-            f"scores of the shape {scores.shape}; expected P, P, P and (P, {num_verbs})."
-        )
-    if len(labels) and not 0 <= labels.min() <= labels.max() <= num_classes:
-        raise EvaluationError(
-            f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
-            f"0..{num_classes} (the last one = no object)."
-        )
-    boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
-    if not np.isfinite(boxes).all():
-        box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
-        raise EvaluationError(
-            f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
-            "object)."
-        )
-    wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
-    if wrong.any():
-        pair, verb = np.argwhere(wrong)[0]
-        raise EvaluationError(
-            f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be finite. Check "
-            "the model's weights, or its inputs, for NaN."
-        )

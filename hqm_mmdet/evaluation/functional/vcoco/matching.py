@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .matching import aligned_iou
-from .protocol import VCOCO
-from .vcoco_tables import AgentTable, PersonTable
+from ..matching import aligned_iou
+from ..protocol import VCOCO
+from .tables import AgentTable, PersonTable
 
 
 class MatchedDetections:

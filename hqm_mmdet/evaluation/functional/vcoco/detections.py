@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .vcoco_roles import action_of
+from .roles import action_of
 
 
 def to_official_detections(
@@ -29,7 +29,7 @@ def to_official_detections(
         verb_scores (ndarray): (P, V), already times the object score.
         verbs (Sequence[str]): V names, ``<action>_obj``, ``<action>_instr`` or ``<action>`` without role.
         absent_object_label (int): Label of a pair without object (80 in V-COCO).
-        verb_mask (ndarray, optional): (C + 1, V), see :func:`~.candidates.verb_mask_by_object`.
+        verb_mask (ndarray, optional): (C + 1, V), see :func:`~..candidates.verb_mask_by_object`.
 
     Returns:
         list[dict]: P dicts of ``image_id``, ``person_box`` [4], ``<verb>`` [5], ``<action>_agent`` float.

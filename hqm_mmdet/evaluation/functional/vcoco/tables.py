@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import EvaluationError
-from .vcoco_roles import VCOCORoles
+from ...errors import EvaluationError
+from .roles import VCOCORoles
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +143,55 @@ def agents_from_pairs(
         obj_boxes[:, None].astype(np.float32),
         scores[:, roles.role_verbs],
     )
+
+
+def check_pairs(
+    sub: np.ndarray,
+    obj: np.ndarray,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    sizes: tuple[int, int],
+    partial: bool,
+    image: object,
+) -> None:
+    """Refuse predicted pairs of one image that can't be evaluated.
+
+    Args:
+        sub, obj (ndarray): (P, 4) boxes.
+        labels (ndarray): (P,) int, object labels in 0..C.
+        scores (ndarray): (P, V).
+        sizes (tuple[int, int]): C and V.
+        partial (bool): Whether a NaN score means "not predicted".
+        image (object): Names the image in messages.
+
+    Raises:
+        EvaluationError: Wrong shape, label out of range, a score or coordinate that is not finite.
+    """
+    num_classes, num_verbs = sizes
+    if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
+        raise EvaluationError(
+            f"image {image!r}: {len(sub)} subject boxes, {len(obj)} object boxes, {len(labels)} object labels and "
+            f"scores of the shape {scores.shape}; expected P, P, P and (P, {num_verbs})."
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() <= num_classes:
+        raise EvaluationError(
+            f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
+            f"0..{num_classes} (the last one = no object)."
+        )
+    boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
+    if not np.isfinite(boxes).all():
+        box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
+        raise EvaluationError(
+            f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
+            "object)."
+        )
+    wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
+    if wrong.any():
+        pair, verb = np.argwhere(wrong)[0]
+        raise EvaluationError(
+            f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be finite. Check "
+            "the model's weights, or its inputs, for NaN."
+        )
 
 
 def stack_tables(

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from .judged import JudgedCandidates
-from .protocol import VCOCO
-from .triplets import TripletCoder, TripletTable
-from .vcoco_matching import MatchedDetections, is_no_box
-from .vcoco_roles import VCOCORoles
-from .vcoco_tables import AgentTable, PersonTable
+from ..judged import JudgedCandidates
+from ..protocol import VCOCO
+from ..triplets import TripletCoder, TripletTable
+from .matching import MatchedDetections, is_no_box
+from .roles import VCOCORoles
+from .tables import AgentTable, PersonTable
 
 OBJECT, NO_OBJECT = 0, 1  # object labels: V-COCO compares no class, but an object can be absent
 
 
 def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> JudgedCandidates:
-    """Match detections with persons as :func:`~.vcoco.rank_vcoco`, one candidate per detection and role.
+    """Match detections with persons as :func:`~.ranking.rank_vcoco`, one candidate per detection and role.
 
     Takes about 0.1 KB per candidate, that is 1.2 GB for 4,946 images with 100 detections of 25 roles.
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .average_precision import interpolated_ap, mean_over_classes
-from .vcoco_matching import MatchedDetections
-from .vcoco_roles import VCOCORoles
-from .vcoco_tables import AgentTable, PersonTable
+from ..average_precision import interpolated_ap, mean_over_classes
+from .matching import MatchedDetections
+from .roles import VCOCORoles
+from .tables import AgentTable, PersonTable
 
 
 @dataclass(frozen=True, eq=False)
