@@ -14,7 +14,7 @@ from hqm_mmdet.datasets.problems import AnnotationError
 
 from .errors import EvaluationError
 from .functional import PersonTable, VCOCORoles, official_boxes
-from .functional.vcoco import check_roles
+from .functional.vcoco.roles import check_roles
 
 PERSON_CATEGORY = 1
 HOW_TO_GET = (

@@ -23,13 +23,13 @@ from ..functional import (
     VCOCORoles,
     WholePairNMS,
     agents_from_pairs,
+    check_pairs,
     judge_roles,
     persons_from_hois,
     rank_vcoco,
     stack_tables,
     verb_mask_by_object,
 )
-from ..functional.vcoco import check_pairs
 from ..vcoco_files import HOW_TO_GET, VCOCOGroundTruth, read_vcoco
 from .base import HOIMetric, text_table
 from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, get_field, image_name, to_numpy

@@ -7,7 +7,7 @@ official script reads them.
 from .detections import to_official_detections
 from .judged import judge_roles
 from .ranking import RankedVCOCO, rank_vcoco
-from .roles import VCOCORoles, check_roles
+from .roles import VCOCORoles
 from .tables import (
     AgentTable,
     PersonTable,
@@ -25,7 +25,6 @@ __all__ = [
     "VCOCORoles",
     "agents_from_pairs",
     "check_pairs",
-    "check_roles",
     "judge_roles",
     "official_boxes",
     "persons_from_hois",
