@@ -7,8 +7,9 @@ from rich.progress import track
 
 from ..annotations import no_garbage_collection
 from ..hoi_dataset import HOIDataset
+from .checked_entry import CheckedEntry
 from .entries import EntryChecker
-from .findings import CheckedEntry, SplitReport
+from .findings import SplitReport
 from .images import compare, inspect_images
 from .kinds import TWO_NAMES, TWO_SPLITS
 from .suspicious import find_suspicious

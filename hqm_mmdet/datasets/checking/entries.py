@@ -4,7 +4,8 @@ from ..annotations import NO_OBJECT, box_defect
 from ..entry_parser import EntryParser, indices_fit
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError, ProblemReport
-from .findings import CheckedEntry, SplitReport
+from .checked_entry import CheckedEntry
+from .findings import SplitReport
 from .kinds import (
     BAD_BOX,
     BOX_REPEATED,

@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from ..annotations import box_defect
-from .findings import CheckedEntry, SplitReport
+from .checked_entry import CheckedEntry
+from .findings import SplitReport
 from .kinds import BOX_LEAVES, BOX_OUTSIDE, IMAGE_MISSING, IMAGE_UNREADABLE, Kind
 
 EDGE = 1  # pixels; HICO-DET's test boxes count from 1

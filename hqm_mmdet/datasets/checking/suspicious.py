@@ -23,7 +23,7 @@ from .tables import SplitTables, aligned_iou, pairs_within
 
 def find_suspicious(report: SplitReport) -> None:
     """Add to a report what the kinds of level ``suspicious`` say; over whole arrays, so that it takes seconds."""
-    tables = SplitTables.of(report.entries)
+    tables = report.tables
     _near_duplicates(report, tables)
     _same_place(report, tables)
     _shapes(report, tables)

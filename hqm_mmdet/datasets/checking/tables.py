@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..annotations import NO_OBJECT
-from .findings import CheckedEntry
+from .checked_entry import CheckedEntry
 
 
 @dataclass(frozen=True, eq=False)

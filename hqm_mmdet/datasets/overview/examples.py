@@ -5,7 +5,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..checking import CheckedEntry, Problem, SplitReport
-from ..checking.tables import SplitTables
 from .numbers import triplet_keys
 
 Image = tuple[int, int]  # split, position among its readable entries
@@ -63,7 +62,7 @@ def _contents(reports: Sequence[SplitReport]) -> dict[Image, list[Hashable]]:
     """What each image shows: topics (split, "triplet", key) and (split, "flag", name of its kind)."""
     shows: dict[Image, list[Hashable]] = {}
     for split, report in enumerate(reports):
-        tables = SplitTables.of(report.entries)
+        tables = report.tables
         keys = triplet_keys(tables, len(report.classes))
         topics = [(i, (split, "triplet", key)) for i, key in zip(tables.hoi_image.tolist(), keys.tolist(), strict=True)]
         rows = {entry.position: i for i, entry in enumerate(report.entries)}

@@ -27,7 +27,7 @@ def overview_of(reports: Sequence[SplitReport]) -> DatasetOverview:
 
 
 def _split(report: SplitReport) -> SplitOverview:
-    tables, statistics = SplitTables.of(report.entries), report.statistics
+    tables, statistics = report.tables, report.statistics
     shape = len(report.verbs), len(report.classes) + 1
     triplets = triplet_keys(tables, shape[1] - 1)
     shown = np.unique(np.stack([tables.hoi_image, triplets], 1), axis=0)[:, 1]

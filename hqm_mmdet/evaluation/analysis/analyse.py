@@ -75,7 +75,6 @@ def analyse(
         limits=run.breakdown.limits,
         best=tuple(map(book.case, book.best(num_cases))),
         worst=tuple(map(book.case, book.worst(num_cases))),
-        image_ap=book.ap_by_name(),
         notes=_notes(run, train_counts),
     )
 
