@@ -17,7 +17,7 @@ from hqm_mmdet.visualization.drawing import PALETTE
 from . import formats
 
 STATIC = Path(__file__).parent / "static"
-KIT_SCRIPTS = ("dom", "format", "table", "overlay", "figures", "lightbox", "plot", "page")
+KIT_SCRIPTS = ("dom", "format", "filters", "table", "overlay", "figures", "lightbox", "plot", "page")
 
 
 @dataclass(frozen=True)
