@@ -31,7 +31,7 @@ class VCOCOGroundTruth:
     Args:
         image_ids (tuple[int, ...]): I COCO image ids, ascending.
         file_names (tuple[str, ...]): I names.
-        persons (PersonTable): All COCO persons of these images; ``image`` is the position in ``image_ids``.
+        persons (PersonTable): all COCO persons of these images; ``image`` is the position in ``image_ids``.
     """
 
     image_ids: tuple[int, ...]
@@ -42,7 +42,7 @@ class VCOCOGroundTruth:
         """Where an image, named by its file or its id, stands among ``image_ids``.
 
         Raises:
-            EvaluationError: The split has no such image.
+            EvaluationError: the split has no such image.
         """
         known = self._positions
         key = os.path.basename(image) if isinstance(image, str) else image
@@ -68,10 +68,10 @@ def read_vcoco(ann_file: str, coco_file: str | Sequence[str], roles: VCOCORoles)
     Args:
         ann_file (str): ``vcoco_test.json`` or another split.
         coco_file (str | Sequence[str]): COCO instances with the images of the split; several files are joined.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
-        VCOCOGroundTruth: Images in ascending id.
+        VCOCOGroundTruth: images in ascending id.
 
     Raises:
         FileNotFoundError: A file is missing.

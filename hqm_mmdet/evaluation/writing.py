@@ -13,11 +13,11 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
     """One image's entry; :func:`~hqm_mmdet.evaluation.offline.read_predictions` gives the pairs back exactly.
 
     Args:
-        file_name (str): As in the annotation file.
+        file_name (str): as in the annotation file.
         pairs (Mapping): ``sub_bboxes``, ``obj_bboxes`` (P, 4) x1, y1, x2, y2 in pixels of the original image,
             ``obj_labels`` (P,), ``verb_scores`` (P, V), as arrays.
         metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
-        top_k (int, optional): Write the best k (pair, verb) scores, one verb per entry; those of combinations that
+        top_k (int, optional): write the best k (pair, verb) scores, one verb per entry; those of combinations that
             ``metainfo['valid_pairs']`` forbids, if it is there, are 0 first, as in the metrics. None writes all scores
             as they are, one list per pair.
 
@@ -51,11 +51,11 @@ def shown_entry(name: str, size: tuple[int, int], pairs: Sequence, metainfo: Map
     """One image's entry for readers, see ``docs/inference.md``: rounded, with names, best score first.
 
     Args:
-        name (str): Of the image.
-        size (tuple[int, int]): Height and width in pixels.
-        pairs (Sequence[ShownPair]): Best first.
-        metainfo (Mapping): As of :func:`prediction_entry`.
-        **more: Further keys, e.g. ``frame``.
+        name (str): of the image.
+        size (tuple[int, int]): height and width in pixels.
+        pairs (Sequence[ShownPair]): best first.
+        metainfo (Mapping): as of :func:`prediction_entry`.
+        **more: further keys, e.g. ``frame``.
     """
     boxes, hois = [], []
 

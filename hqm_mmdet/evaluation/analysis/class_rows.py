@@ -11,11 +11,11 @@ def class_rows(run: Run, counts: TrainingCounts | None = None) -> tuple[ClassRow
     """Classes that the metric averages.
 
     Args:
-        run (Run): The run.
-        counts (TrainingCounts, optional): Training instances.
+        run (Run): the run.
+        counts (TrainingCounts, optional): training instances.
 
     Returns:
-        tuple[ClassRow, ...]: By object label, then verb label; those without ground truth only where the metric counts
+        tuple[ClassRow, ...]: by object label, then verb label; those without ground truth only where the metric counts
         them (HOI-A: as 0).
     """
     judged, results, curves = run.judged, run.class_results, _curves(run)

@@ -50,16 +50,16 @@ def compare(
     """Compare two runs.
 
     Args:
-        first, second (Run): On the same images with the same metric.
-        train_counts (TrainingCounts, optional): Without, the comparison has no training counts.
-        num_cases, resamples, progress: See :func:`~.analyse.analyse_file`. The same resamples serve both runs, so the
+        first, second (Run): on the same images with the same metric.
+        train_counts (TrainingCounts, optional): without, the comparison has no training counts.
+        num_cases, resamples, progress: see :func:`~.analyse.analyse_file`. The same resamples serve both runs, so the
             interval of a difference is the narrower, the more alike they are.
 
     Returns:
-        Comparison: Images that one file says nothing about are neither better nor worse.
+        Comparison: images that one file says nothing about are neither better nor worse.
 
     Raises:
-        EvaluationError: The runs differ in images, classes or protocol.
+        EvaluationError: the runs differ in images, classes or protocol.
     """
     _check_same(first, second)
     *metrics, differences = paired_metrics(first, second, resamples, progress)

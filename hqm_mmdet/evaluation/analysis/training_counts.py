@@ -38,7 +38,7 @@ def count_training(images: EvaluationSet) -> TrainingCounts | None:
     Of V-COCO, a person who does an action counts once per role, with or without object, as in its evaluation.
 
     Args:
-        images (EvaluationSet): Names its files.
+        images (EvaluationSet): names its files.
 
     Returns:
         TrainingCounts | None: None where no file was given and none lies beside the annotations.

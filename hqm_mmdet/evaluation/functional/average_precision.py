@@ -14,11 +14,11 @@ class ClassResults:
     """Results of K classes, those that have ground truth if nothing else is said, in ascending order; columns (K,).
 
     Args:
-        classes (ndarray): Class.
-        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
+        classes (ndarray): class.
+        ap (ndarray): average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
             one that a resample left without).
-        max_recall (ndarray): Recall over all candidates; NaN as above.
-        num_gt, num_pred, num_tp (ndarray): Counts.
+        max_recall (ndarray): recall over all candidates; NaN as above.
+        num_gt, num_pred, num_tp (ndarray): counts.
     """
 
     classes: np.ndarray
@@ -64,7 +64,7 @@ class RankedCandidates:
         Precision and recall are read at true positives only: between them precision falls, so no maximum lies there.
 
         Args:
-            thresholds (tuple[float, ...] | None): See :func:`class_results`.
+            thresholds (tuple[float, ...] | None): see :func:`class_results`.
             image_weights (ndarray, optional): (I,) int, how often each image counts (a bootstrap resample).
 
         Returns:
@@ -182,7 +182,7 @@ def class_results(
     """AP per class from one sort of all candidates.
 
     Args:
-        pred_classes, scores, is_tp, gt_classes: See :func:`rank_candidates`.
+        pred_classes, scores, is_tp, gt_classes: see :func:`rank_candidates`.
         thresholds (tuple[float, ...] | None): AP is the mean over these recalls of the largest precision at a recall
             >= threshold (VOC 2007). None: the area under that curve (VOC 2010).
 
@@ -201,7 +201,7 @@ def interpolated_ap(
         recall, precision (ndarray): (T,) at each true positive.
         column (ndarray): (T,) int, ascending class index.
         num_classes (int): K.
-        thresholds (tuple[float, ...] | None): See :func:`class_results`.
+        thresholds (tuple[float, ...] | None): see :func:`class_results`.
 
     Returns:
         ndarray: (K,), 0 without true positive.

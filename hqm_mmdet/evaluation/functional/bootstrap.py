@@ -21,16 +21,16 @@ def bootstrap_intervals(
     Args:
         evaluate (callable): (I,) int image weights -> metrics, e.g. means of :meth:`RankedCandidates.results`.
         num_images (int): I.
-        num_samples (int): Number of resamples.
-        level (float): Probability inside of the interval. Defaults to 0.95.
-        seed (int): Of the resamples. Defaults to 0.
+        num_samples (int): number of resamples.
+        level (float): probability inside of the interval. Default: 0.95.
+        seed (int): of the resamples. Default: 0.
 
     Returns:
-        dict[str, tuple[float, float]]: Lower and upper end per metric; NaN where a metric never had a value. The shift
+        dict[str, tuple[float, float]]: lower and upper end per metric; NaN where a metric never had a value. The shift
         may push an end over the edge of what the metric can be; see :func:`within_fractions`.
 
     Raises:
-        ValueError: No image, or no resample.
+        ValueError: no image, or no resample.
     """
     if num_images < 1 or num_samples < 1:
         raise ValueError(f"cannot draw {num_samples} resamples of {num_images} images; both must be at least 1.")

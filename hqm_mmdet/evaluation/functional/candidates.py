@@ -18,7 +18,7 @@ def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray
         QPIC extends the table for V-COCO.
 
     Raises:
-        EvaluationError: Wrong shape.
+        EvaluationError: wrong shape.
     """
     mask = np.asarray(valid_pairs, dtype=np.float32)
     if mask.ndim != 2 or mask.shape[1] not in (num_objects, num_objects + 1):
@@ -69,9 +69,9 @@ def select_candidates(
         verb_scores (ndarray): (P, V) float.
         obj_labels (ndarray): (P,) int in 0..C.
         verb_mask (ndarray, optional): (C + 1, V) from :func:`verb_mask_by_object`; None allows all.
-        top_k (int, optional): How many to keep; None keeps all.
-        image (object): Names the image in messages.
-        partial (bool): Whether a NaN score means "no candidate" and not an error. Defaults to False.
+        top_k (int, optional): how many to keep; None keeps all.
+        image (object): names the image in messages.
+        partial (bool): whether a NaN score means "no candidate" and not an error. Default: False.
 
     Returns:
         tuple[ndarray, ndarray, ndarray]: pair (K,) int, verb (K,) int, score (K,) float32, descending;

@@ -114,7 +114,7 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
     """Combinations (index into ``wrong``, ground truth, kind, overlap) that only differ by a box or a class.
 
     Returns:
-        tuple[ndarray, ...]: Those four columns, (J,) each, and the indices of duplicates.
+        tuple[ndarray, ...]: those four columns, (J,) each, and the indices of duplicates.
     """
     columns, duplicates = [], [np.zeros(0, np.int64)]
     for rows, gts, related in _related(judged, wrong, near, by_verb=True):

@@ -43,8 +43,8 @@ class FixOracle:
         """Headline value.
 
         Args:
-            mended (Collection[int]): Kinds of false positives to mend.
-            removed (Collection[int]): Kinds of false positives to remove, whether they have a target or not.
+            mended (Collection[int]): kinds of false positives to mend.
+            removed (Collection[int]): kinds of false positives to remove, whether they have a target or not.
             gone (ndarray, optional): (M,) bool, ground truth that is not counted. A column that loses all its ground
                 truth so has AP 1: nothing is left to be found.
 

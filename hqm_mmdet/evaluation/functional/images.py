@@ -25,11 +25,11 @@ def prediction_table(
         sub_boxes, obj_boxes (ndarray): (P, 4) x1, y1, x2, y2 in pixels of the original image.
         obj_labels (ndarray): (P,) int in 0..C.
         verb_scores (ndarray): (P, V), already times the object score where the method does so.
-        coder (TripletCoder): Numbers of classes.
-        verb_mask, top_k: See :func:`~.candidates.select_candidates`.
-        sub_labels (ndarray | int): (P,) or one label for all. Defaults to 0, person.
-        image (object): Names the image in messages.
-        partial (bool): Whether a NaN score means "not predicted" and not an error. Defaults to False.
+        coder (TripletCoder): numbers of classes.
+        verb_mask, top_k: see :func:`~.candidates.select_candidates`.
+        sub_labels (ndarray | int): (P,) or one label for all. Default: 0, person.
+        image (object): names the image in messages.
+        partial (bool): whether a NaN score means "not predicted" and not an error. Default: False.
 
     Returns:
         TripletTable: K rows, boxes and scores in float32, ``image`` all 0.
@@ -66,15 +66,15 @@ def ground_truth_table(
         boxes (ndarray): (N, 4) x1, y1, x2, y2 as in the annotation file.
         labels (ndarray): (N,) int in 0..C-1.
         hois (ndarray): (M, 3) int, subject index, object index (-1 = no object), verb.
-        coder (TripletCoder): Numbers of classes.
-        image (object): Names the image in messages.
+        coder (TripletCoder): numbers of classes.
+        image (object): names the image in messages.
 
     Returns:
         TripletTable: M rows without scores, boxes in float64, ``image`` all 0. An absent object is a
         zero box with label C.
 
     Raises:
-        EvaluationError: Index, label or verb out of range, coordinate not finite.
+        EvaluationError: index, label or verb out of range, coordinate not finite.
     """
     labels = np.asarray(labels, dtype=np.int64).reshape(-1)
     hois = _table(hois, 3, np.int64, "hois", image)

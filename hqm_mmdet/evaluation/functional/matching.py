@@ -32,8 +32,8 @@ def assign_triplets(
     Args:
         preds (TripletTable): (N,) candidates; per image in descending score order.
         gts (TripletTable): (M,) ground truth, in the order of annotation.
-        coder (TripletCoder): Tells which classes have no object.
-        protocol (EvalProtocol): Box and threshold conventions.
+        coder (TripletCoder): tells which classes have no object.
+        protocol (EvalProtocol): box and threshold conventions.
 
     Returns:
         tuple[ndarray, ndarray]: (N,) bool, true positives, and (M,) int, the candidate that took the ground truth, -1

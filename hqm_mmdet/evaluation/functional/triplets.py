@@ -13,8 +13,8 @@ class TripletCoder:
     Labels are 0-based; the object label may be ``num_objects``, an absent object.
 
     Args:
-        num_objects (int): Number of object classes, C.
-        num_verbs (int): Number of verbs, V.
+        num_objects (int): number of object classes, C.
+        num_verbs (int): number of verbs, V.
     """
 
     num_objects: int
@@ -78,8 +78,8 @@ def stack_images(tables: Sequence[TripletTable], scored: bool) -> TripletTable:
     """Join one table per image into one; row order is kept, ``image`` becomes the position in the list.
 
     Args:
-        tables (Sequence[TripletTable]): One per image, possibly empty.
-        scored (bool): Whether the rows carry scores (predictions) or not (ground truth).
+        tables (Sequence[TripletTable]): one per image, possibly empty.
+        scored (bool): whether the rows carry scores (predictions) or not (ground truth).
 
     Returns:
         TripletTable: int64 indices, float32 scores, boxes in the widest type that occurs.

@@ -45,8 +45,8 @@ class HOIMetric(BaseMetric):
     warning. A subclass says what a record is and how records are ranked.
 
     Args:
-        bootstrap (int): Resamples of the images for 95 % confidence intervals, reported as ``<key>_low`` and
-            ``<key>_high``. Defaults to 0, none.
+        bootstrap (int): resamples of the images for 95 % confidence intervals, reported as ``<key>_low`` and
+            ``<key>_high``. Default: 0, none.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
     """
 
@@ -79,8 +79,8 @@ class HOIMetric(BaseMetric):
         """Keep the records of a batch.
 
         Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence): See :meth:`make_record`.
+            data_batch (Any): not used.
+            data_samples (Sequence): see :meth:`make_record`.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, BaseDataElement) else sample
@@ -95,10 +95,10 @@ class HOIMetric(BaseMetric):
         """Evaluate the whole set and log a table.
 
         Args:
-            results (list[Record]): Records of all ranks.
+            results (list[Record]): records of all ranks.
 
         Returns:
-            dict[str, float]: Metrics without prefix.
+            dict[str, float]: metrics without prefix.
         """
         records = drop_repeated(results)
         missing = (self._num_expected or 0) - len(records)

@@ -53,8 +53,8 @@ class HOIBoxMetric(BaseMetric):
     annotate everything). Identical annotated boxes count once.
 
     Args:
-        nms_threshold (float): IoU beyond which a lesser box of the same class is dropped. Defaults to 0.7.
-        max_boxes (int): Boxes per image and side that count. Defaults to 100.
+        nms_threshold (float): IoU beyond which a lesser box of the same class is dropped. Default: 0.7.
+        max_boxes (int): boxes per image and side that count. Default: 100.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
     """
 
@@ -68,8 +68,8 @@ class HOIBoxMetric(BaseMetric):
         """Keep the boxes of a batch.
 
         Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence): As for :func:`~.records.make_record`; ``obj_scores`` (P,) where there are any.
+            data_batch (Any): not used.
+            data_samples (Sequence): as for :func:`~.records.make_record`; ``obj_scores`` (P,) where there are any.
 
         Raises:
             EvaluationError: A field is missing, or a score is not finite (the message names the image).
@@ -82,10 +82,10 @@ class HOIBoxMetric(BaseMetric):
         """Evaluate both sides and log a table.
 
         Args:
-            results (list[BoxRecord]): Records of all ranks.
+            results (list[BoxRecord]): records of all ranks.
 
         Returns:
-            dict[str, float]: The keys above, without prefix.
+            dict[str, float]: the keys above, without prefix.
         """
         records = drop_repeated(results)
         rows = {
@@ -136,9 +136,9 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
     """COCO's box AP over a set of images.
 
     Args:
-        preds (Sequence[ndarray]): Per image (N, 6): x1, y1, x2, y2, label, score.
-        gts (Sequence[ndarray]): Per image (M, 6): x1, y1, x2, y2, label, 1 if the box counts, 0 if it is ignored.
-        max_boxes (int): Detections per image and class that count.
+        preds (Sequence[ndarray]): per image (N, 6): x1, y1, x2, y2, label, score.
+        gts (Sequence[ndarray]): per image (M, 6): x1, y1, x2, y2, label, 1 if the box counts, 0 if it is ignored.
+        max_boxes (int): detections per image and class that count.
 
     Returns:
         dict[str, float]: ``AP`` (IoU 0.50 to 0.95), ``AP50``, ``AR``; NaN without ground truth.

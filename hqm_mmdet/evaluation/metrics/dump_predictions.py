@@ -23,13 +23,13 @@ class DumpHOIPredictions(BaseMetric):
     """Writes the JSON prediction file that ``tools/eval_predictions.py`` reads; add it to the evaluators of a config.
 
     Args:
-        out_file (str): Ends in ``.json``.
-        top_k (int, optional): Candidates per image, one verb per entry. 100 is all that HICO-DET's and HOI-A's metrics
-            use; V-COCO's needs every score. Defaults to None: every score (for HICO-DET a far larger file).
+        out_file (str): ends in ``.json``.
+        top_k (int, optional): candidates per image, one verb per entry. 100 is all that HICO-DET's and HOI-A's metrics
+            use; V-COCO's needs every score. Default: None, every score (for HICO-DET a far larger file).
         **kwargs: ``collect_device`` and ``collect_dir`` of mmengine's ``BaseMetric``.
 
     Raises:
-        ConfigError: Another ending.
+        ConfigError: another ending.
     """
 
     def __init__(self, out_file: str, top_k: int | None = None, **kwargs) -> None:
@@ -42,7 +42,7 @@ class DumpHOIPredictions(BaseMetric):
         """Keep the entries of a batch as text.
 
         Args:
-            data_batch (Any): Not used.
+            data_batch (Any): not used.
             data_samples (Sequence): ``img_id``, ``img_path`` and ``pred_pairs``.
         """
         metainfo = dict(require_metainfo(self.dataset_meta, ("classes", "verbs")))

@@ -21,8 +21,8 @@ class Record:
     """One image.
 
     Args:
-        img_id (Hashable): Id of the image in the data set.
-        img_path (str): Names the image in messages.
+        img_id (Hashable): id of the image in the data set.
+        img_path (str): names the image in messages.
     """
 
     img_id: Hashable
@@ -38,9 +38,9 @@ class ImageRecord(Record):
     """Candidates and ground truth of one image as triplets; about 6 KB with 100 candidates.
 
     Args:
-        num_boxes (int): Annotated boxes, with or without HOI.
-        preds (TripletTable): Candidates, in descending score order.
-        gts (TripletTable): Annotated triplets.
+        num_boxes (int): annotated boxes, with or without HOI.
+        preds (TripletTable): candidates, in descending score order.
+        gts (TripletTable): annotated triplets.
     """
 
     num_boxes: int
@@ -62,12 +62,12 @@ def make_record(
             and ``gt_hois``: dict of ``boxes`` (N, 4) in coordinates of the annotation file, ``labels`` (N,),
             ``hois`` (M, 3) = subject index, object index (-1 = none), verb. ``partial_scores=True`` reads NaN scores
             as "not predicted" (files of other code bases). ``pred_pairs`` may have ``sub_labels``.
-        vocabulary (EvalVocabulary): Class tables.
-        top_k (int, optional): Candidates kept per image; None keeps all. Defaults to 100.
-        pair_nms (TripletNMS, optional): Drops repeated candidates; None keeps them.
+        vocabulary (EvalVocabulary): class tables.
+        top_k (int, optional): candidates kept per image; None keeps all. Default: 100.
+        pair_nms (TripletNMS, optional): drops repeated candidates; None keeps them.
 
     Returns:
-        ImageRecord: The record.
+        ImageRecord: the record.
 
     Raises:
         EvaluationError: A field is missing, or an array is unfit (the message names the image).
@@ -95,7 +95,7 @@ def drop_repeated(records: Sequence[Record]) -> list[Record]:
     """Keep the first record of every image id, in order; samplers repeat images to fill the last batch.
 
     Raises:
-        EvaluationError: Two different results claim the same id.
+        EvaluationError: two different results claim the same id.
     """
     first: dict[Hashable, Record] = {}
     for record in records:
@@ -127,7 +127,7 @@ def image_name(sample: Mapping) -> tuple[Hashable, str]:
     """``img_id`` and ``img_path`` of a sample.
 
     Raises:
-        EvaluationError: One is missing.
+        EvaluationError: one is missing.
     """
     image = sample.get("img_path", sample.get("img_id", "?"))
     return get_field(sample, "img_id", image), get_field(sample, "img_path", image)
@@ -144,7 +144,7 @@ def get_field(source: Mapping, key: str, image: object) -> Any:
     """``source[key]``.
 
     Raises:
-        EvaluationError: There is no such key; the message names the image.
+        EvaluationError: there is no such key; the message names the image.
     """
     if key not in source:
         raise EvaluationError(

@@ -43,8 +43,8 @@ class VCOCORecord(Record):
     """One image.
 
     Args:
-        agents (AgentTable): Detections.
-        persons (PersonTable, optional): Ground truth; None where it comes from the official files.
+        agents (AgentTable): detections.
+        persons (PersonTable, optional): ground truth; None where it comes from the official files.
     """
 
     agents: AgentTable
@@ -67,17 +67,17 @@ class VCOCOMetric(HOIMetric):
     The metainfo must hold ``classes`` and ``verbs``; the object label ``len(classes)`` means "no object".
 
     Args:
-        ann_file (str, optional): Official ``vcoco_test.json`` (or another split).
+        ann_file (str, optional): official ``vcoco_test.json`` (or another split).
         coco_file (str | Sequence[str], optional): COCO instances with its images; needed with ``ann_file``.
         protocol (str): 'official' takes scores as they are; 'official_masked' sets those of verb-object combinations
-            that ``valid_pairs`` forbids to 0 first, as QPIC's and CDN's exporters do. Defaults to 'official'.
-        pair_nms (dict, optional): Arguments of :class:`~.functional.WholePairNMS` (``dict()`` is CDN's setting), which
-            then drops repeated pairs. Defaults to None, nothing is dropped.
+            that ``valid_pairs`` forbids to 0 first, as QPIC's and CDN's exporters do. Default: 'official'.
+        pair_nms (dict, optional): arguments of :class:`~.functional.WholePairNMS` (``dict()`` is CDN's setting), which
+            then drops repeated pairs. Default: None, nothing is dropped.
         **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.
 
     Raises:
         FileNotFoundError: A file does not exist.
-        ConfigError: Unknown protocol, or one file without the other.
+        ConfigError: unknown protocol, or one file without the other.
     """
 
     default_prefix = "vcoco"
@@ -143,7 +143,7 @@ class VCOCOMetric(HOIMetric):
         """Match and rank all detections; see :func:`~.functional.rank_vcoco`.
 
         Raises:
-            EvaluationError: No image was evaluated, or one is not part of the split.
+            EvaluationError: no image was evaluated, or one is not part of the split.
         """
         if not records:
             raise EvaluationError("VCOCOMetric: no image was evaluated.")

@@ -15,10 +15,10 @@ class EvalVocabulary:
     """Class tables in the form the arithmetic wants.
 
     Args:
-        coder (TripletCoder): Numbers of object classes C and verbs V.
+        coder (TripletCoder): numbers of object classes C and verbs V.
         verb_mask (ndarray, optional): (C + 1, V) float32, allowed verbs per object label; None allows all.
         rare_classes (ndarray): (R,) int, triplet classes of the rare set.
-        subject_label (int): Label of all predicted subjects.
+        subject_label (int): label of all predicted subjects.
         unseen_classes (ndarray, optional): (U,) int, triplet classes that a zero-shot split keeps from training.
     """
 
@@ -33,8 +33,8 @@ class EvalVocabulary:
         """Read ``classes``, ``verbs``, ``valid_pairs`` (V, C); ``rare_triplets``, ``unseen`` of (object label, verb).
 
         Args:
-            metainfo (Mapping, optional): Of the data set; ``unseen`` may be absent or empty.
-            rare (bool): Whether ``rare_triplets`` are needed. Defaults to True.
+            metainfo (Mapping, optional): of the data set; ``unseen`` may be absent or empty.
+            rare (bool): whether ``rare_triplets`` are needed. Default: True.
 
         Raises:
             ConfigError: A key is missing, or the tables do not fit together.
@@ -66,7 +66,7 @@ def require_metainfo(metainfo: Mapping | None, keys: Sequence[str]) -> Mapping:
     """The metainfo, if it has all keys.
 
     Raises:
-        ConfigError: One is missing.
+        ConfigError: one is missing.
     """
     metainfo = metainfo or {}
     missing = [key for key in keys if metainfo.get(key) is None]

@@ -34,9 +34,9 @@ class EvaluationSet:
     Args:
         file_names (tuple[str, ...]): I names, as in the annotation file.
         truths (tuple[dict | None, ...]): I ``gt_hois``; None where the metric reads the truth itself.
-        metric (HOIMetric): Ready, with the data set's metainfo.
-        dataset (str): One of :data:`DATASETS`.
-        reader (HOIDataset): Reader of the annotation files, not loaded; it knows where training annotations lie.
+        metric (HOIMetric): ready, with the data set's metainfo.
+        dataset (str): one of :data:`DATASETS`.
+        reader (HOIDataset): reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
     """
 
@@ -81,22 +81,22 @@ def load_evaluation_set(
     are what their data set class makes of the training annotations.
 
     Args:
-        dataset (str, optional): One of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
+        dataset (str, optional): one of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
             None: ``own`` with ``names_file``, else what the image names tell.
         ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
         coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
-        protocol (str, optional): Of the metric; HOI-A has one only. Default: the metric's own.
-        zero_shot (str, optional): Split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
+        protocol (str, optional): of the metric; HOI-A has one only. Default: the metric's own.
+        zero_shot (str, optional): split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
         names_file (str, optional): ``names.json`` of own data (``docs/own_data.md``).
-        train_ann_file (str, optional): Training annotations. Default: the data set's file beside ``ann_file``.
-        **options: Further arguments of the metric, e.g. ``bootstrap``.
+        train_ann_file (str, optional): training annotations. Default: the data set's file beside ``ann_file``.
+        **options: further arguments of the metric, e.g. ``bootstrap``.
 
     Returns:
-        EvaluationSet: Images in the order of the annotation file (official V-COCO: in ascending id).
+        EvaluationSet: images in the order of the annotation file (official V-COCO: in ascending id).
 
     Raises:
         FileNotFoundError, AnnotationError: A file is missing or unfit, or does not tell its data set.
-        ConfigError: Unknown data set, protocol or split, or an option that the data set does not have.
+        ConfigError: unknown data set, protocol or split, or an option that the data set does not have.
     """
     dataset = dataset or (names_file and "own")
     entries = None if dataset else read_annotations(ann_file)

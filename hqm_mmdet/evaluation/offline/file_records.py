@@ -21,7 +21,7 @@ class FileRecords:
 
     Args:
         records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
-        missing (tuple[str, ...]): Images that the file says nothing about; their records hold no prediction.
+        missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
     """
 
     records: tuple[Record, ...]
@@ -32,17 +32,17 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     """Read a prediction file against annotations.
 
     Args:
-        path (str | Path): See :func:`~.prediction_files.read_predictions`.
-        images (EvaluationSet): Annotations and metric.
-        progress (bool): Show a progress bar. Defaults to False.
+        path (str | Path): see :func:`~.prediction_files.read_predictions`.
+        images (EvaluationSet): annotations and metric.
+        progress (bool): show a progress bar. Default: False.
 
     Returns:
-        FileRecords: One record per image of ``images``; the order of the file does not matter.
+        FileRecords: one record per image of ``images``; the order of the file does not matter.
 
     Raises:
-        FileNotFoundError, CheckpointError: See :func:`~.prediction_files.read_predictions`.
-        PredictionError: An entry is unfit, or names an image that is unknown or was named before.
-        AnnotationError: There is no image.
+        FileNotFoundError, CheckpointError: see :func:`~.prediction_files.read_predictions`.
+        PredictionError: an entry is unfit, or names an image that is unknown or was named before.
+        AnnotationError: there is no image.
     """
     if not images.file_names:
         raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")

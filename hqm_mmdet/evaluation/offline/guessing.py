@@ -19,12 +19,12 @@ def guess_dataset(entries: Sequence, file: str, known: Sequence[str]) -> str:
     """Key of the data set that all entries belong to.
 
     Args:
-        entries (Sequence): Content of the annotation file.
-        file (str): Its name, for messages.
-        known (Sequence[str]): Keys to choose from, for messages.
+        entries (Sequence): content of the annotation file.
+        file (str): its name, for messages.
+        known (Sequence[str]): keys to choose from, for messages.
 
     Raises:
-        AnnotationError: Image names do not tell, or tell different data sets.
+        AnnotationError: image names do not tell, or tell different data sets.
     """
     if is_official_vcoco(entries):
         return "vcoco"

@@ -13,13 +13,13 @@ def iterate_json_list(text: str) -> Iterator:
     A list with 100 x 117 scores per image takes several times its size as Python objects; one entry does not.
 
     Args:
-        text (str): The whole list.
+        text (str): the whole list.
 
     Yields:
         The entries.
 
     Raises:
-        json.JSONDecodeError: No list, damaged, or something follows.
+        json.JSONDecodeError: no list, damaged, or something follows.
 
     >>> list(iterate_json_list('[1, {"a": [2]}]'))
     [1, {'a': [2]}]

@@ -30,10 +30,10 @@ class FilePrediction:
     """What a file says about one image.
 
     Args:
-        entry (int): Position in the file, from 0.
-        image (str | int): File name, or COCO image id, or position among the images (see ``by_position``).
+        entry (int): position in the file, from 0.
+        image (str | int): file name, or COCO image id, or position among the images (see ``by_position``).
         sample (dict): ``pred_pairs`` or ``pred_agents`` as metrics take them.
-        by_position (bool): Whether ``image`` is a position.
+        by_position (bool): whether ``image`` is a position.
     """
 
     entry: int
@@ -52,12 +52,12 @@ def read_predictions(path: str | Path, metainfo: Mapping) -> Iterator[FilePredic
         metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
 
     Yields:
-        FilePrediction: One per image.
+        FilePrediction: one per image.
 
     Raises:
-        FileNotFoundError: No such file.
+        FileNotFoundError: no such file.
         CheckpointError: A damaged pickle, or one that holds more than plain values, arrays and tensors.
-        PredictionError: No known format, or an entry is unfit.
+        PredictionError: no known format, or an entry is unfit.
     """
     path = Path(path)
     if not path.is_file():

@@ -28,14 +28,14 @@ def to_official_detections(
         obj_labels (ndarray): (P,) int.
         verb_scores (ndarray): (P, V), already times the object score.
         verbs (Sequence[str]): V names, ``<action>_obj``, ``<action>_instr`` or ``<action>`` without role.
-        absent_object_label (int): Label of a pair without object (80 in V-COCO).
+        absent_object_label (int): label of a pair without object (80 in V-COCO).
         verb_mask (ndarray, optional): (C + 1, V), see :func:`~..candidates.verb_mask_by_object`.
 
     Returns:
         list[dict]: P dicts of ``image_id``, ``person_box`` [4], ``<verb>`` [5], ``<action>_agent`` float.
 
     Raises:
-        ValueError: Number of names and of scores differ.
+        ValueError: number of names and of scores differ.
     """
     obj_labels, verb_scores = np.asarray(obj_labels), np.asarray(verb_scores)
     if verb_scores.shape != (len(obj_labels), len(verbs)):

@@ -18,10 +18,10 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
     Takes about 0.1 KB per candidate, that is 1.2 GB for 4,946 images with 100 detections of 25 roles.
 
     Args:
-        agents (AgentTable): Detections.
-        persons (PersonTable): Persons; a ground truth is a person who does an action, in one of its roles, with or
+        agents (AgentTable): detections.
+        persons (PersonTable): persons; a ground truth is a person who does an action, in one of its roles, with or
             without object box.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
         JudgedCandidates: A column is a role; the published ones count.

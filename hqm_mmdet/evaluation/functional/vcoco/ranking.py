@@ -49,9 +49,9 @@ class RankedVCOCO:
     """Ranked detections of every action and role.
 
     Args:
-        roles (VCOCORoles): Names.
-        agent (tuple[RankedColumn, ...]): One per action.
-        role_s1, role_s2 (tuple[RankedColumn, ...]): One per role, scenario 1 and 2.
+        roles (VCOCORoles): names.
+        agent (tuple[RankedColumn, ...]): one per action.
+        role_s1, role_s2 (tuple[RankedColumn, ...]): one per role, scenario 1 and 2.
     """
 
     roles: VCOCORoles
@@ -94,10 +94,10 @@ def rank_vcoco(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> R
     Args:
         agents (AgentTable): N detections.
         persons (PersonTable): M persons.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
-        RankedVCOCO: Ranked columns.
+        RankedVCOCO: ranked columns.
     """
     matched = MatchedDetections(agents, persons)
     role_s1, role_s2 = zip(*_role_columns(matched, roles), strict=True) if roles.roles else ((), ())

@@ -52,7 +52,7 @@ def official_boxes(boxes_xywh: np.ndarray, size: tuple[int, int] | None) -> np.n
 
     Args:
         boxes_xywh (ndarray): (N, 4) x, y, width, height in pixels.
-        size (tuple[int, int], optional): Height and width of the image; None does not clip.
+        size (tuple[int, int], optional): height and width of the image; None does not clip.
 
     Returns:
         ndarray: (N, 4) float64 x1, y1, x2, y2.
@@ -83,16 +83,16 @@ def persons_from_hois(
         boxes (ndarray): (B, 4) x1, y1, x + width, y + height, as the field's converters write COCO boxes.
         labels (ndarray): (B,) int.
         hois (ndarray): (H, 3) int, subject index, object index (-1 = none), verb.
-        roles (VCOCORoles): Names.
-        size (tuple[int, int], optional): Height and width of the image, to which boxes are clipped.
-        subject_label (int): Label of persons. Defaults to 0.
-        image (object): Names the image in messages.
+        roles (VCOCORoles): names.
+        size (tuple[int, int], optional): height and width of the image, to which boxes are clipped.
+        subject_label (int): label of persons. Default: 0.
+        image (object): names the image in messages.
 
     Returns:
-        PersonTable: Persons and other subjects, ``image`` all 0.
+        PersonTable: persons and other subjects, ``image`` all 0.
 
     Raises:
-        EvaluationError: An index is out of range, or a person has two objects in one role.
+        EvaluationError: an index is out of range, or a person has two objects in one role.
     """
     boxes, labels = np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(labels, np.int64).reshape(-1)
     hois = np.asarray(hois, np.int64).reshape(-1, 3)
@@ -128,7 +128,7 @@ def agents_from_pairs(
         sub_boxes, obj_boxes (ndarray): (N, 4) x1, y1, x2, y2 in pixels of the original image.
         has_object (ndarray): (N,) bool.
         verb_scores (ndarray): (N, V), already times the object score; NaN where a pair has no score for a verb.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
         AgentTable: N rows, ``image`` all 0.
@@ -161,11 +161,11 @@ def check_pairs(
         labels (ndarray): (P,) int, object labels in 0..C.
         scores (ndarray): (P, V).
         sizes (tuple[int, int]): C and V.
-        partial (bool): Whether a NaN score means "not predicted".
-        image (object): Names the image in messages.
+        partial (bool): whether a NaN score means "not predicted".
+        image (object): names the image in messages.
 
     Raises:
-        EvaluationError: Wrong shape, label out of range, a score or coordinate that is not finite.
+        EvaluationError: wrong shape, label out of range, a score or coordinate that is not finite.
     """
     num_classes, num_verbs = sizes
     if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
