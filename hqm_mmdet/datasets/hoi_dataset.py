@@ -99,6 +99,7 @@ class HOIDataset(SamplingDataset):
         report = ProblemReport(self.ann_file, self.strict)
         parser = self.make_parser(report, training=not self.test_mode)
         images = parser.read_all(self.read_entries())
+        # Of all images: class tables must not depend on filters, nor on the fraction that is trained on.
         self._metainfo.update(self.vocabulary(images).as_metainfo())
         self._check_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
@@ -106,6 +107,7 @@ class HOIDataset(SamplingDataset):
         report.log()
         select = list if self.test_mode else self._select
         shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
+        # As annotated: before boxes without area and those beyond max_boxes are dropped.
         self.class_counts = count_classes((image for _, image in select(annotated)), *shape)
         return [self._data_info(i, image) for i, image in select(usable)]
 
@@ -148,6 +150,7 @@ class HOIDataset(SamplingDataset):
 
     def _check_image_folder(self) -> None:
         folder = self.image_folder
+        # Class tables are also read without images (an empty pipeline), and a remote folder can't be looked at.
         if len(self.pipeline.transforms) and "://" not in folder and not osp.isdir(folder):
             raise FileNotFoundError(f"Image folder {osp.abspath(folder)} does not exist. {self.HOW_TO_GET}")
 
@@ -196,6 +199,7 @@ class HOIDataset(SamplingDataset):
             rare = load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
         if valid_pairs is None or rare is None:
             counts = count_triplets(self._training_images(images), *shape)
+            # What only the test split shows is rare, too: training never saw it.
             evaluated = count_triplets(images, *shape) > 0 if self.test_mode else None
             valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs, evaluated)
             rare = counted if rare is None else rare
@@ -210,6 +214,7 @@ class HOIDataset(SamplingDataset):
     def _training_images(self, images: list[ImageAnnotations | None]) -> list[ImageAnnotations | None]:
         """What the class tables are counted in: these images, or those of the training annotations."""
         path = self.training_file()
+        # The default file is optional in training, where ann_file can be counted instead.
         if not self.vocabulary_ann_file and not self.test_mode:
             path = path if path and find_annotations(path) else None
         if path is None and self.test_mode:
@@ -218,6 +223,7 @@ class HOIDataset(SamplingDataset):
                 "dataset.vocabulary_ann_file (hqm-mmdet eval: --train-ann-file), or give dataset.corre_file and "
                 "dataset.rare_file."
             )
+        # The same file is not parsed a second time.
         if path is None or find_annotations(path) == find_annotations(self.ann_file):
             return images
         hint = "The verb-object table and the rare set are counted in it; or set dataset.vocabulary_ann_file. "

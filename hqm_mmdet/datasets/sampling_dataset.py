@@ -29,8 +29,10 @@ class SamplingDataset(BaseDetDataset):
     def __init__(self, *args, on_bad_image: str = "error", seed: int | None = None, **kwargs):
         if on_bad_image not in ("error", "skip"):
             raise ConfigError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
+        # Set before the base class is built, which loads the annotations.
         self.on_bad_image = on_bad_image
         self.seed = seed
+        # Persistent workers hold copies of the data set; a change reaches them through shared memory only.
         self._epoch = SharedInteger()
         self._bad_images: set[str] = set()
         super().__init__(*args, **kwargs)

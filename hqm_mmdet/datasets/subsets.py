@@ -39,6 +39,7 @@ def draw_fraction(items: Sequence[Item], fraction: float, seed: int = 0) -> list
     number = max(1, round(len(items) * fraction))
     # RandomState: its streams are frozen, those of numpy's newer generators may change.
     order = np.random.RandomState(seed).permutation(len(items))[:number]
+    # In the order of the file: chance decides who takes part, nothing else.
     return [items[i] for i in sorted(order.tolist())]
 
 

@@ -132,6 +132,7 @@ def _clean_boxes(image_ids: np.ndarray, images: dict, annotations: list) -> tupl
     rows = [a for a in annotations if a["image_id"] in wanted and not a.get("ignore")]
     size = np.array([[images[a["image_id"]][k] for k in ("width", "height")] * 2 for a in rows]).reshape(-1, 4)
     boxes = np.clip(official_boxes(np.array([a["bbox"] for a in rows]), None), 0, size - 1)
+    # The annotated area, as in the official script; it differs from the box's.
     area = np.array([a.get("area", 1) for a in rows])
     keep = np.flatnonzero((area > 0) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
     return [rows[i] for i in keep], boxes[keep].astype(np.float32)
@@ -157,6 +158,7 @@ class _Labels:
             self.labelled[person] = True
             self.does[person, action] |= label == 1
             for name, object_id in zip(entry["role_name"][1:], ids[1:], strict=True):
+                # 0: no object is annotated.
                 if label == 1 and object_id:
                     role = self.roles.roles.index(f"{entry['action_name']}_{name}")
                     self.role_boxes[person, role] = boxes[self._row(object_id, ann_id, entry, row_of_id)]

@@ -48,6 +48,7 @@ def check_dataset(
         for identity, entry in _identities(report, images, workers, progress).items():
             if identity in known:
                 report.add(TWO_SPLITS, entry, f"also {known[identity]}")
+            # The first split that holds an image is the one to be named.
             known.setdefault(identity, f"{name}, {entry.place}")
         if suspicious:
             find_suspicious(report)

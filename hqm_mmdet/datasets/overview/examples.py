@@ -77,7 +77,8 @@ def _in_rounds(
     wanted: Mapping[Hashable, int],
     shows: Mapping[Image, list[Hashable]],
 ) -> list[Image]:
-    """Chosen images in the order of choice; rare topics come first, since their images serve frequent ones, too."""
+    """Chosen images in the order of choice."""
+    # Images of a rare topic mostly show a frequent one, too, but not the other way round.
     order = sorted(images_of, key=lambda topic: len(images_of[topic]))
     candidates = {topic: spread(sorted(images_of[topic]), wanted[topic]) for topic in order}
     chosen: dict[Image, None] = {}

@@ -30,6 +30,7 @@ def _split(report: SplitReport) -> SplitOverview:
     tables, statistics = report.tables, report.statistics
     shape = len(report.verbs), len(report.classes) + 1
     triplets = triplet_keys(tables, shape[1] - 1)
+    # An image counts once per triplet, however often it shows it.
     shown = np.unique(np.stack([tables.hoi_image, triplets], 1), axis=0)[:, 1]
     sound = tables.boxes[tables.sound]
     sizes = statistics.smallest_image and (statistics.smallest_image, statistics.largest_image)

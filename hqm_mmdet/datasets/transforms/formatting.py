@@ -38,6 +38,7 @@ class PackHOIInputs(PackDetInputs):
         sample = HOIDataSample(metainfo=plain.metainfo)
         for field, value in plain.items():
             setattr(sample, field, value)
+        # Not by meta_keys, which a config may replace: metrics can't do without it.
         if "gt_hois" in results:
             sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
         if "gt_pairs_ids" in results:
@@ -46,6 +47,7 @@ class PackHOIInputs(PackDetInputs):
         return packed
 
     def _pairs(self, results: dict) -> InstanceData:
+        # mmdet's box type, or a plain array where a transform took it out.
         boxes = getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"])
         boxes = torch.as_tensor(boxes, dtype=torch.float32)  # (N, 4)
         labels = torch.as_tensor(results["gt_bboxes_labels"])  # (N,)

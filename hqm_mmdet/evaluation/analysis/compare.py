@@ -105,6 +105,7 @@ def _class_differences(first: Analysis, second: Analysis) -> tuple[ClassDifferen
 
 def _changed_images(first: ImageBook, second: ImageBook, number: int) -> tuple[Pairs, Pairs]:
     """Images whose AP rose most, and fell most; among equals more triplets first."""
+    # An image that one file does not name tells nothing about its model.
     gain = np.where(first.silent | second.silent, 0.0, second.ap - first.ap)
 
     def largest(change: np.ndarray) -> Pairs:

@@ -28,6 +28,7 @@ class ImageBook:
         preds, gts = judged.preds, judged.gts
         order = np.lexsort((-preds.scores, preds.image))  # stable: equal scores keep their order
         image = preds.image[order]
+        # Images take the place of classes.
         ranked = RankedCandidates(np.arange(size), order, image, judged.is_tp[order], image, gts.image, gts.image)
         results = ranked.results(None)
         self.ap, self.num_gt = results.ap, results.num_gt

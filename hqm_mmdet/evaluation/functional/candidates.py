@@ -28,6 +28,7 @@ def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray
         )
     if mask.shape[1] == num_objects:
         mask = np.concatenate([mask, np.ones_like(mask[:, :1])], axis=1)
+    # Looked up row by row, for the pairs of every image.
     return np.ascontiguousarray(mask.T)
 
 
@@ -63,7 +64,7 @@ def select_candidates(
 
     Every pair stands for V candidates with the score ``verb_scores * verb_mask[object label]`` in
     float32. Forbidden candidates (score 0) stay in the list when fewer than ``top_k`` are positive, as in
-    QPIC's evaluator. The caller's array is not changed (QPIC's is).
+    QPIC's evaluator.
 
     Args:
         verb_scores (ndarray): (P, V) float.
@@ -85,13 +86,16 @@ def select_candidates(
     given = None
     if partial:
         given = ~np.isnan(scores.reshape(-1))
+        # NaN only: infinite scores stay, to be refused below.
         scores = np.nan_to_num(scores, nan=0.0, posinf=np.inf, neginf=-np.inf)
     _check_scores(scores, obj_labels, verb_mask, image)
     if verb_mask is not None:
         _check_negative(scores, verb_mask[obj_labels], given, image)
+        # A new array: QPIC multiplies in place and so changes its caller's scores.
         scores = scores * verb_mask[obj_labels]
     flat = scores.reshape(-1)
     index = stable_top_k(flat, top_k) if given is None else _top_k_of(np.flatnonzero(given), flat, top_k)
+    # Without pairs there may be no verbs either.
     pair, verb = np.divmod(index, max(scores.shape[1], 1))
     return pair, verb, flat[index]
 
@@ -120,6 +124,7 @@ def _check_negative(scores, mask, given, image) -> None:
     negative = np.argwhere(scores < 0)
     if not len(negative):
         return
+    # A negative score does no harm where no forbidden candidate's 0 would outrank it.
     forbidden = (mask == 0).reshape(-1)
     if (forbidden if given is None else forbidden & given).any():
         pair, verb = negative[0]

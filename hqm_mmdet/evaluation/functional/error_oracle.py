@@ -25,6 +25,7 @@ class FixOracle:
     def __init__(self, judged: JudgedCandidates, kind: np.ndarray, target: np.ndarray) -> None:
         self._judged, self._kind = judged, kind
         place = np.empty(len(kind), np.int64)
+        # Ranks among equal scores, by the metric's own rule.
         place[judged.tie_order()] = np.arange(len(kind))
         free = np.flatnonzero((target >= 0) & (judged.taken_by[target] < 0)) if len(judged.gts) else place[:0]
         order = np.lexsort((place[free], -judged.preds.scores[free], target[free]))

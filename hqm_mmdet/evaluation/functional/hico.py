@@ -37,6 +37,7 @@ def judge_triplets(
     if not protocol.compares_subject_labels:
         preds, gts = _without_subject_label(preds, coder), _without_subject_label(gts, coder)
     if protocol.skips_images_without_boxes and not num_boxes.all():
+        # QPIC's evaluator loses the false positives of images without any box.
         preds = preds[num_boxes[preds.image] > 0]
     is_tp, taken_by = assign_triplets(preds, gts, coder, protocol)
     classes, pred_column, gt_column = class_columns(preds.classes, gts.classes)
@@ -103,6 +104,7 @@ def known_object_mask(preds: TripletTable, gts: TripletTable, coder: TripletCode
 
     def keys(table: TripletTable) -> np.ndarray:
         _, obj_labels, _ = coder.decode(table.classes)
+        # Image and object class as one number.
         return table.image.astype(np.int64) * (coder.num_objects + 1) + obj_labels
 
     return np.isin(keys(preds), keys(gts))

@@ -34,6 +34,7 @@ def judge_verbs(
         is_tp,
         taken_by,
         verbs,
+        # -1: a verb spans all object classes.
         np.stack([verbs, np.full_like(verbs, -1)], axis=1),
         np.ones(len(verbs), dtype=bool),
         protocol,

@@ -40,6 +40,7 @@ def prediction_table(
     """
     obj_labels = np.asarray(obj_labels, dtype=np.int64).reshape(-1)
     verb_scores = np.asarray(verb_scores, dtype=np.float32)
+    # An empty list has the shape (0,).
     if not len(obj_labels):
         verb_scores = verb_scores.reshape(0, coder.num_verbs)
     if verb_scores.ndim == 2 and verb_scores.shape[1] != coder.num_verbs:
@@ -52,6 +53,7 @@ def prediction_table(
     _check_labels(obj_labels, coder.num_objects, image)
     pair, verb, score = select_candidates(verb_scores, obj_labels, verb_mask, top_k, image, partial)
     sub_labels = np.broadcast_to(sub_labels, obj_labels.shape)
+    # 32 bits: the tables of all images are held until the end of the test.
     classes = coder.encode(sub_labels[pair], obj_labels[pair], verb).astype(np.int32)
     no_image = np.zeros(len(pair), np.int32)
     return TripletTable(no_image, classes, sub_boxes[pair], obj_boxes[pair], score)

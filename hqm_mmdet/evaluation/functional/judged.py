@@ -104,4 +104,5 @@ class JudgedCandidates:
         order = self.tie_order()
         preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], self.preds.image[order])
         ranked = rank_columns(self.classes, *preds, self.gt_column, self.gts.image)
+        # They were sorted in tie order; back to rows of preds.
         return replace(ranked, rows=order[ranked.rows])

@@ -27,6 +27,7 @@ class TripletCoder:
 
     def encode(self, sub_labels, obj_labels, verbs) -> np.ndarray:
         """Arrays (or scalars) of equal shape (N,) -> (N,) int64 classes."""
+        # One label more than there are classes: the absent object.
         pair = np.asarray(sub_labels, dtype=np.int64) * (self.num_objects + 1) + obj_labels
         return pair * self.num_verbs + verbs
 

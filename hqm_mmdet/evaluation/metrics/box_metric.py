@@ -128,6 +128,7 @@ class HOIBoxMetric(BaseMetric):
 
     def _detections(self, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        # beta 0 takes the second box out of the product: plain NMS per class.
         kept = pair_nms(boxes, boxes, labels, scores, self.nms_threshold, alpha=1.0, beta=0.0)[: self.max_boxes]
         return np.column_stack([boxes[kept], labels[kept], scores[kept]]).astype(np.float32)
 
@@ -151,8 +152,10 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
     coco.dataset = dict(
         images=[dict(id=i) for i in range(len(gts))],
         categories=[dict(id=label) for label in labels],
+        # What does not count is a crowd: detections on it are neither right nor wrong.
         annotations=[_annotation(n, row, iscrowd=int(not row[6])) for n, row in enumerate(truth, start=1)],
     )
+    # pycocotools reports its progress by printing.
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
         results = COCO()
@@ -163,6 +166,7 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
         evaluation = COCOeval(coco, results, "bbox")
         evaluation.params.catIds = labels
         evaluation.params.maxDets = [max_boxes]
+        # One range instead of COCO's four: sizes are not told apart.
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
         evaluation.evaluate()
         evaluation.accumulate()

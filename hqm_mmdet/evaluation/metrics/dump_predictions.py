@@ -53,10 +53,12 @@ class DumpHOIPredictions(BaseMetric):
             pairs = as_dict(get_field(sample, "pred_pairs", img_path))
             arrays = {key: to_numpy(get_field(pairs, key, img_path)) for key in PAIR_FIELDS}
             entry = prediction_entry(osp.basename(img_path), arrays, metainfo, self.top_k)
+            # As text, which is far smaller than its numbers as Python objects.
             self.results.append((img_id, json.dumps(entry, separators=(",", ":"))))
 
     def compute_metrics(self, results: list[tuple[Any, str]]) -> Mapping[str, float]:
         """Write the file; images in the order of their first appearance, repeated ones once."""
+        # Reversed: of repeated images the first one stays.
         entries = dict(reversed(results))
         text = ",\n".join(entries[img_id] for img_id in dict.fromkeys(img_id for img_id, _ in results))
         write_atomically(self.out_file, f"[{text}]\n".encode())

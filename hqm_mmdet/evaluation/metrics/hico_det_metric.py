@@ -80,6 +80,7 @@ class HICODetMetric(HOIMetric):
         name = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
         vocabulary = self.vocabulary
         if not self.protocol.compares_subject_labels:
+            # Classes were ranked with the subject label 0, so rare and unseen ones need it, too.
             vocabulary = vocabulary.without_subject_label()
         return HICORanking(len(records), judged, settings, vocabulary, name)
 

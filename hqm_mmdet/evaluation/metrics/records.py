@@ -84,6 +84,7 @@ def make_record(
         image=img_path,
         partial=sample.get("partial_scores", False),
     )
+    # After the cut, and nothing takes the free places: CDN's order.
     if pair_nms is not None:
         preds = pair_nms(preds)
     boxes, labels, hois = annotated_hois(sample, img_path)
@@ -113,6 +114,7 @@ def to_numpy(value: Any) -> np.ndarray:
     """Tensor on any device, or anything array-like, to an array; half precision becomes float32."""
     if isinstance(value, torch.Tensor):
         value = value.detach()
+        # NumPy knows no bfloat16.
         value = value.float() if value.is_floating_point() and value.element_size() < 4 else value
         return value.cpu().numpy()
     return np.asarray(value)
@@ -157,6 +159,7 @@ def get_field(source: Mapping, key: str, image: object) -> Any:
 def _equal(a: Any, b: Any) -> bool:
     """Element by element, through dataclasses; NaN equals NaN."""
     if isinstance(a, np.ndarray):
+        # equal_nan fails for strings and objects.
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if hasattr(a, "__dataclass_fields__"):
         return type(a) is type(b) and all(_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))

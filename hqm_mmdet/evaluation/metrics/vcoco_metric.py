@@ -100,9 +100,11 @@ class VCOCOMetric(HOIMetric):
         self.coco_files = [coco_file] if isinstance(coco_file, str) else list(coco_file or ())
         self.protocol = protocol
         self.pair_nms = None if pair_nms is None else WholePairNMS(**pair_nms)
+        # Now, and not after hours of testing.
         for file in [ann_file, *self.coco_files] if ann_file else ():
             if find_annotations(file) is None:
                 raise FileNotFoundError(f"{osp.abspath(file)} does not exist. {HOW_TO_GET}")
+        # Official files list all images, so that those without a result count.
         self.knows_all_images = ann_file is not None
         self._truth: VCOCOGroundTruth | None = None
 
@@ -173,6 +175,7 @@ class VCOCOMetric(HOIMetric):
         sub, obj, labels, scores = (to_numpy(get_field(pairs, key, image)) for key in PAIR_FIELDS)
         roles, meta = self.roles, self.dataset_meta
         labels, scores = labels.astype(np.int64).reshape(-1), np.asarray(scores, np.float32)
+        # An empty list has the shape (0,).
         scores = scores if len(labels) else np.zeros((0, len(roles.verbs)), np.float32)
         partial = sample.get("partial_scores", False)
         check_pairs(sub, obj, labels, scores, (len(meta["classes"]), len(roles.verbs)), partial, image)

@@ -47,6 +47,7 @@ class EvalVocabulary:
         subject_label = int(metainfo.get("subject_label", 0))
 
         def classes_of(key: str) -> np.ndarray:
+            # (object label, verb): the subject is always the data set's person.
             rows = np.array(list(metainfo.get(key) or ()), dtype=np.int64).reshape(-1, 2)
             return coder.encode(np.full(len(rows), subject_label), rows[:, 0], rows[:, 1])
 

@@ -52,6 +52,7 @@ class EvaluationSet:
         for i, name in enumerate(self.file_names):
             exact[os.path.normpath(name)] = i
             base.setdefault(os.path.basename(name), []).append(i)
+        # The class is frozen; these only look up what it holds.
         object.__setattr__(self, "_exact", exact)
         object.__setattr__(self, "_base", base)
 
@@ -147,6 +148,7 @@ def _check_options(
 
 def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) -> dict:
     info = reader.metainfo
+    # The 600 classes and the rare set of HICO-DET are packaged: no training file is needed.
     if dataset != "hico":
         return info | reader.vocabulary(images).as_metainfo()
     valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
@@ -166,6 +168,7 @@ def _hoia_style_set(
     images: list[ImageAnnotations], metric: HOIMetric, dataset: str, reader: HOIDataset
 ) -> EvaluationSet:
     names = tuple(image.file_name for image in images)
+    # count() for all names would be quadratic.
     repeated = sorted(name for name in set(names) if names.count(name) > 1) if len(set(names)) < len(names) else []
     if repeated:
         raise AnnotationError(

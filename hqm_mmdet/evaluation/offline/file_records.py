@@ -57,6 +57,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         entry_of[position], by_position = prediction.entry, prediction.by_position
         try:
             records[position] = _record(images, position, prediction.sample)
+        # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
     missing = [i for i, record in enumerate(records) if record is None]
@@ -65,6 +66,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
             f"{path}: {len(entry_of)} entries for {len(records)} images. A list without file names must have "
             "one entry per image of the annotation file, in its order."
         )
+    # Their ground truth counts as not found.
     for i in missing:
         records[i] = _record(images, i, dict(pred_pairs=_no_pairs(metric.dataset_meta)))
     return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing))

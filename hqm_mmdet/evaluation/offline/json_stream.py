@@ -28,6 +28,7 @@ def iterate_json_list(text: str) -> Iterator:
     position = _skip(text, 0, "[")
     more = text[position : position + 1] != "]"
     while more:
+        # raw_decode takes no white space in front of an entry.
         entry, position = decoder.raw_decode(text, position)
         yield entry
         position = _SEPARATOR.match(text, position).end()

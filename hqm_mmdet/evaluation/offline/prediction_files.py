@@ -139,6 +139,7 @@ def _boxes(rows) -> np.ndarray:
 
 def _box_ids(ids, count: int) -> np.ndarray:
     """(P, 2) positions of subject and object among ``count`` boxes."""
+    # As floats, so that 1.5 and NaN are refused and not cut to integers.
     rows = np.asarray(ids, np.float64).reshape(-1, 2)
     fits = ((rows >= [0, -1]) & (rows < count) & (rows == np.floor(rows))).all(axis=1)
     if not fits.all():
@@ -169,10 +170,12 @@ def _verb_entries(rows: Sequence[Mapping], verbs: Mapping[str, int]) -> tuple[li
             at = len(ids)
             ids.append(pair)
         else:
+            # (pair, None) says where the pair's row is, (pair, verb) that it has this verb.
             at = place.setdefault((pair, None), len(ids))
             ids += [pair] * (at == len(ids))
             place[pair, verb] = at
         cells.append((at, verb, score))
+    # NaN: a verb that the file says nothing about.
     scores = np.full((len(ids), len(verbs)), np.nan, np.float32)
     for at, verb, score in cells:
         scores[at, verb] = score
@@ -190,6 +193,7 @@ def _look_up(table: Mapping[str, int], key, what: str) -> int:
 
 
 def _read_pickle(path: Path, metainfo: Mapping) -> Iterator[FilePrediction]:
+    # Whoever made the file: none of it is run.
     content = load_plain_pickle(path, tensors=True)
     first = content[0] if isinstance(content, list) and content else None
     if content == []:
@@ -235,6 +239,7 @@ def _read_official(path: Path, detections: list, roles: VCOCORoles) -> Iterator[
     for n, detection in enumerate(detections):
         with _naming(path, n, detection):
             image_ids.append(int(detection["image_id"]))
+    # groupby joins neighbours only; a stable sort keeps the order that decides ties.
     order = sorted(range(len(detections)), key=image_ids.__getitem__)
     for image_id, group in groupby(order, key=image_ids.__getitem__):
         group = list(group)

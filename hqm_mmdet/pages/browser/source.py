@@ -60,5 +60,6 @@ class BrowsedDataset:
         for report, short in zip(self.reports, self.splits, strict=True):
             text = text.replace(report.name, short)
             for folder in filter(None, (report.image_folder, osp.dirname(report.ann_file))):
+                # With the separator, so that the folder "data" leaves "data_2" alone.
                 text = text.replace(osp.join(folder, ""), "")
         return text

@@ -58,5 +58,6 @@ def _detection(image_id, sub_box, obj_box, scores, verbs) -> dict:
         if action != verb:
             detection[verb] = [*obj_box, score]
         agent = f"{action}_agent"
+        # hit, eat and cut have two roles; the larger score is the action's.
         detection[agent] = max(score, detection.get(agent, score))
     return detection

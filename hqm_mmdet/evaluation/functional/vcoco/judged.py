@@ -30,6 +30,7 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
     detection, role = _candidates(agents, matched.counted)
     gt_person, gt_role = _positives(persons, roles)
     num_detections, num_roles = len(agents.image), len(roles.roles)
+    # Where the candidate of a detection and role went when they were sorted.
     row_of = np.full((num_detections, num_roles), -1, np.int32)
     row_of[detection, role] = np.arange(len(detection))
     gt_row_of = np.full((len(persons.image), num_roles), -1)
@@ -67,7 +68,9 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
         np.stack([roles.role_verbs, np.full(num_roles, -1)], axis=1),
         roles.published,
         VCOCO,
+        # The official script reverses ties twice, see MatchedDetections.
         later_images_first=True,
+        # With one box for all roles, these are one pair.
         pair=detection if boxes.shape[1] == 1 else None,
     )
 

@@ -124,6 +124,7 @@ def _rank(matched: MatchedDetections, scores: np.ndarray, action: int, *possible
     place = np.full(len(scores), -1)
     place[order] = np.arange(len(order))
     image = matched.image[order].astype(np.int32)
+    # All who do the action: both roles of hit, eat and cut share them, with or without object.
     gt_image = matched.persons.image[matched.persons.actions[:, action]]
     tps = (matched.first_per_person(rows, scores) for rows in possible)
     return [RankedColumn(image, np.sort(place[tp]), gt_image) for tp in tps]

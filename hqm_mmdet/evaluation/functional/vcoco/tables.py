@@ -58,6 +58,7 @@ def official_boxes(boxes_xywh: np.ndarray, size: tuple[int, int] | None) -> np.n
         ndarray: (N, 4) float64 x1, y1, x2, y2.
     """
     boxes = np.asarray(boxes_xywh, dtype=np.float64).reshape(-1, 4)
+    # Corners are inclusive: a box of width 1 ends where it begins.
     boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:] - 1, 0)], axis=1)
     if size is None:
         return boxes
@@ -98,6 +99,7 @@ def persons_from_hois(
     hois = np.asarray(hois, np.int64).reshape(-1, 3)
     _check_hois(hois, len(boxes), len(roles.verbs), image)
     boxes = official_boxes(np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1), size)
+    # A subject that is no person by its class still does something.
     rows = np.flatnonzero((labels == subject_label) | np.isin(np.arange(len(boxes)), hois[:, 0]))
     person_of = np.full(len(boxes), -1)
     person_of[rows] = np.arange(len(rows))
@@ -135,6 +137,7 @@ def agents_from_pairs(
     """
     scores = np.asarray(verb_scores, np.float32).reshape(-1, len(roles.verbs))
     obj_boxes = np.where(np.asarray(has_object)[:, None], np.asarray(obj_boxes, np.float32).reshape(-1, 4), np.nan)
+    # -inf loses every maximum, which NaN would win; where nothing else is left it turns back into NaN.
     agent_scores = roles.agent_scores(np.where(np.isnan(scores), -np.inf, scores))
     return AgentTable(
         np.zeros(len(scores), np.int64),
@@ -223,6 +226,7 @@ def _check_hois(hois, num_boxes, num_verbs, image) -> None:
 
 
 def _check_one_object(cells, obj, roles, image) -> None:
+    # The same object named twice is no contradiction.
     cells = np.unique(np.column_stack([cells, obj]), axis=0)[:, :2]
     distinct, counts = np.unique(cells, axis=0, return_counts=True)
     if (counts > 1).any():
