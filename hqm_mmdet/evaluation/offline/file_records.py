@@ -12,7 +12,8 @@ from hqm_mmdet.datasets.problems import AnnotationError
 from ..errors import PredictionError
 from ..metrics.records import Record
 from .evaluation_set import EvaluationSet
-from .prediction_files import FilePrediction, read_predictions
+from .file_prediction import FilePrediction
+from .prediction_files import read_predictions
 
 
 @dataclass(frozen=True, eq=False)
