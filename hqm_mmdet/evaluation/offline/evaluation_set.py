@@ -103,30 +103,18 @@ def load_evaluation_set(
     entries = None if dataset else read_annotations(ann_file)
     dataset = dataset or guess_dataset(entries, str(ann_file), sorted(DATASETS))
     _check_options(dataset, zero_shot, names_file, protocol, options)
-    metric_type, reader_type = DATASETS[dataset]
     if protocol is not None and dataset != "hoia":
         options["protocol"] = protocol
-    arguments = dict(names_file=names_file, vocabulary_ann_file=train_ann_file) | (
-        dict(zero_shot=zero_shot) if zero_shot else {}
-    )
-    reader = reader_type(ann_file=str(ann_file), test_mode=True, lazy_init=True, **arguments)
-    entries = read_annotations(ann_file, reader.HOW_TO_GET) if entries is None else entries
-    official = is_official_vcoco(entries)
-    if official != (coco_file is not None) or (official and dataset != "vcoco"):
-        raise AnnotationError(
-            f"{ann_file}: official V-COCO labels go with dataset 'vcoco' and coco_file, COCO's instances of that "
-            "split; HOIA-style annotations go without."
-        )
-    if official:
-        options |= dict(ann_file=ann_file, coco_file=coco_file)
-        entries = []  # the metric reads the truth itself
+    split = dict(zero_shot=zero_shot) if zero_shot else {}
+    tables = dict(names_file=names_file, vocabulary_ann_file=train_ann_file, **split)
+    reader = DATASETS[dataset][1](ann_file=str(ann_file), test_mode=True, lazy_init=True, **tables)
     parser = reader.make_parser(ProblemReport(str(ann_file)), training=False)
+    entries = read_annotations(ann_file, reader.HOW_TO_GET) if entries is None else entries
+    if _is_official(entries, ann_file, dataset, coco_file):
+        options |= dict(ann_file=ann_file, coco_file=coco_file)
+        return _official_set(_metric(dataset, reader, [], options), dataset, reader)
     images = [parser.usable(*item) for item in enumerate(parser.read_all(entries))]
-    metric = METRICS.build(dict(type=metric_type, **options))
-    metric.dataset_meta = _metainfo(dataset, reader, images)
-    if official:
-        return _official_set(metric, dataset, reader)
-    return _hoia_style_set(images, metric, dataset, reader)
+    return _hoia_style_set(images, _metric(dataset, reader, images, options), dataset, reader)
 
 
 def _check_options(
@@ -144,6 +132,22 @@ def _check_options(
         raise ConfigError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
     if dataset == "hoia" and "pair_nms" in options:
         raise ConfigError("pair_nms or --pair-nms is not for HOI-A, whose protocol has none.")
+
+
+def _is_official(entries: list, ann_file: str, dataset: str, coco_file: str | Sequence[str] | None) -> bool:
+    official = is_official_vcoco(entries)
+    if official != (coco_file is not None) or (official and dataset != "vcoco"):
+        raise AnnotationError(
+            f"{ann_file}: official V-COCO labels go with dataset 'vcoco' and coco_file, COCO's instances of that "
+            "split; HOIA-style annotations go without."
+        )
+    return official
+
+
+def _metric(dataset: str, reader: HOIDataset, images: list[ImageAnnotations], options: Mapping) -> HOIMetric:
+    metric = METRICS.build(dict(type=DATASETS[dataset][0], **options))
+    metric.dataset_meta = _metainfo(dataset, reader, images)
+    return metric
 
 
 def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) -> dict:
