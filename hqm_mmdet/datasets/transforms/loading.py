@@ -63,10 +63,10 @@ class LoadHOIAnnotations(LoadAnnotations):
 
     Boxes are clipped to the original image; those left without area are dropped (QPIC does the same in training).
     Pairs keep naming boxes by their index in ``instances``: ``gt_instances_ids`` carries it through crops, and
-    :class:`PackHOIInputs` rebuilds the pairs. Before the geometric transforms (training) the ground truth follows them;
-    after them (testing, as in mmdet's test pipelines) it stays in the original image's frame, where predictions are.
+    :class:`PackHOIInputs` rebuilds the pairs. The transform stands before the geometric ones, so that the ground truth
+    follows them. Test pipelines do without: metrics read ``gt_hois``, in the frame of the original image.
 
-    An image without ``pairs`` (prediction on one's own images with the same test pipeline) passes unchanged.
+    An image without ``pairs`` passes unchanged: one's own, predicted with a test pipeline that has this transform.
 
     Required keys: ``instances``, ``pairs`` (rows of subject index, object index or -1, list of verbs), ``num_verbs``,
     ``ori_shape``, ``img_path``, ``strict``.
