@@ -22,7 +22,7 @@ def predict_video(
     smoothing: float = 0.0,
     batch_size: int = 1,
     pictures: bool = True,
-    records: bool = True,
+    entries: bool = True,
 ) -> int:
     """Predict frame by frame: ``out_dir`` gets an annotated video and ``predictions.json``.
 
@@ -35,7 +35,7 @@ def predict_video(
         selection (TripletSelection, optional): what is shown; default: scores from 0.3.
         smoothing (float): weight of former frames in a pair's scores, in [0, 1).
         batch_size (int): frames per pass through the network.
-        pictures, records (bool): whether the annotated video, whether the JSON file.
+        pictures, entries (bool): whether the annotated video, whether the JSON file.
 
     Returns:
         int: number of frames.
@@ -52,12 +52,12 @@ def predict_video(
         raise InputError(f"{target} would be overwritten by its own result; choose another folder.")
     tracker, colours = PairTracker(len(metainfo["classes"]), smoothing), StableColours()
     frame = -1
-    with OutputFolder(out_dir, False, records) as outputs, VideoWriter(target, reader.fps) as writer:
+    with OutputFolder(out_dir, False, entries) as outputs, VideoWriter(target, reader.fps) as writer:
         for frame, prediction in enumerate(inferencer.progress(inferencer.stream(iter(reader), batch_size), reader)):
             pairs = tracker(prediction.sample.pred_pairs)
             shown = selection(pairs, metainfo)
             prediction.name = reader.path.name
-            outputs.write(inferencer.record(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
+            outputs.write(inferencer.entry(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
             if pictures:
                 views = _views(shown[: inferencer.visualizer.max_pairs], pairs.track_ids.tolist(), colours, metainfo)
                 writer.write(draw_pairs(prediction.rgb, views))

@@ -5,6 +5,7 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs
 from mmengine.structures import InstanceData
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TRANSFORMS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 
@@ -30,13 +31,14 @@ class PackHOIInputs(PackDetInputs):
         """Pack.
 
         Raises:
-            ValueError: a transform dropped boxes without dropping their ids.
+            ConfigError: a transform dropped boxes without dropping their ids.
         """
         packed = super().transform(results)
         plain = packed["data_samples"]
         sample = HOIDataSample(metainfo=plain.metainfo)
         for field, value in plain.items():
             setattr(sample, field, value)
+        # Not by meta_keys, which a config may replace: metrics can't do without it.
         if "gt_hois" in results:
             sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
         if "gt_pairs_ids" in results:
@@ -45,6 +47,7 @@ class PackHOIInputs(PackDetInputs):
         return packed
 
     def _pairs(self, results: dict) -> InstanceData:
+        # mmdet's box type, or a plain array where a transform took it out.
         boxes = getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"])
         boxes = torch.as_tensor(boxes, dtype=torch.float32)  # (N, 4)
         labels = torch.as_tensor(results["gt_bboxes_labels"])  # (N,)
@@ -64,7 +67,7 @@ class PackHOIInputs(PackDetInputs):
     def _rows(survivors: np.ndarray, ids: np.ndarray, num_boxes: int) -> np.ndarray:
         """Row of each pair's boxes among the survivors, (P, 2); -1 where there is none."""
         if len(survivors) != num_boxes:
-            raise ValueError(
+            raise ConfigError(
                 f"{len(survivors)} gt_instances_ids for {num_boxes} boxes: a transform dropped boxes but not their ids "
                 "(mmdet's FilterAnnotations does). Leave it out; RandomCrop handles both."
             )
