@@ -15,7 +15,9 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
     Args:
         file_name (str): as in the annotation file.
         pairs (Mapping): ``sub_bboxes``, ``obj_bboxes`` (P, 4) x1, y1, x2, y2 in pixels of the original image,
-            ``obj_labels`` (P,), ``verb_scores`` (P, V), as arrays.
+            ``obj_labels`` (P,), ``verb_scores`` (P, V), as arrays; or ``hoi_scores`` (P, H) and ``hois``, their
+            :class:`~hqm_mmdet.structures.HOIClasses`. The object's category is then that of the HOI class, and an
+            object box stands there once for each category that its HOIs name.
         metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
         top_k (int, optional): write the best k (pair, verb) scores, one verb per entry; those of combinations that
             ``metainfo['valid_pairs']`` forbids, if it is there, are 0 first, as in the metrics. None writes all scores
@@ -27,6 +29,8 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
     Raises:
         EvaluationError: A score is not finite.
     """
+    if "hoi_scores" in pairs:
+        return _hoi_entry(file_name, pairs, metainfo, top_k)
     sub, obj = (np.asarray(pairs[key], np.float32).reshape(-1, 4) for key in ("sub_bboxes", "obj_bboxes"))
     labels = np.asarray(pairs["obj_labels"], np.int64).reshape(-1)
     scores = np.asarray(pairs["verb_scores"], np.float32).reshape(-1, len(metainfo["verbs"]))
@@ -45,6 +49,24 @@ def prediction_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: i
     boxes = [_box(_digits(box), label, metainfo) for box, label in zip((*sub, *obj), box_labels, strict=True)]
     hois = [_hoi(int(p), int(number + p) if has_object[p] else NO_OBJECT, score) for p, score in rows]
     return dict(file_name=file_name, predictions=boxes, hoi_prediction=hois)
+
+
+def _hoi_entry(file_name: str, pairs: Mapping, metainfo: Mapping, top_k: int | None) -> dict:
+    """:func:`prediction_entry` of pairs that score HOI classes."""
+    sub, obj = (np.asarray(pairs[key], np.float32).reshape(-1, 4) for key in ("sub_bboxes", "obj_bboxes"))
+    hois, absent = pairs["hois"], len(metainfo["classes"])
+    scores = np.asarray(pairs["hoi_scores"], np.float32).reshape(len(sub), len(hois))
+    pair, column, kept = select_candidates(scores, np.asarray(pairs["obj_labels"]), None, top_k, file_name)
+    boxes = [_box(_digits(box), _subject_label(metainfo), metainfo) for box in sub]
+    rows: dict[tuple[int, int], int] = {}  # (pair, object label) -> index of a box
+    entries = []
+    for p, h, score in zip(pair.tolist(), column.tolist(), _digits(kept), strict=True):
+        label = hois.objects[h]
+        if label < absent and (p, label) not in rows:
+            rows[p, label] = len(boxes)
+            boxes.append(_box(_digits(obj[p]), label, metainfo))
+        entries.append(_hoi(p, rows.get((p, label), NO_OBJECT), _scored(hois.verbs[h], score, metainfo)))
+    return dict(file_name=file_name, predictions=boxes, hoi_prediction=entries)
 
 
 def shown_entry(name: str, size: tuple[int, int], pairs: Sequence, metainfo: Mapping, **more) -> dict:

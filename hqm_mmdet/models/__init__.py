@@ -17,6 +17,7 @@ from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, V
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
 from .task_modules import (
     HOICost,
+    HOIPairNMS,
     InstanceMatcher,
     InteractionCost,
     ObjectClassCost,
@@ -32,6 +33,7 @@ from .task_modules import (
 __all__ = [
     "KnowledgeIntegrationDecoder",
     "HOICost",
+    "HOIPairNMS",
     "HOIClassHead",
     "HOICLIPHead",
     "HOICLIP",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,6 +44,9 @@ class HOIClasses:
     def __len__(self) -> int:
         return len(self.verbs)
 
+    def __deepcopy__(self, memo: dict) -> "HOIClasses":
+        return self  # frozen; mmengine copies the metainfo of every image's pairs
+
     @classmethod
     def of_names(
         cls, verb_names: Sequence[str], object_names: Sequence[str], hois: Sequence[tuple[str, str | None]]
@@ -66,6 +70,12 @@ class HOIClasses:
     def verb_matrix(self) -> Tensor:
         """(V, H) float, 1 where the class has the verb."""
         return torch.nn.functional.one_hot(torch.tensor(self.verbs), len(self.verb_names)).T.float()
+
+    def best_of_verbs(self, hoi_scores: np.ndarray) -> np.ndarray:
+        """Scores of HOI classes (Q, H) -> of verbs (Q, V), the best of each verb's classes; 0 without any."""
+        scores = np.zeros((len(hoi_scores), len(self.verb_names)), hoi_scores.dtype)
+        np.maximum.at(scores.T, np.array(self.verbs, dtype=np.int64), hoi_scores.T)
+        return scores
 
     def labels(self, obj_labels: Tensor, verb_labels: Tensor) -> Tensor:
         """Multi-hot HOI labels (..., H) of pairs with object labels (...,) and multi-hot verbs (..., V)."""

@@ -15,7 +15,8 @@ class HOIDataSample(DetDataSample):
       has a zero object box and label C, the number of object classes of the data set.
     * ``pred_pairs`` (InstanceData of length Q): ``sub_bboxes``, ``obj_bboxes`` (Q, 4) as x1, y1, x2, y2 in pixels of
       the original image; ``obj_labels`` (Q,) long; ``obj_scores`` (Q,); ``verb_scores`` (Q, V), already times the
-      object score where the method does so; ``queries`` (Q,) long, which of the model's queries each pair came from,
+      object score where the method does so, or ``hoi_scores`` (Q, H) with ``hois`` (:class:`HOIClasses`) as metainfo;
+      ``queries`` (Q,) long, which of the model's queries each pair came from,
       where the head tells.
     """
 

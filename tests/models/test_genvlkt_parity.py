@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from hqm_mmdet.models.clip import CLIP, load_phrases, to_openai_names, tokenize
+from hqm_mmdet.models.task_modules import HOIPairNMS
 from hqm_mmdet.structures import load_hoi_classes, unseen_hois
 from tests.models.reference import load_converted, load_json, reference_tensors
 from tests.models.text_reference import (
@@ -165,3 +166,15 @@ def test_post_processing(genvlkt, expected, reference_dir):
         np.testing.assert_allclose(best, np.sort(arrays[f"triplets_{i}"][:, 3])[::-1], rtol=0, atol=1e-4)
         for subject, _, hoi, score in arrays[f"triplets_{i}"]:
             assert pairs.hoi_scores[int(subject), int(hoi)].item() == pytest.approx(score, abs=1e-4)
+
+
+def test_pair_nms_per_hoi_class(genvlkt, expected, reference_dir):
+    arrays = expected[1]
+    inputs, samples = inputs_and_samples(reference_dir, "small_inputs.npz", orig_sizes=arrays["orig_size_hw"])
+    model, _ = genvlkt("hico")
+    with torch.no_grad():
+        predicted = model.eval()(inputs, samples, mode="predict")
+    for i, pairs in enumerate(HOIPairNMS()([sample.pred_pairs for sample in predicted])):
+        triplets = arrays[f"triplets_nms_{i}"]
+        subject, hoi = pairs.hoi_scores.nonzero().unbind(1)
+        assert {(int(s), int(h)) for s, _, h, _ in triplets} == set(zip(subject.tolist(), hoi.tolist(), strict=True))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from hqm_mmdet.models.clip import CLIP, load_phrases, to_openai_names, tokenize
 from hqm_mmdet.models.heads.postprocess import decode_hois, enhancement
+from hqm_mmdet.models.task_modules import HOIPairNMS
 from hqm_mmdet.structures import load_hoi_classes
 from tests.models.reference import load_arrays, load_converted, load_json, official_weights
 from tests.models.text_reference import (
@@ -232,6 +233,10 @@ def test_post_processing(hoiclip, reference_dir):
         np.testing.assert_allclose(boxes, expected["boxes"][i], rtol=0, atol=0.1)
         np.testing.assert_array_equal(pairs.obj_labels, expected["labels"][i][len(pairs) :])
         check_triplets(pairs.hoi_scores, expected[f"triplets_{i}"])
+        (kept,) = HOIPairNMS()([pairs])
+        subject, hoi = kept.hoi_scores.nonzero().unbind(1)
+        remaining = {(int(s), int(h)) for s, _, h, _ in expected[f"triplets_nms_{i}"]}
+        assert remaining == set(zip(subject.tolist(), hoi.tolist(), strict=True))
 
 
 def check_triplets(hoi_scores, triplets):
@@ -254,7 +259,7 @@ def test_training_free_enhancement(hoiclip, reference_dir):
         np.testing.assert_allclose(added, expected[f"tfe_top{top_k}_added"], rtol=0, atol=1e-4)
         for i, size in enumerate(expected["orig_size_hw"]):
             preds = {name: torch.from_numpy(forward[f"pred_{name}"][i]) for name in FIELDS}
-            pairs = decode_hois(preds, tuple(size), torch.tensor(hois.objects), added[i])
+            pairs = decode_hois(preds, tuple(size), hois, added[i])
             check_triplets(pairs.hoi_scores, expected[f"tfe_top{top_k}_triplets_{i}"])
 
 

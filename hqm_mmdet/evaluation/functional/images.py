@@ -18,18 +18,22 @@ def prediction_table(
     sub_labels: np.ndarray | int = 0,
     image: object = "?",
     partial: bool = False,
+    hois: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> TripletTable:
     """Candidates of one image, in descending score order.
 
     Args:
         sub_boxes, obj_boxes (ndarray): (P, 4) x1, y1, x2, y2 in pixels of the original image.
         obj_labels (ndarray): (P,) int in 0..C.
-        verb_scores (ndarray): (P, V), already times the object score where the method does so.
+        verb_scores (ndarray): (P, V), already times the object score where the method does so; or (P, H), scores of
+            HOI classes.
         coder (TripletCoder): numbers of classes.
         verb_mask, top_k: see :func:`~.candidates.select_candidates`.
         sub_labels (ndarray | int): (P,) or one label for all. Default: 0, person.
         image (object): names the image in messages.
         partial (bool): whether a NaN score means "not predicted" and not an error. Default: False.
+        hois (tuple[ndarray, ndarray], optional): verb and object label (H,) of each HOI class. A candidate's class then
+            comes from its HOI class: neither the pair's object label nor ``verb_mask`` has a say. Default: None.
 
     Returns:
         TripletTable: K rows, boxes and scores in float32, ``image`` all 0.
@@ -41,20 +45,23 @@ def prediction_table(
     obj_labels = np.asarray(obj_labels, dtype=np.int64).reshape(-1)
     verb_scores = np.asarray(verb_scores, dtype=np.float32)
     # An empty list has the shape (0,).
+    columns, what = (coder.num_verbs, "verb") if hois is None else (len(hois[0]), "HOI")
     if not len(obj_labels):
-        verb_scores = verb_scores.reshape(0, coder.num_verbs)
-    if verb_scores.ndim == 2 and verb_scores.shape[1] != coder.num_verbs:
+        verb_scores = verb_scores.reshape(0, columns)
+    if verb_scores.ndim == 2 and verb_scores.shape[1] != columns:
         raise EvaluationError(
-            f"image {image!r}: {verb_scores.shape[1]} verb scores per pair, but the data set has "
-            f"{coder.num_verbs} verbs; model and data set do not belong together."
+            f"image {image!r}: {verb_scores.shape[1]} {what} scores per pair, but the data set has "
+            f"{columns} {'verbs' if hois is None else 'HOI classes'}; model and data set do not belong together."
         )
     sub_boxes = _finite_boxes(sub_boxes, len(obj_labels), np.float32, image)
     obj_boxes = _finite_boxes(obj_boxes, len(obj_labels), np.float32, image)
     _check_labels(obj_labels, coder.num_objects, image)
-    pair, verb, score = select_candidates(verb_scores, obj_labels, verb_mask, top_k, image, partial)
+    mask = verb_mask if hois is None else None
+    pair, column, score = select_candidates(verb_scores, obj_labels, mask, top_k, image, partial)
+    verb, label = (column, obj_labels[pair]) if hois is None else (hois[0][column], hois[1][column])
     sub_labels = np.broadcast_to(sub_labels, obj_labels.shape)
     # 32 bits: the tables of all images are held until the end of the test.
-    classes = coder.encode(sub_labels[pair], obj_labels[pair], verb).astype(np.int32)
+    classes = coder.encode(sub_labels[pair], label, verb).astype(np.int32)
     no_image = np.zeros(len(pair), np.int32)
     return TripletTable(no_image, classes, sub_boxes[pair], obj_boxes[pair], score)
 

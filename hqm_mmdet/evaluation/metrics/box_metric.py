@@ -18,7 +18,7 @@ from hqm_mmdet.structures import pair_nms
 
 from ..errors import EvaluationError
 from .base import text_table
-from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, drop_repeated, get_field, image_name, to_numpy
+from .records import Record, annotated_hois, as_dict, drop_repeated, get_field, image_name, pairs_by_verb, to_numpy
 from .vocabulary import require_metainfo
 
 SIDES = ("sub", "obj")
@@ -106,7 +106,7 @@ class HOIBoxMetric(BaseMetric):
     def _record(self, sample: Mapping, no_object: int, subject_label: int) -> BoxRecord:
         img_id, image = image_name(sample)
         pairs = as_dict(get_field(sample, "pred_pairs", image))
-        sub, obj, labels, verb_scores = (to_numpy(get_field(pairs, key, image)) for key in PAIR_FIELDS)
+        sub, obj, labels, verb_scores = pairs_by_verb(pairs, image)
         labels = labels.astype(np.int64).reshape(-1)
         best = verb_scores.reshape(len(labels), -1).max(axis=1) if len(labels) else np.zeros(0, np.float32)
         obj_scores = to_numpy(pairs["obj_scores"]) if "obj_scores" in pairs else best

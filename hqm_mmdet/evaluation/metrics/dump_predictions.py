@@ -14,7 +14,7 @@ from hqm_mmdet.registry import METRICS
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from ..writing import prediction_entry
-from .records import PAIR_FIELDS, as_dict, get_field, image_name, to_numpy
+from .records import BOX_FIELDS, as_dict, get_field, image_name, to_numpy
 from .vocabulary import require_metainfo
 
 
@@ -51,7 +51,10 @@ class DumpHOIPredictions(BaseMetric):
         for sample in map(as_dict, data_samples):
             img_id, img_path = image_name(sample)
             pairs = as_dict(get_field(sample, "pred_pairs", img_path))
-            arrays = {key: to_numpy(get_field(pairs, key, img_path)) for key in PAIR_FIELDS}
+            scores = "hoi_scores" if "hoi_scores" in pairs else "verb_scores"
+            arrays = {key: to_numpy(get_field(pairs, key, img_path)) for key in (*BOX_FIELDS, scores)}
+            if scores == "hoi_scores":
+                arrays["hois"] = get_field(pairs, "hois", img_path)
             entry = prediction_entry(osp.basename(img_path), arrays, metainfo, self.top_k)
             # As text, which is far smaller than its numbers as Python objects.
             self.results.append((img_id, json.dumps(entry, separators=(",", ":"))))

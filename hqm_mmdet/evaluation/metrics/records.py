@@ -9,10 +9,10 @@ import torch
 from mmengine.structures import BaseDataElement
 
 from ..errors import EvaluationError
-from ..functional import TripletNMS, TripletTable, ground_truth_table, prediction_table
+from ..functional import TripletCoder, TripletNMS, TripletTable, ground_truth_table, prediction_table
 from .vocabulary import EvalVocabulary
 
-PAIR_FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels", "verb_scores")
+BOX_FIELDS = ("sub_bboxes", "obj_bboxes", "obj_labels")
 TRUTH_FIELDS = ("boxes", "labels", "hois")
 
 
@@ -75,14 +75,17 @@ def make_record(
     sample = as_dict(sample)
     img_id, img_path = image_name(sample)
     pairs = as_dict(get_field(sample, "pred_pairs", img_path))
+    hois = hoi_columns(pairs, vocabulary.coder, img_path)
     preds = prediction_table(
-        *(to_numpy(get_field(pairs, key, img_path)) for key in PAIR_FIELDS),
+        *(to_numpy(get_field(pairs, key, img_path)) for key in BOX_FIELDS),
+        to_numpy(get_field(pairs, "verb_scores" if hois is None else "hoi_scores", img_path)),
         coder=vocabulary.coder,
         verb_mask=vocabulary.verb_mask,
         top_k=top_k,
         sub_labels=to_numpy(pairs.get("sub_labels", vocabulary.subject_label)),
         image=img_path,
         partial=sample.get("partial_scores", False),
+        hois=hois,
     )
     # After the cut, and nothing takes the free places: CDN's order.
     if pair_nms is not None:
@@ -90,6 +93,38 @@ def make_record(
     boxes, labels, hois = annotated_hois(sample, img_path)
     gts = ground_truth_table(boxes, labels, hois, vocabulary.coder, img_path)
     return ImageRecord(img_id, img_path, len(boxes), preds, gts)
+
+
+def hoi_columns(pairs: Mapping, coder: TripletCoder, image: object) -> tuple[np.ndarray, np.ndarray] | None:
+    """Verb and object label (H,) of the columns of ``hoi_scores``; None for pairs that score verbs.
+
+    Raises:
+        EvaluationError: the HOI classes are those of another data set.
+    """
+    if "hoi_scores" not in pairs:
+        return None
+    hois = get_field(pairs, "hois", image)
+    if (len(hois.object_names), len(hois.verb_names)) != (coder.num_objects, coder.num_verbs):
+        raise EvaluationError(
+            f"image {image!r}: the model's HOI classes are made of {len(hois.object_names)} objects and "
+            f"{len(hois.verb_names)} verbs, the data set has {coder.num_objects} and {coder.num_verbs}; model and data "
+            "set do not belong together."
+        )
+    return np.array(hois.verbs, dtype=np.int64), np.array(hois.objects, dtype=np.int64)
+
+
+def pairs_by_verb(pairs: Mapping, image: object) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes, object labels and verb scores, for protocols that know verbs only.
+
+    Of a model that scores HOI classes, a verb's score is the best of its classes (V-COCO's evaluator in GEN-VLKT).
+
+    Raises:
+        EvaluationError: a field is missing; the message names the image.
+    """
+    sub, obj, labels = (to_numpy(get_field(pairs, key, image)) for key in BOX_FIELDS)
+    if "hoi_scores" not in pairs:
+        return sub, obj, labels, to_numpy(get_field(pairs, "verb_scores", image))
+    return sub, obj, labels, get_field(pairs, "hois", image).best_of_verbs(to_numpy(pairs["hoi_scores"]))
 
 
 def drop_repeated(records: Sequence[Record]) -> list[Record]:

@@ -32,7 +32,7 @@ from ..functional import (
 )
 from ..vcoco_files import HOW_TO_GET, VCOCOGroundTruth, read_vcoco
 from .base import HOIMetric, text_table
-from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, get_field, image_name, to_numpy
+from .records import Record, annotated_hois, as_dict, get_field, image_name, pairs_by_verb
 from .vocabulary import require_metainfo
 
 PROTOCOLS = ("official", "official_masked")
@@ -172,7 +172,7 @@ class VCOCOMetric(HOIMetric):
 
     def _agents(self, sample: Mapping, image: str) -> AgentTable:
         pairs = as_dict(get_field(sample, "pred_pairs", image))
-        sub, obj, labels, scores = (to_numpy(get_field(pairs, key, image)) for key in PAIR_FIELDS)
+        sub, obj, labels, scores = pairs_by_verb(pairs, image)
         roles, meta = self.roles, self.dataset_meta
         labels, scores = labels.astype(np.int64).reshape(-1), np.asarray(scores, np.float32)
         # An empty list has the shape (0,).

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
@@ -192,8 +191,7 @@ class HOIClassHead(HOIHead):
         added = None
         if self.enhance_top_k:
             added = enhancement(preds["image_embeds"][None], self.scored_cls.weight, self.enhance_top_k)[0]
-        objects = torch.tensor(self.hois.objects, device=preds["hoi_logits"].device)
-        return decode_hois(preds, size, objects, added)
+        return decode_hois(preds, size, self.hois, added)
 
 
 @MODELS.register_module()

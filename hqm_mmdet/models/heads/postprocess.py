@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from hqm_mmdet.structures import cxcywh_to_xyxy, new_pairs
+from hqm_mmdet.structures import HOIClasses, cxcywh_to_xyxy, new_pairs
 
 
 def decode_pairs(
@@ -37,7 +37,7 @@ def decode_pairs(
 
 
 def decode_hois(
-    preds: dict[str, Tensor], size: tuple[int, int], objects: Tensor, added: Tensor | None = None
+    preds: dict[str, Tensor], size: tuple[int, int], hois: HOIClasses, added: Tensor | None = None
 ) -> InstanceData:
     """GEN-VLKT's post-processing; one pair per query, no threshold, no suppression, no clipping.
 
@@ -49,18 +49,20 @@ def decode_hois(
         preds (dict[str, Tensor]): of one image and layer: ``obj_logits`` (N, C + 1), ``hoi_logits`` (N, H),
             ``sub_boxes``, ``obj_boxes`` (N, 4) cxcywh relative to the image.
         size (tuple[int, int]): height and width of the frame that boxes are wanted in, pixels.
-        objects (Tensor): (H,) object label of each HOI class.
+        hois (HOIClasses): H classes.
         added (Tensor, optional): (H,) of :func:`enhancement`.
 
     Returns:
-        InstanceData: a ``pred_pairs`` of length N with ``hoi_scores`` (N, H).
+        InstanceData: a ``pred_pairs`` of length N with ``hoi_scores`` (N, H), and ``hois`` as metainfo.
     """
     class_scores, obj_labels = preds["obj_logits"].sigmoid(), preds["obj_logits"][:, :-1].argmax(-1)
-    hoi_scores = preds["hoi_logits"].sigmoid() + class_scores[:, objects] ** 2
+    hoi_scores = preds["hoi_logits"].sigmoid() + class_scores[:, list(hois.objects)] ** 2
     obj_scores = class_scores.gather(1, obj_labels[:, None])[:, 0]
     if added is not None:
         hoi_scores = hoi_scores + added
-    return _pairs(preds, size, obj_labels, obj_scores=obj_scores, hoi_scores=hoi_scores)
+    pairs = _pairs(preds, size, obj_labels, obj_scores=obj_scores, hoi_scores=hoi_scores)
+    pairs.set_metainfo(dict(hois=hois))
+    return pairs
 
 
 def enhancement(image_embeds: Tensor, text: Tensor, top_k: int) -> Tensor:

@@ -3,7 +3,7 @@
 from .costs import HOICost, ObjectClassCost, PairGIoUCost, PairL1Cost, VerbCost
 from .instance_matcher import InstanceMatcher
 from .matcher import Assignment, PairMatcher
-from .pair_nms import PairNMS
+from .pair_nms import HOIPairNMS, PairNMS
 from .pointer_costs import InteractionCost, PointedClassCost, PointerCost
 from .pointer_targets import InstanceTargets, PointedPairs, PointerAssignment, PointerTargets
 from .targets import HOITargets, PairTargets
@@ -11,6 +11,7 @@ from .targets import HOITargets, PairTargets
 __all__ = [
     "Assignment",
     "HOICost",
+    "HOIPairNMS",
     "HOITargets",
     "InstanceMatcher",
     "InstanceTargets",

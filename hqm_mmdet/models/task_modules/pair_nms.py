@@ -49,3 +49,45 @@ class PairNMS:
         ranks = pairs.verb_scores.amax(1)
         columns = (pairs.sub_bboxes, pairs.obj_bboxes, pairs.obj_labels[:, None], ranks[:, None])
         return torch.cat([column.float() for column in columns], 1)
+
+
+@TASK_UTILS.register_module()
+class HOIPairNMS:
+    """Takes the score of HOI classes from pairs that repeat a better one of the same class.
+
+    For heads that score HOI classes: ``bbox_head=dict(pair_nms=dict(type="HOIPairNMS"))``. As in GEN-VLKT's and
+    HOICLIP's evaluators, the best ``top_k`` (pair, HOI) scores of an image are looked at, class by class; what is
+    suppressed, and what is not among them, gets the score 0. No pair vanishes.
+    ``HICODetMetric(pair_nms=dict(...))`` does the same to its candidates; one of the two is enough.
+
+    Args:
+        threshold (float): overlap that is still kept. Default 0.7.
+        alpha, beta (float): exponents of the subjects' and the objects' IoU. Default 1 and 0.5.
+        top_k (int): how many scores of an image are kept at most. Default 100.
+    """
+
+    def __init__(self, threshold: float = 0.7, alpha: float = 1.0, beta: float = 0.5, top_k: int = 100):
+        self.options = dict(threshold=threshold, alpha=alpha, beta=beta)
+        self.top_k = top_k
+
+    def __call__(self, images: list[InstanceData]) -> list[InstanceData]:
+        """The same pairs, with the scores that remain.
+
+        Args:
+            images (list[InstanceData]): ``pred_pairs`` with ``sub_bboxes``, ``obj_bboxes`` (Q, 4) in pixels and
+                ``hoi_scores`` (Q, H).
+        """
+        return [self._suppressed(pairs) for pairs in images]
+
+    def _suppressed(self, pairs: InstanceData) -> InstanceData:
+        scores = pairs.hoi_scores
+        best = scores.flatten().topk(min(self.top_k, scores.numel()))
+        pair, hoi = best.indices // max(scores.shape[1], 1), best.indices % max(scores.shape[1], 1)
+        columns = (pairs.sub_bboxes[pair], pairs.obj_bboxes[pair], hoi, best.values)
+        kept = pair_nms(*(column.detach().float().cpu().numpy() for column in columns), **self.options)
+        kept = torch.from_numpy(kept.copy()).to(scores.device)
+        remaining = torch.zeros_like(scores)
+        remaining[pair[kept], hoi[kept]] = best.values[kept]
+        suppressed = pairs[:]
+        suppressed.hoi_scores = remaining
+        return suppressed
