@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     hois = load_hoi_classes("toy_hoi")
     phrases = load_phrases("toy_hoi")
-    prompts = phrases.hoi_prompts(hois.names()) + phrases.object_prompts(hois.object_names)[:-1]
+    prompts = phrases.hoi_prompts(hois.names()) + phrases.object_prompts(hois.object_names)[: len(hois.object_names)]
     views, targets = examples(args.data, "train", hois)
     model = CLIP(SIZE)
     model.token_embedding.requires_grad_(False)  # random vectors tell words apart; learning them takes most of the time

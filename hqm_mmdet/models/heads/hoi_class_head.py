@@ -7,6 +7,7 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.clip import load_phrases, text_classifiers
 from hqm_mmdet.models.task_modules import Assignment, HOITargets, PairTargets
 from hqm_mmdet.registry import MODELS
@@ -125,6 +126,7 @@ class HOIClassHead(HOIHead):
         Raises:
             FileNotFoundError: no CLIP weights.
             PromptError: a class has no phrase.
+            ConfigError: the prompts are of another number of object classes.
         """
         super().init_weights()
         if self.clip is None:
@@ -133,6 +135,11 @@ class HOIClassHead(HOIHead):
         hois, objects = text_classifiers(
             self.clip, [phrases.hoi_prompts(self.hois.names()), phrases.object_prompts(names)]
         )
+        if len(objects) != self.num_obj_classes + 1:
+            raise ConfigError(
+                f"{self.prompts} has prompts for {len(objects) - 1} object classes and for nothing, the head has "
+                f"{self.num_obj_classes} classes. Set model.bbox_head.num_obj_classes, or give other prompts."
+            )
         rows = {self.hoi_cls: hois[self.seen], self.obj_cls: objects}
         for classifier, weight in {**rows, **({self.all_hoi_cls: hois} if self.is_zero_shot else {})}.items():
             classifier.weight.data.copy_(weight)

@@ -76,7 +76,7 @@ def test_phrases_of_the_toy_set_need_no_vocabulary():
     prompts = phrases.hoi_prompts(TOY_TRIPLETS) + phrases.object_prompts(TOY_CLASSES)
     assert "a photo of a person waving" in prompts
     assert prompts[-1] == "a photo of nothing"
-    assert len(tokenize(prompts)) == len(TOY_TRIPLETS) + len(TOY_CLASSES) + 1
+    assert len(tokenize(prompts)) == len(TOY_TRIPLETS) + len(TOY_CLASSES) + 2
 
 
 def test_unknown_names_are_said():

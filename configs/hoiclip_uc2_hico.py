@@ -1,0 +1,6 @@
+# HOICLIP on HICO-DET, zero-shot, UC2. Make the verb file with this config, of seen pairs: tools/clip/make_verb_file.py.
+_base_ = ["./hoiclip_hico.py"]
+model = dict(bbox_head=dict(unseen="uc2"))
+train_dataloader = dict(dataset=dict(zero_shot="uc2"))
+val_dataloader = dict(dataset=dict(zero_shot="uc2"))
+test_dataloader = val_dataloader

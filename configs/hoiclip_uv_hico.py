@@ -1,0 +1,6 @@
+# HOICLIP on HICO-DET, zero-shot, UV. Make the verb file with this config, of seen pairs: tools/clip/make_verb_file.py.
+_base_ = ["./hoiclip_hico.py"]
+model = dict(bbox_head=dict(unseen="unseen_verb"))
+train_dataloader = dict(dataset=dict(zero_shot="unseen_verb"))
+val_dataloader = dict(dataset=dict(zero_shot="unseen_verb"))
+test_dataloader = val_dataloader
