@@ -1,4 +1,4 @@
-# HOICLIP on HICO-DET, zero-shot, UV. Make the verb file with this config, of seen pairs: tools/clip/make_verb_file.py.
+# HOICLIP on HICO-DET, zero-shot, UV. Verb file: of seen pairs, tools/clip/make_verb_file.py with this config.
 _base_ = ["./hoiclip_hico.py"]
 model = dict(bbox_head=dict(unseen="unseen_verb"))
 train_dataloader = dict(dataset=dict(zero_shot="unseen_verb"))

@@ -183,6 +183,8 @@ class CLIP(BaseModule):
 
     def text_features(self, tokens: Tensor, batch_size: int = 128) -> Tensor:
         """As :meth:`encode_text` in batches, without gradients, normalised to length 1: (N, e)."""
+        if not len(tokens):
+            return self.text_projection.new_zeros(0, self.size.embed_dims)
         with torch.no_grad():
             features = [self.encode_text(part) for part in tokens.split(batch_size)]
         return F.normalize(torch.cat(features), dim=-1)

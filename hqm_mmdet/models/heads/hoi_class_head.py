@@ -12,7 +12,7 @@ from hqm_mmdet.models.clip import load_phrases, text_classifiers
 from hqm_mmdet.models.task_modules import Assignment, HOITargets, PairTargets
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
-from hqm_mmdet.structures import load_hoi_classes, unseen_hois
+from hqm_mmdet.structures import HOIClasses, load_hoi_classes, unseen_hois
 
 from .hoi_head import HOIHead
 from .postprocess import decode_hois, enhancement
@@ -180,6 +180,25 @@ class HOIClassHead(HOIHead):
         """The classifier of the classes that are scored in the current mode."""
         return self.hoi_cls if self.training or not self.is_zero_shot else self.all_hoi_cls
 
+    def ask(self, hois: HOIClasses, rows: Tensor, object_rows: Tensor) -> None:
+        """Score other HOI classes from now on, in evaluation mode; see :func:`~.open_vocabulary.ask_for`.
+
+        Args:
+            hois (HOIClasses): classes whose verbs and objects start with the head's own.
+            rows (Tensor): (H, e) their text embeddings.
+            object_rows (Tensor): (O, e) those of the object classes that the head does not have.
+        """
+        own = len(self.hois.object_names)
+        if self.num_obj_classes > own:  # a class for absent objects follows the others, as label C
+            self.obj_cls = self.obj_cls.extended(object_rows, own)
+        else:
+            self.obj_cls = self.obj_cls.extended(object_rows, self.num_obj_classes)
+        self.num_obj_classes += len(object_rows)
+        self.hoi_cls = self.scored_cls.replaced(rows)
+        self.hois = self.trained_hois = hois
+        self.seen = list(range(len(hois)))
+        self.requires_grad_(False)
+
     def targets(self, samples: SampleList) -> HOITargets:
         """Labelled pairs, with labels of the trained HOI classes."""
         return HOITargets.of(super().targets(samples), self.trained_hois)
@@ -238,6 +257,11 @@ class HOICLIPHead(HOIClassHead):
         super().init_weights()
         if self.verb_file is not None:
             self.verb_cls.weight.data.copy_(read_verb_file(self.verb_file, self.verb_cls.weight.shape))
+
+    def ask(self, hois: HOIClasses, rows: Tensor, object_rows: Tensor) -> None:
+        """As in :class:`HOIClassHead`; verbs that the head does not have add nothing."""
+        super().ask(hois, rows, object_rows)
+        self.verb_to_hoi = hois.verb_matrix()[: self.num_verbs].to(self.verb_to_hoi)
 
     def hoi_features(self, interactions: Tensor) -> Tensor:
         """They are features already."""
