@@ -1,17 +1,13 @@
 """HICO-DET: 80 object classes (COCO's), 117 verbs, 600 valid combinations."""
 
-from dataclasses import replace
-
 from hqm_mmdet.registry import DATASETS
-from hqm_mmdet.structures import HOIVocabulary, load_metainfo
+from hqm_mmdet.structures import load_metainfo
 
-from .annotations import ImageAnnotations
-from .hoi_dataset import HOIDataset
-from .subsets import unseen_triplets, without_unseen_pairs
+from .zero_shot import ZeroShotDataset
 
 
 @DATASETS.register_module()
-class HICODetDataset(HOIDataset):
+class HICODetDataset(ZeroShotDataset):
     """HICO-DET with the annotation files of PPDM and QPIC, in the folder layout of the official HQM code.
 
     Nothing is renamed or converted::
@@ -30,17 +26,10 @@ class HICODetDataset(HOIDataset):
     Entries: 37,633 training and 9,546 test images have box pairs (the rest of the announced 38,118 and 9,658 is not in
     the files). In training 4 of them have more than 100 boxes; see ``max_boxes``.
 
-    Args:
-        zero_shot (str, optional): a split of :func:`~.subsets.unseen_triplets`. Training then leaves out, as GEN-VLKT
-            and HOICLIP do, every pair that shows an unseen triplet, with all its verbs, and images without a pair left.
-            Testing uses all annotations. ``metainfo['unseen']`` lists the unseen (object label, verb) for the metric.
-            With ``fraction``, the images are drawn first.
-        **kwargs: as in :class:`HOIDataset`.
-
-    Raises:
-        ConfigError: no such split.
+    ``zero_shot`` takes the nine splits of GEN-VLKT and HOICLIP. Arguments as in :class:`~.zero_shot.ZeroShotDataset`.
     """
 
+    HOIS = "hico_det"
     METAINFO = load_metainfo("hico_det")
     CORRE_FILE = "corre_hico.npy"
     TRAIN_ANN_FILE = "trainval_hico.json"
@@ -49,20 +38,3 @@ class HICODetDataset(HOIDataset):
         "annotations/{trainval_hico.json,test_hico.json,corre_hico.npy}}; images come from the HICO-DET archive "
         "(hico_20160224_det.tar.gz), annotations from the PPDM authors. See docs/data.md."
     )
-
-    def __init__(self, *args, zero_shot: str | None = None, **kwargs):
-        # Before the base class is built, which asks for the class tables.
-        self.unseen = unseen_triplets(zero_shot) if zero_shot else frozenset()
-        super().__init__(*args, **kwargs)
-
-    def vocabulary(self, images: list[ImageAnnotations | None]) -> HOIVocabulary:
-        """Class tables with the zero-shot split."""
-        return replace(super().vocabulary(images), unseen=self.unseen)
-
-    def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
-        # The fraction first, so that all zero-shot splits take parts of the same images.
-        chosen = super()._select(images)
-        if not self.unseen:
-            return chosen
-        seen = ((i, without_unseen_pairs(image, self.unseen)) for i, image in chosen)
-        return [(i, image) for i, image in seen if image.hois]

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from hqm_mmdet.errors import ConfigError
-from hqm_mmdet.structures import load_hoi_classes, load_metainfo
+from hqm_mmdet.structures import HOIClassError, load_hoi_classes, load_metainfo, unseen_hois
 
 from .annotations import ImageAnnotations
 
@@ -56,13 +56,12 @@ def hico_rare_triplets() -> frozenset[tuple[int, int]]:
     return frozenset(triplets[hoi - 1] for hoi in load_metainfo("hico_det_rare")["rare"])
 
 
-def unseen_triplets(split: str) -> frozenset[tuple[int, int]]:
-    """Triplets that a zero-shot split of HICO-DET keeps out of training.
+def unseen_triplets(split: str, hois: str = "hico_det") -> frozenset[tuple[int, int]]:
+    """Triplets that a zero-shot split keeps out of training.
 
     Args:
-        split (str): ``rare_first`` (RF-UC: 120 unseen combinations, rare ones first), ``non_rare_first`` (NF-UC: 120),
-            ``unseen_object`` (UO: 100 triplets of 12 objects), ``unseen_verb`` (UV: 84 triplets of 20 verbs),
-            ``uc0`` ... ``uc4`` (UC: 120 each). The lists are those of GEN-VLKT and HOICLIP.
+        split (str): of HICO-DET, see :func:`~hqm_mmdet.structures.unseen_hois`; of the toy set ``unseen_combination``.
+        hois (str): the HOI classes. Default: those of HICO-DET.
 
     Returns:
         frozenset: (object label, verb).
@@ -70,11 +69,12 @@ def unseen_triplets(split: str) -> frozenset[tuple[int, int]]:
     Raises:
         ConfigError: no such split.
     """
-    splits = load_metainfo("hico_det_zero_shot")
-    if split not in splits:
-        raise ConfigError(f"dataset.zero_shot={split!r} is no zero-shot split; there are {', '.join(splits)}.")
-    triplets = hico_triplets()
-    return frozenset(triplets[hoi - 1] for hoi in splits[split])
+    classes = load_hoi_classes(hois)
+    try:
+        unseen = unseen_hois(hois, split)
+    except HOIClassError as error:
+        raise ConfigError(f"dataset.zero_shot: {error}") from error
+    return frozenset((classes.objects[i], classes.verbs[i]) for i in unseen)
 
 
 def without_unseen_pairs(image: ImageAnnotations, unseen: frozenset[tuple[int, int]]) -> ImageAnnotations:

@@ -6,21 +6,25 @@ from pathlib import Path
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import load_metainfo
 
-from .hoi_dataset import HOIDataset
 from .problems import AnnotationError
+from .zero_shot import ZeroShotDataset
 
 _VOCABULARY = ("classes", "verbs")
 
 
 @DATASETS.register_module()
-class ToyHOIDataset(HOIDataset):
+class ToyHOIDataset(ZeroShotDataset):
     """Procedural scenes in the file layout of the real data sets; see ``tools/dataset_converters/make_toy_hoi.py``.
+
+    ``zero_shot="unseen_combination"`` keeps six combinations from training whose verb and object occur in others.
+    Arguments as in :class:`~.zero_shot.ZeroShotDataset`.
 
     Raises:
         FileNotFoundError: the data set was not made, or not to the end.
         AnnotationError: it was made with other classes or verbs than this version's.
     """
 
+    HOIS = "toy_hoi"
     METAINFO = {"dataset_type": "toy_hoi", **{key: load_metainfo("toy_hoi")[key] for key in _VOCABULARY}}
     CORRE_FILE = "corre_toy.npy"
     TRAIN_ANN_FILE = "trainval_toy.json"

@@ -131,10 +131,11 @@ def unseen_hois(name: str, split: str) -> frozenset[int]:
     """HOI classes, as positions in :func:`load_hoi_classes`, that a zero-shot split keeps out of training.
 
     Args:
-        name (str): ``hico_det``.
-        split (str): ``rare_first`` (RF-UC: 120 unseen combinations, rare ones first), ``non_rare_first`` (NF-UC: 120),
-            ``unseen_object`` (UO: 100 HOIs of 12 objects), ``unseen_verb`` (UV: 84 HOIs of 20 verbs), ``uc0`` ...
-            ``uc4`` (UC: 120 each). The lists are those of GEN-VLKT and HOICLIP.
+        name (str): ``hico_det`` or ``toy_hoi``.
+        split (str): of HICO-DET ``rare_first`` (RF-UC: 120 unseen combinations, rare ones first), ``non_rare_first``
+            (NF-UC: 120), ``unseen_object`` (UO: 100 HOIs of 12 objects), ``unseen_verb`` (UV: 84 HOIs of 20 verbs),
+            ``uc0`` ... ``uc4`` (UC: 120 each), the lists of GEN-VLKT and HOICLIP; of the toy set
+            ``unseen_combination`` (6).
 
     Raises:
         HOIClassError: no such split.

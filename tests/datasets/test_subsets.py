@@ -110,7 +110,7 @@ def test_unseen_pairs_vanish_with_all_their_verbs(files, monkeypatch):
     table = load_metainfo("hico_det")
     bicycle, cat = table["classes"].index("bicycle"), table["classes"].index("cat")
     unseen = frozenset({(bicycle, table["verbs"].index("adjust")), (cat, table["verbs"].index("dry"))})
-    monkeypatch.setattr("hqm_mmdet.datasets.hico_det.unseen_triplets", lambda split: unseen)
+    monkeypatch.setattr("hqm_mmdet.datasets.zero_shot.unseen_triplets", lambda split, hois: unseen)
     train = HICODetDataset(ann_file="trainval_hico.json", zero_shot="uc0", **files)
     hold = table["verbs"].index("hold")
     infos = [train.get_data_info(i) for i in range(len(train))]
@@ -132,7 +132,9 @@ def test_without_a_split_nothing_is_unseen(files):
 
 
 def test_unknown_split(files):
-    with pytest.raises(ValueError, match=r"zero_shot='rf' is no zero-shot split; there are rare_first, .*uc4"):
+    with pytest.raises(
+        ValueError, match=r"zero_shot: 'rf' is no zero-shot split of hico_det; there are rare_first, .*uc4"
+    ):
         HICODetDataset(ann_file="trainval_hico.json", zero_shot="rf", **files)
 
 

@@ -184,11 +184,13 @@ def test_zero_shot_split(images, samples):
     metric = make_metric()
     metric.dataset_meta = dict(META, unseen=unseen)
     result = run(metric, samples)
-    assert set(result) == KEYS | {f"hico/{p}{k}" for p in ("", "ko_") for k in ("seen", "unseen")}
+    assert set(result) == KEYS | {f"hico/{p}{k}" for p in ("", "ko_") for k in ("seen", "unseen", "harmonic")}
     for prefix, known_object in (("", False), ("ko_", True)):
         theirs = oracle.evaluate(*images, QPIC, META["valid_pairs"], NUM_OBJECTS, unseen, known_object)
         assert result[f"hico/{prefix}unseen"] == pytest.approx(theirs["rare"], abs=1e-9)
         assert result[f"hico/{prefix}seen"] == pytest.approx(theirs["non_rare"], abs=1e-9)
+        harmonic = 2 / (1 / theirs["rare"] + 1 / theirs["non_rare"])
+        assert result[f"hico/{prefix}harmonic"] == pytest.approx(harmonic, abs=1e-9)
 
 
 def test_no_split_no_keys(samples):

@@ -27,6 +27,13 @@ model = dict(
         weights=clip,
     ),
     bbox_head=dict(
-        _delete_=True, type="HOICLIPHead", num_obj_classes=80, num_verbs=117, embed_dims=128, clip_dims=64, clip=clip
+        _delete_=True,
+        type="HOICLIPHead",
+        num_obj_classes=80,
+        num_verbs=117,
+        embed_dims=128,
+        clip_dims=64,
+        clip=clip,
+        hoi_prior=0.02,
     ),
 )

@@ -122,7 +122,7 @@ def mean_results(
 
     Returns:
         dict[str, float]: ``full``, ``rare``, ``non_rare`` mean AP and ``max_recall``, fractions; with a zero-shot
-        split ``seen`` and ``unseen``. NaN where the set holds no class with ground truth.
+        split ``seen``, ``unseen`` and their ``harmonic`` mean. NaN where the set holds no class with ground truth.
     """
     rare = np.isin(results.classes, rare_classes)
     means = dict(
@@ -133,8 +133,15 @@ def mean_results(
     )
     if unseen_classes is not None:
         unseen = np.isin(results.classes, unseen_classes)
-        means |= dict(seen=mean_over_classes(results.ap[~unseen]), unseen=mean_over_classes(results.ap[unseen]))
+        seen, new = mean_over_classes(results.ap[~unseen]), mean_over_classes(results.ap[unseen])
+        means |= dict(seen=seen, unseen=new, harmonic=harmonic_mean(seen, new))
     return means
+
+
+def harmonic_mean(first: float, second: float) -> float:
+    """Of two fractions; 0 where one is, NaN where one is."""
+    total = first + second
+    return 2 * first * second / total if total else 0.0
 
 
 def _without_subject_label(table: TripletTable, coder: TripletCoder) -> TripletTable:

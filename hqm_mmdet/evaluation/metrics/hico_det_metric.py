@@ -33,8 +33,8 @@ class HICODetMetric(HOIMetric):
     known-object setting ``hico/ko_full``, ``hico/ko_rare``, ``hico/ko_non_rare``. The setting and the protocol
     are described in :mod:`hqm_mmdet.evaluation.functional` and ``docs/evaluation.md``. The data set's metainfo must
     hold ``classes``, ``verbs``, ``valid_pairs`` (V, C) and ``rare_triplets``, (object label, verb) each; with
-    ``unseen``, (object label, verb) each, a zero-shot split, there are ``hico/seen``, ``hico/unseen``, ``hico/ko_seen``
-    and ``hico/ko_unseen`` too.
+    ``unseen``, (object label, verb) each, a zero-shot split, there are ``hico/seen``, ``hico/unseen``, their harmonic
+    mean ``hico/harmonic``, and the same for known objects, ``hico/ko_seen`` ...
 
     An image without predicted pairs counts with its ground truth (official evaluators crash), repeated
     image ids count once, and non-finite scores are errors (official evaluators sort them last).

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
+from mmengine.model import bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -49,6 +50,8 @@ class HOIClassHead(HOIHead):
         clip (str, optional): CLIP weights that classifiers are computed from when training starts, see
             :func:`~hqm_mmdet.models.clip.read_clip`. Default None: random rows, for a checkpoint that holds them.
         prompts (str, optional): see :func:`~hqm_mmdet.models.clip.load_phrases`. Default: as ``hois``.
+        hoi_prior (float, optional): probability that the untrained head gives to every HOI class, through its biases;
+            speeds up training from scratch. Default None: biases of 0, a probability near one half.
         train_text (bool): whether the classifiers' rows and biases learn, as in GEN-VLKT. Default True.
         loss_hoi (dict, optional): default focal, alpha 0.5, probabilities clamped to [1e-4, 1 - 1e-4], weight 2.
         loss_image (dict, optional): :class:`CLIPMimicLoss` or :class:`CLIPReconstructionLoss`. Default None.
@@ -72,6 +75,7 @@ class HOIClassHead(HOIHead):
         clip_dims: int = 512,
         clip: str | None = None,
         prompts: str | None = None,
+        hoi_prior: float | None = None,
         train_text: bool = True,
         loss_hoi: dict | None = None,
         loss_image: dict | None = None,
@@ -83,6 +87,7 @@ class HOIClassHead(HOIHead):
         left_out = unseen_hois(hois, unseen) if unseen else ()
         self.seen = [i for i in range(len(self.hois)) if i not in left_out]
         self.trained_hois = self.hois.subset(self.seen)
+        self.hoi_prior = hoi_prior
         self.clip_dims, self.enhance_top_k = clip_dims, enhance_top_k
         super().__init__(
             num_obj_classes,
@@ -92,6 +97,10 @@ class HOIClassHead(HOIHead):
             train_cfg={"matcher": dict(type="PairMatcher", costs=self.COSTS), **(train_cfg or {})},
             **kwargs,
         )
+        if hoi_prior is not None:
+            for classifier in (self.hoi_cls, *([self.all_hoi_cls] if self.is_zero_shot else [])):
+                if classifier.bias is not None:
+                    nn.init.constant_(classifier.bias, bias_init_with_prob(hoi_prior) / self.hoi_scale.exp().item())
         if not train_text:
             self.hoi_cls.requires_grad_(False)
             self.obj_cls.requires_grad_(False)
@@ -105,7 +114,9 @@ class HOIClassHead(HOIHead):
         self.obj_scale, self.hoi_scale = initial_scale(), initial_scale()
         self.hoi_cls = TextClassifier(self.clip_dims, len(self.seen))
         if self.is_zero_shot:
-            self.all_hoi_cls = TextClassifier(self.clip_dims, len(self.hois), self.eval_bias)
+            # with a prior all classes share one bias, which belongs to the scores in evaluation, too
+            bias = self.eval_bias or self.hoi_prior is not None
+            self.all_hoi_cls = TextClassifier(self.clip_dims, len(self.hois), bias)
             self.all_hoi_cls.requires_grad_(False)
         self._init_interaction_layers(embed_dims)
 
