@@ -16,16 +16,14 @@ from .prediction import Prediction
 
 
 class AttentionWeights:
-    """An attention rule that drops nothing and keeps each cross-attention's weights, (B, H, N, S)."""
-
-    renormalise = True
+    """A recorder that keeps each cross-attention's weights, (B, H, N, S), instead of the queries."""
 
     def __init__(self):
         self.weights: dict[nn.Module, Tensor] = {}
 
     def __call__(self, attention: nn.Module, queries: Tensor, keys: Tensor, mask: Tensor | None) -> None:
-        """See :class:`~hqm_mmdet.models.layers.AttentionRule`."""
-        self.weights[attention] = attention.weights(queries.float(), keys.float(), mask)
+        """See :class:`~hqm_mmdet.models.layers.AttentionRecorder`."""
+        self.weights[attention] = attention.weights(queries, keys, mask)
 
 
 @dataclass
@@ -72,7 +70,7 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
     data = model.data_preprocessor(data, False)
     memory = model.encode(data["inputs"], data["data_samples"])
     queries = model.learnable_queries(memory)
-    queries.rule = AttentionWeights()
+    queries.recorder = AttentionWeights()
     preds = model.bbox_head(model.decode(queries, memory))
     pairs = model.bbox_head.predict(preds, data["data_samples"])[0].cpu()
     if "queries" not in pairs:
@@ -82,7 +80,7 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
         pairs,
         {
             _layer_name(names[layer]): weights[0].unflatten(-1, memory.spatial_shape).cpu()
-            for layer, weights in queries.rule.weights.items()
+            for layer, weights in queries.recorder.weights.items()
         },
     )
 

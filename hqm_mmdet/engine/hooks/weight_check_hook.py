@@ -23,9 +23,9 @@ class WeightCheckHook(Hook):
       which the model keeps frozen (its ``required_parameters``). Training without any file gets a warning then.
 
     Args:
-        training_only (tuple[str]): prefixes of parameters that published checkpoints lack.
+        training_only (tuple[str]): prefixes of parameters that published checkpoints lack. Default: those of mining.
         fresh (tuple[str]): prefixes of parameters that keep their initialisation where a file to initialise from has
-            another shape: the class layer of a data set whose classes are not COCO's. One line says so.
+            another shape: the class layer of a data set whose classes are not COCO's. One line says so. Default: none.
 
     Raises:
         CheckpointError: when the runner loads a checkpoint that does not fit; names parameters and both shapes.
@@ -49,6 +49,7 @@ class WeightCheckHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""
         model = unwrapped(runner.model)
+        # "module." comes from models that were saved inside DistributedDataParallel
         state = {
             name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()
         }
@@ -63,6 +64,7 @@ class WeightCheckHook(Hook):
         if training and not runner._resume:
             state = self._without_fresh(state, own, self._source(runner))
         load_weights(model, state, self._source(runner), partial=training and not runner._resume, optional=optional)
+        # mmengine loads after this hook and would warn of what is missing; completed from the model, nothing is
         checkpoint["state_dict"] = own | {name: value for name, value in state.items() if name in own}
 
     def _without_fresh(self, state: dict, own: dict, source: str) -> dict:

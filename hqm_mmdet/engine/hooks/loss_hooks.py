@@ -1,12 +1,35 @@
-"""Stop at the first loss that is no number."""
+"""Losses are those of the global batch, and training stops at the first that is no number."""
 
 import math
 
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import all_reduce_dict, get_rank, get_world_size
 from mmengine.hooks import Hook
 from torch import Tensor
 
 from hqm_mmdet.registry import HOOKS
+
+
+@HOOKS.register_module()
+class MeanLossHook(Hook):
+    """Replaces each process's loss terms by their mean over all processes, before anyone reads them.
+
+    mmengine logs the terms of the first process only. With this hook the log of N processes equals that of one process
+    with the same global batch (unless the model computes batch statistics), and a loss that is not finite somewhere is
+    so everywhere, so that all processes stop together. Costs one small all-reduce. All processes must have the same
+    terms, which models owe anyway.
+    """
+
+    priority = "HIGHEST"  # before RuntimeInfoHook, which takes the terms into the log
+
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch=None, outputs: dict[str, Tensor] | None = None
+    ) -> None:
+        """Reduce ``outputs`` in place."""
+        if get_world_size() > 1 and outputs:
+            # clones: all_reduce works in place, and the terms are still the model's
+            means = {name: value.detach().clone() for name, value in outputs.items()}
+            all_reduce_dict(means, "mean")
+            outputs.update(means)
 
 
 @HOOKS.register_module()
@@ -16,8 +39,7 @@ class FiniteLossHook(Hook):
     It looks after the optimizer's step, at the numbers that mmengine has fetched from the device for its log anyway, so
     it costs no further wait. The weights in memory are spoilt by then, but nothing is saved from them: this hook comes
     before the checkpoint hook. Looked at are terms whose name contains ``loss`` (those that mmengine adds up), and the
-    gradient's norm where the config clips gradients; under fp16 loss scaling infinite norms are part of the method
-    (that step is skipped) and are left alone.
+    gradient's norm where the config clips gradients, except under fp16 loss scaling.
 
     With several processes, :class:`MeanLossHook` lets all stop in the same iteration; each names its part of the batch.
     """
@@ -37,6 +59,7 @@ class FiniteLossHook(Hook):
     @staticmethod
     def _not_finite(runner, outputs: dict[str, Tensor]) -> dict[str, float]:
         names = [name for name in outputs if "loss" in name]
+        # infinite norms belong to fp16's loss scaling, which skips that step and lowers the scale
         scaler = getattr(runner.optim_wrapper, "loss_scaler", None)
         if scaler is None or not scaler.is_enabled():
             names.append("grad_norm")
