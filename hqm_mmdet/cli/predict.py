@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
-from hqm_mmdet.apis.attention import attention_cells
-from hqm_mmdet.apis.ground_truth import read_ground_truth
-from hqm_mmdet.apis.outputs import OutputFolder
-from hqm_mmdet.apis.prediction import BadInput, Prediction
-from hqm_mmdet.apis.sources import find_images, is_video
-from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.apis.inference.attention import attention_cells
+from hqm_mmdet.apis.inference.ground_truth import read_ground_truth
+from hqm_mmdet.apis.inference.outputs import OutputFolder
+from hqm_mmdet.apis.inference.prediction import BadInput, Prediction
+from hqm_mmdet.apis.inference.sources import find_images, is_video
 from hqm_mmdet.utils.launch import UsageError
-from hqm_mmdet.visualization import sheet_of
+from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
 
 from .base import ToolCommand, cfg_options, read_config, require_device
 

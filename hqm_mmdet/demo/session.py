@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.apis import HOIInferencer
-from hqm_mmdet.apis.attention import AttentionMaps, attention_cells
-from hqm_mmdet.apis.prediction import Prediction
-from hqm_mmdet.apis.sources import find_images
-from hqm_mmdet.structures import ShownPair, TripletSelection
-from hqm_mmdet.structures.selection import NO_OBJECT_NAME
+from hqm_mmdet.apis.inference.attention import AttentionMaps, attention_cells
+from hqm_mmdet.apis.inference.prediction import Prediction
+from hqm_mmdet.apis.inference.sources import find_images
+from hqm_mmdet.visualization import ShownPair, TripletSelection
 from hqm_mmdet.visualization.drawing import colour_of
+from hqm_mmdet.visualization.selection import NO_OBJECT_NAME
 
 from .uploads import UploadLimits, read_upload
 

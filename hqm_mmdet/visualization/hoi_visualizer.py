@@ -8,10 +8,12 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.dist import master_only
 
 from hqm_mmdet.registry import VISUALIZERS
-from hqm_mmdet.structures import HOIDataSample, TripletSelection, merge_repeats
+from hqm_mmdet.structures import HOIDataSample
 
 from .drawing import PairView, draw_pairs, side_by_side
 from .pair_views import labelled_views, predicted_views, with_colours_of
+from .repeats import merge_repeats
+from .selection import TripletSelection
 
 HOW_TO_READ = "solid: subject, dashed: object"
 
@@ -28,7 +30,7 @@ class HOIVisualizer(DetLocalVisualizer):
         name (str): of the global instance.
         max_pairs (int): the best-scored predicted pairs that are shown.
         merge_iou (float, optional): predicted pairs that overlap so much are drawn as one, see
-            :func:`~hqm_mmdet.structures.merge_repeats`. None draws all.
+            :func:`~hqm_mmdet.visualization.merge_repeats`. None draws all.
         **kwargs: as in mmdet's ``DetLocalVisualizer``.
     """
 

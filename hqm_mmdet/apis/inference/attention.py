@@ -8,8 +8,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.structures import ShownPair
-from hqm_mmdet.visualization import draw_pair_attention
+from hqm_mmdet.visualization import ShownPair, draw_pair_attention
 from hqm_mmdet.visualization.pair_views import predicted_views
 
 from .prediction import Prediction

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
-from hqm_mmdet.structures.repeats import overlaps
+from hqm_mmdet.visualization.repeats import overlaps
 
 
 class PairTracker:
@@ -37,7 +37,7 @@ class PairTracker:
         """The next frame's pairs with ``track_ids`` (Q,) long and averaged ``verb_scores``.
 
         Args:
-            pairs (InstanceData): ``pred_pairs`` without repeats, see :func:`~hqm_mmdet.structures.merge_repeats`.
+            pairs (InstanceData): ``pred_pairs`` without repeats, see :func:`~hqm_mmdet.visualization.merge_repeats`.
         """
         tracked = pairs[torch.arange(len(pairs))]  # a copy
         links = self._link(pairs)

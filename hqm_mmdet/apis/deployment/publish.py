@@ -10,6 +10,8 @@ import torch
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
+from hqm_mmdet.apis.build import build_model, init_model
+from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
 from hqm_mmdet.checkpoints.files import FORMATS, checkpoint_bytes
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY
@@ -17,9 +19,6 @@ from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.version import __version__
-
-from .build import build_model, init_model
-from .class_names import class_names
 
 # What the config of a training says that inference does not ask for.
 TRAINING_KEYS = (

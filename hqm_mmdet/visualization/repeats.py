@@ -4,14 +4,14 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
-from .boxes import pair_iou
+from hqm_mmdet.structures import pair_iou
 
 
 def merge_repeats(pairs: InstanceData, min_iou: float, absent_label: int) -> InstanceData:
     """Pairs of the same object class that overlap become one: boxes of the best, of each verb the best score.
 
-    :func:`~.pair_nms` drops all verbs of a repeat; this keeps them, since queries often share out a pair's verbs. It is
-    meant for looking at predictions; evaluation protocols have suppressions of their own.
+    :func:`~hqm_mmdet.structures.pair_nms` drops all verbs of a repeat; this keeps them, since queries often share out a
+    pair's verbs. It is meant for looking at predictions; evaluation protocols have suppressions of their own.
 
     Args:
         pairs (InstanceData): ``pred_pairs`` of one image.

@@ -12,13 +12,13 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from hqm_mmdet.apis.build import init_model
+from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.pipeline import inference_steps
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .build import init_model
-from .class_names import class_names
-from .pipeline import inference_steps
 from .publish import inference_config
 
 OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores", "verb_scores")

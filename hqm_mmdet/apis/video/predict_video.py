@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hqm_mmdet.structures import ShownPair, TripletSelection
-from hqm_mmdet.visualization import PairView, draw_pairs
+from hqm_mmdet.apis.inference.inferencer import HOIInferencer
+from hqm_mmdet.apis.inference.outputs import OutputFolder
+from hqm_mmdet.apis.inference.sources import InputError
+from hqm_mmdet.visualization import PairView, ShownPair, TripletSelection, draw_pairs
 from hqm_mmdet.visualization.pair_views import predicted_views
 
-from .inferencer import HOIInferencer
-from .outputs import OutputFolder
-from .sources import InputError
+from .frames import VideoReader, VideoWriter
 from .tracking import PairTracker, StableColours
-from .video import VideoReader, VideoWriter
 
 
 def predict_video(

@@ -16,17 +16,18 @@ from mmengine.logging import print_log
 from rich.progress import track
 from torch import nn
 
+from hqm_mmdet.apis.build import config_of_file, init_model
+from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.pipeline import inference_pipeline
 from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
 from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.registry import INFERENCERS, VISUALIZERS
-from hqm_mmdet.structures import HOIDataSample, ShownPair, TripletSelection, merge_repeats
+from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
 from .attention import AttentionMaps, attention_maps
-from .build import config_of_file, init_model
-from .class_names import class_names
 from .outputs import OutputFolder
-from .pipeline import inference_pipeline
 from .prediction import BadInput, Prediction
 from .records import prediction_record
 from .sources import ImageInput, ImageSource, find_images
@@ -37,7 +38,7 @@ _instances = count()
 
 @INFERENCERS.register_module()
 class HOIInferencer(DetInferencer):
-    """Finds human-object interactions in images (:func:`~.predict_video.predict_video` does in videos).
+    """Finds human-object interactions in images (:func:`~hqm_mmdet.apis.predict_video` does in videos).
 
     .. code:: python
 
@@ -56,7 +57,7 @@ class HOIInferencer(DetInferencer):
         device (str, optional): default: a GPU if there is one.
         show_progress (bool): whether :meth:`__call__` draws a progress bar.
         merge_iou (float, optional): predicted pairs that overlap so much become one, see
-            :func:`~hqm_mmdet.structures.merge_repeats`. None: one pair per query, as the model gives them.
+            :func:`~hqm_mmdet.visualization.merge_repeats`. None: one pair per query, as the model gives them.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -118,7 +119,7 @@ class HOIInferencer(DetInferencer):
         """Predict, and return everything; :meth:`stream` is for inputs whose results do not fit into memory.
 
         Arguments are mmdet's where both have them. A threshold, ``top_k``, ``verbs`` and ``triplets`` decide what
-        pictures and JSON show (:class:`~hqm_mmdet.structures.TripletSelection`); data samples hold all pairs.
+        pictures and JSON show (:class:`~hqm_mmdet.visualization.TripletSelection`); data samples hold all pairs.
 
         Args:
             inputs: path, folder, pattern, array (BGR), PIL image, or several; see :func:`~.sources.find_images`.
