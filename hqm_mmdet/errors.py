@@ -8,3 +8,7 @@ class UserError(Exception):
     well, so that code which expects a ``ValueError`` or an ``OSError`` catches it. It must be constructible from one
     string: mmengine's registry builds the error anew to put the component's name in front.
     """
+
+
+class ConfigError(UserError, ValueError):
+    """A config asks for what can't be built."""

@@ -39,3 +39,14 @@ VISBACKENDS = _child(_mmdet.VISBACKENDS)
 LOG_PROCESSORS = _child(_mmdet.LOG_PROCESSORS)
 FUNCTIONS = _child(_MMENGINE_FUNCTIONS)
 INFERENCERS = _child(_MMENGINE_INFERENCERS)
+
+
+def component_names() -> set[str]:
+    """All names, without scope, that are registered here, in mmdet or in mmengine."""
+    names = set()
+    for registry in (value for value in globals().values() if isinstance(value, Registry)):
+        while registry is not None:
+            registry.import_from_location()  # mmengine and mmdet register on the first look-up
+            names |= registry.module_dict.keys()
+            registry = registry.parent
+    return names

@@ -1,16 +1,61 @@
-"""Checkpoint files that others load: complete or absent, ``.pth`` or ``.safetensors``."""
+"""Checkpoint files, ``.pth`` or ``.safetensors``: read once, written completely or not at all."""
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from hqm_mmdet.safetensors_io import safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
+from .config_text import config_of_checkpoint
+
 FORMATS = ("pth", "safetensors")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What inference needs of a checkpoint, on the CPU. Files are large: who has read one hands this on.
+
+    Args:
+        name (str): of the file, for messages.
+        state (Mapping[str, Tensor]): weights.
+        meta (Mapping): what they belong to: ``cfg``, ``dataset_meta`` and more.
+    """
+
+    name: str
+    state: Mapping[str, Tensor]
+    meta: Mapping
+
+    @classmethod
+    def read(cls, file: str | Path) -> "Checkpoint":
+        """Read a file, without running code that it may hold; the optimizer's state is dropped at once.
+
+        Raises:
+            FileNotFoundError: no such file.
+            CheckpointError: it wants to run code, is damaged, or is no checkpoint.
+        """
+        content = load_untrusted(file, "cpu")
+        state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+        meta = content.get("meta", {}) if isinstance(content, Mapping) else None
+        if not isinstance(state, Mapping) or not isinstance(meta, Mapping):
+            raise CheckpointError(
+                f"Checkpoint {file} holds no weights: no dict of tensors, nor one under `state_dict`."
+            )
+        return cls(str(file), state, meta)
+
+    def config(self) -> Config:
+        """The config that it holds, see :func:`~.config_text.config_of_checkpoint`.
+
+        Raises:
+            CheckpointError: none, or one that is not used.
+        """
+        return config_of_checkpoint(self.meta, self.name)
 
 
 def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: str) -> bytes:

@@ -12,6 +12,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.mmengine_doors import local_files_only
 
 from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
@@ -133,7 +134,8 @@ def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
         int: exit status: main's own, 0, or 2.
     """
     try:
-        status = main(args)
+        with local_files_only():
+            status = main(args)
     except Exception as error:
         if args.debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
             raise

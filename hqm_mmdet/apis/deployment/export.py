@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from hqm_mmdet.apis.build import init_model
 from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.apis.pipeline import inference_steps
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
@@ -99,9 +100,10 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
         FileNotFoundError, CheckpointError: as in :func:`init_model`.
     """
     require_onnx()
-    trained = init_model(config, checkpoint)
+    weights = Checkpoint.read(checkpoint)
+    trained = init_model(config, weights)
     plain = inference_config(trained.cfg)
-    model = init_model(plain, checkpoint)
+    model = init_model(plain, weights)
     content = graph_of(ImageToPairs(model).eval(), _metadata(class_names(trained, trained.cfg), plain))
     differences = compare(content, ImageToPairs(model).eval(), CHECKED_SIZES)
     if max(differences.values()) > TOLERANCE:

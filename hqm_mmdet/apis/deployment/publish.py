@@ -12,10 +12,8 @@ from torch import nn
 
 from hqm_mmdet.apis.build import build_model, init_model
 from hqm_mmdet.apis.class_names import class_names
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
-from hqm_mmdet.checkpoints.files import FORMATS, checkpoint_bytes
+from hqm_mmdet.checkpoints.files import FORMATS, Checkpoint, checkpoint_bytes
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY
-from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.version import __version__
@@ -72,12 +70,11 @@ def publish_checkpoint(
         CheckpointError: the checkpoint is damaged, does not fit the config, holds no config where none is given, or
             predicts something else when it is read again.
     """
-    content = load_untrusted(checkpoint, "cpu")
-    config = config_of_checkpoint(content, str(checkpoint)) if config is None else config
-    original = init_model(config, checkpoint)
+    source = Checkpoint.read(checkpoint)
+    original = init_model(config, source)
     plain = inference_config(original.cfg)
     own, state = build_model(plain).state_dict(), original.state_dict()
-    meta = {key: value for key, value in content.get("meta", {}).items() if key in KEPT_META}
+    meta = {key: value for key, value in source.meta.items() if key in KEPT_META}
     meta |= dict(cfg=plain.pretty_text, dataset_meta=class_names(original, original.cfg), hqm_mmdet_version=__version__)
     kept = {name: state[name] for name in own}
     return Published(

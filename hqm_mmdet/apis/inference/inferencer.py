@@ -19,10 +19,10 @@ from torch import nn
 from hqm_mmdet.apis.build import config_of_file, init_model
 from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.apis.pipeline import inference_pipeline
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
-from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.datasets.transforms import BadImageError
-from hqm_mmdet.registry import INFERENCERS, VISUALIZERS
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.registry import INFERENCERS, SCOPE, VISUALIZERS
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
@@ -62,7 +62,7 @@ class HOIInferencer(DetInferencer):
     Raises:
         FileNotFoundError: no such config or checkpoint.
         CheckpointError: the checkpoint is damaged or does not fit the config.
-        ValueError: neither model nor weights, or a config without test pipeline.
+        ConfigError: neither model nor weights, or a config without test pipeline.
     """
 
     def __init__(
@@ -76,11 +76,12 @@ class HOIInferencer(DetInferencer):
         if weights is None and isinstance(model, str | Path) and str(model).endswith(CHECKPOINT_ENDINGS):
             model, weights = None, model
         self.merge_iou = merge_iou
+        checkpoint = None if weights is None else Checkpoint.read(weights)
         super().__init__(
-            _load_config(model, weights), weights, device or get_device(), "hqm_mmdet", show_progress=show_progress
+            _config_of(model, checkpoint), checkpoint, device or get_device(), SCOPE, show_progress=show_progress
         )
 
-    def _init_model(self, cfg: Config, weights: str | Path | None, device: str = "cpu") -> nn.Module:
+    def _init_model(self, cfg: Config, weights: Checkpoint | None, device: str = "cpu") -> nn.Module:
         model = init_model(cfg, weights, device)
         if weights is None:
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
@@ -267,14 +268,14 @@ class HOIInferencer(DetInferencer):
             print_log(message, "current", logging.WARNING)
 
 
-def _load_config(model: str | Path | Config | dict | None, weights: str | Path | None) -> Config:
+def _config_of(model: str | Path | Config | dict | None, checkpoint: Checkpoint | None) -> Config:
     if isinstance(model, str | Path):
         return config_of_file(model)
     if model is not None:
         return model if isinstance(model, Config) else Config(model)
-    if weights is None:
-        raise ValueError("Give a config and a checkpoint, or a checkpoint that holds its config.")
-    return config_of_checkpoint(load_untrusted(weights, "cpu"), str(weights))
+    if checkpoint is None:
+        raise ConfigError("Give a config and a checkpoint, or a checkpoint that holds its config.")
+    return checkpoint.config()
 
 
 def _are_sources(inputs) -> bool:
