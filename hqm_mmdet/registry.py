@@ -9,12 +9,14 @@ from mmengine.registry import FUNCTIONS as _MMENGINE_FUNCTIONS
 from mmengine.registry import INFERENCERS as _MMENGINE_INFERENCERS
 from mmengine.registry import Registry
 
+from .internals import registry_locations
+
 SCOPE = "hqm_mmdet"
 
 
 def _child(parent: Registry) -> Registry:
     """A child that, like its parent, imports the parent's modules before its first look-up."""
-    return Registry(parent.name, parent=parent, scope=SCOPE, locations=parent._locations)
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=registry_locations(parent))
 
 
 RUNNERS = _child(_mmdet.RUNNERS)

@@ -20,8 +20,9 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_comes_back(path):
+    formatted = path.stem == "qpic_hico"  # by yapf, which takes seconds and changes line breaks alone
     config = Config.fromfile(path, import_custom_modules=False)
-    meta = {"cfg": config.pretty_text}
+    meta = {"cfg": Config(config.to_dict(), format_python_code=formatted).pretty_text}
     assert config_of_checkpoint(meta, "x.pth").to_dict() == config.to_dict()
 
 

@@ -17,6 +17,7 @@ from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.apis.pipeline import inference_steps
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.internals import normalises, swaps_channels
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
 
@@ -70,9 +71,9 @@ class ImageToPairs(nn.Module):
             tuple[Tensor, ...]: as ``OUTPUTS``: boxes (N, 4) x1, y1, x2, y2 relative to the image (0 to 1), object
             labels (N,) int64, object scores (N,), verb scores (N, V) as in ``pred_pairs``.
         """
-        wants_rgb = self.pre._channel_conversion  # the pipeline loads BGR
-        image = image if wants_rgb else image.flip(1)
-        if self.pre._enable_normalize:
+        # The pipeline loads BGR: a preprocessor that swaps channels has a model behind it that wants RGB.
+        image = image if swaps_channels(self.pre) else image.flip(1)
+        if normalises(self.pre):
             image = (image - self.pre.mean) / self.pre.std
         preds = self.model(image, mode="tensor")
         frame = HOIDataSample(metainfo=dict(ori_shape=(1, 1), img_shape=(1, 1)))

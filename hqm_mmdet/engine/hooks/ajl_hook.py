@@ -3,6 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from hqm_mmdet.internals import batches_per_update
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
 
@@ -38,7 +39,7 @@ class AJLHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Choose the round."""
-        accumulated = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
+        accumulated = batches_per_update(runner.optim_wrapper)
         iteration = runner.iter % len(runner.train_dataloader) if self.restart else runner.iter
         self._mining(runner).take_round(iteration // accumulated)
 
