@@ -14,7 +14,7 @@ from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names
-from .sources import SOURCES, StateDict, recognise
+from .sources import SOURCES, ConversionError, StateDict, recognise
 
 DATASETS = ("hico", "vcoco")
 
@@ -77,8 +77,9 @@ def convert_state_dict(
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
-        ValueError: unknown source, data set or model; two names of one tensor hold different values; the source does
-            not fit the model; a pair detector would be converted in part.
+        ConversionError: two names of one tensor hold different values; the source does not fit the model; a pair
+            detector would be converted in part.
+        ValueError: unknown source or data set.
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
@@ -87,7 +88,7 @@ def convert_state_dict(
     source = source or recognise(state)
     models = SOURCES[source].initialises
     if model is not None and model not in models:
-        raise ValueError(
+        raise ConversionError(
             f"{SOURCES[source].title}: initialises {models or 'nothing, it is a pair detector already'}, "
             f"got model={model!r}."
         )
@@ -97,12 +98,12 @@ def convert_state_dict(
         if new is None:
             report.dropped.append(old)
         elif new in converted and not torch.equal(converted[new], tensor):
-            raise ValueError(f"{old} is another name of {new}, but the two hold different values.")
+            raise ConversionError(f"{old} is another name of {new}, but the two hold different values.")
         else:
             converted[new] = tensor
             report.renamed[old] = new
     if report.dropped and not (models or partial):
-        raise ValueError(
+        raise ConversionError(
             f"{SOURCES[source].title}: {len(report.dropped)} tensors have no place in our model, e.g. "
             f"{report.dropped[:3]}. Convert the rest with --partial if they are not needed."
         )
@@ -142,13 +143,14 @@ def convert_checkpoint(
     Raises:
         FileNotFoundError: no such file.
         CheckpointError: ``src`` is damaged, wants to run code, or does not fit ``own``.
-        ValueError: not recognised, not complete, or an unknown ending of ``dst``.
+        ConversionError: not recognised, or not complete.
+        FormatError: an unknown ending of ``dst``.
     """
     state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
     try:
         converted, report = convert_state_dict(state, source, dataset, **options)
-    except ValueError as error:
-        raise ValueError(f"{src}: {error}") from error
+    except ConversionError as error:
+        raise ConversionError(f"{src}: {error}") from error
     if own is not None:
         complete = not (SOURCES[report.source].initialises or options.get("partial"))
         report.missing = compare(converted, own, str(src), complete)

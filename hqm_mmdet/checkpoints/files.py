@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
-from hqm_mmdet.safetensors_io import safetensors_bytes
+from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .config_text import config_of_checkpoint
@@ -67,13 +67,13 @@ def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: st
         file_format (str): one of ``FORMATS``.
 
     Raises:
-        ValueError: another format, or ``meta`` holds what ``.safetensors`` can't.
+        FormatError: another format, or ``meta`` holds what ``.safetensors`` can't.
     """
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     if file_format == "safetensors":
         return safetensors_bytes(state, meta)
     if file_format != "pth":
-        raise ValueError(f"A checkpoint's name ends in .{' or .'.join(FORMATS)}, got .{file_format}.")
+        raise FormatError(f"A checkpoint's name ends in .{' or .'.join(FORMATS)}, got .{file_format}.")
     stream = io.BytesIO()
     torch.save({"state_dict": state, "meta": dict(meta)}, stream)
     return stream.getvalue()
@@ -83,7 +83,7 @@ def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mappin
     """Write a checkpoint in the format that the file's ending says.
 
     Raises:
-        ValueError: another ending.
+        FormatError: another ending.
         OSError: the file can't be written.
     """
     write_atomically(path, checkpoint_bytes(state, meta, Path(path).suffix[1:]))

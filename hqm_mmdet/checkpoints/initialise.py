@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .key_tables import USED_ROWS
-from .sources import StateDict
+from .sources import ConversionError, StateDict
 
 
 def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
@@ -43,12 +43,12 @@ def coco_rows(class_rows: Tensor) -> Tensor:
     """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
 
     Raises:
-        ValueError: another number of rows.
+        ConversionError: another number of rows.
     """
     if len(class_rows) == 81:
         return class_rows
     if len(class_rows) != 92:
-        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
+        raise ConversionError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
     return class_rows[USED_ROWS]
 
 
@@ -106,7 +106,7 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
         list[str]: names of the new tensors.
 
     Raises:
-        ValueError: a part of the instance branch, which does not learn, is missing.
+        ConversionError: a part of the instance branch, which does not learn, is missing.
     """
     before = dict(state)
     state.clear()
@@ -119,7 +119,7 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
     parts = ("backbone", "neck", "encoder", *HOTR_INSTANCE_PARTS.values())
     missing = [part for part in parts if not any(name.startswith(f"{part}.") for name in state)]
     if missing:
-        raise ValueError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
+        raise ConversionError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
     return [name for name in state if name not in before]
 
 

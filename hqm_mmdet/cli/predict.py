@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
-from hqm_mmdet.apis.inference.attention import attention_cells
+from hqm_mmdet.apis.inference.attention import AttentionError, attention_cells
 from hqm_mmdet.apis.inference.ground_truth import read_ground_truth
 from hqm_mmdet.apis.inference.outputs import OutputFolder
 from hqm_mmdet.apis.inference.prediction import BadInput, Prediction
@@ -154,7 +154,7 @@ def draw_attention(
         return
     try:
         _, maps = inferencer.attention(prediction.image)
-    except ValueError as error:
+    except AttentionError as error:
         raise UsageError(f"--attention: {error}") from error
     name = Path(prediction.picture_name)
     for number, pair in enumerate(shown):

@@ -172,7 +172,7 @@ class DemoSession:
             list: name and picture, (H, W, 3) uint8 RGB, all of one size; empty if the pair is not shown.
 
         Raises:
-            ValueError: the model's pairs don't belong to single queries.
+            AttentionError: the model's pairs don't belong to single queries.
         """
         number = next((n for n, pair in enumerate(pairs) if pair.index == index), None)
         if number is None:

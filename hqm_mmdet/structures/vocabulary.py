@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hqm_mmdet.errors import UserError
+
+
+class VocabularyError(UserError, ValueError):
+    """Tables that do not belong to the names of the data set."""
+
 
 @dataclass(frozen=True)
 class HOIVocabulary:
@@ -18,7 +24,7 @@ class HOIVocabulary:
         unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training.
 
     Raises:
-        ValueError: ``valid_pairs`` does not fit the numbers of verbs and classes.
+        VocabularyError: ``valid_pairs`` does not fit the numbers of verbs and classes.
     """
 
     classes: tuple[str, ...]
@@ -33,7 +39,7 @@ class HOIVocabulary:
     def __post_init__(self):
         shape = (len(self.verbs), len(self.classes))
         if np.shape(self.valid_pairs) != shape:
-            raise ValueError(
+            raise VocabularyError(
                 f"valid_pairs must be verbs x classes = {shape}, got {np.shape(self.valid_pairs)}; "
                 "the table belongs to another data set or is transposed."
             )

@@ -12,6 +12,8 @@ from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
+from hqm_mmdet.errors import UserError
+
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
 RANK_VARIABLES = {
@@ -24,6 +26,10 @@ RANK_VARIABLES = {
         "OMPI_COMM_WORLD_LOCAL_SIZE",
     ),
 }
+
+
+class LaunchError(UserError, RuntimeError):
+    """A launcher that did not set what processes need to find each other."""
 
 
 def join_processes(cfg: Config, launcher: str) -> None:
@@ -39,7 +45,7 @@ def join_processes(cfg: Config, launcher: str) -> None:
         launcher (str): one of ``none``, ``pytorch``, ``slurm``, ``mpi``.
 
     Raises:
-        RuntimeError: the launcher's environment variables are missing.
+        LaunchError: the launcher's environment variables are missing.
     """
     cfg.launcher = launcher
     if launcher == "none" or get_device() not in ("cpu", "cuda"):
@@ -86,7 +92,7 @@ def _read_environment(launcher: str) -> tuple[int, int]:
     names = RANK_VARIABLES[launcher]
     missing = [name for name in names[:3] if name not in os.environ]
     if missing:
-        raise RuntimeError(
+        raise LaunchError(
             f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through tools/dist_train.sh or "
             "slurm_train.sh, or use --launcher none for a single process."
         )
