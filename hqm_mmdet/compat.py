@@ -67,6 +67,7 @@ def check_stack() -> str:
             install.
     """
     found = installed_stacks()
+    # Both at once import without a word, and half of one stack then runs on half of the other.
     if len(found) != 1:
         state = "no OpenMMLab stack is" if not found else f"two OpenMMLab stacks are ({found})"
         raise ImportError(f"hqm_mmdet: {state} installed. {INSTALL_HINT}")

@@ -47,6 +47,7 @@ def component_names() -> set[str]:
     """All names, without scope, that are registered here, in mmdet or in mmengine."""
     names = set()
     for registry in (value for value in globals().values() if isinstance(value, Registry)):
+        # As a look-up does: here first, then in mmdet, then in mmengine.
         while registry is not None:
             registry.import_from_location()  # mmengine and mmdet register on the first look-up
             names |= registry.module_dict.keys()

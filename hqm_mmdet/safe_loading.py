@@ -32,6 +32,7 @@ def trusted_globals() -> list:
     import numpy as np
     from mmengine.logging import HistoryBuffer
 
+    # Asked of values, because NumPy 1 and 2 keep these functions and classes in different places.
     scalars = [np.float64(0), np.float32(0), np.int64(0), np.int32(0), np.uint8(0), np.bool_(False), np.array([])]
     reconstruct = {s.__reduce__()[0] for s in scalars}
     # Checkpoints pickled by the other major version of NumPy name the same functions by another path.
@@ -48,6 +49,7 @@ def trusted_globals() -> list:
 def _statistics_method(owner: type, name: str):
     from mmengine.logging import HistoryBuffer
 
+    # `getattr` itself would reach any attribute of any trusted class.
     if owner is not HistoryBuffer or name.startswith("_"):
         raise pickle.UnpicklingError(f"Unsupported global: GLOBAL getattr({owner},{name!r})")
     return getattr(HistoryBuffer, name)
@@ -75,6 +77,7 @@ class _TrustingUnpickler(pickle.Unpickler):
         module = {"__builtin__": "builtins"}.get(module, module)  # as Python 2 and pickle's protocol 2 say
         pairs = [entry if isinstance(entry, tuple) else (entry, _full_name(entry)) for entry in trusted_globals()]
         known = _plain_globals() | {alias: value for value, alias in pairs}
+        # A list of what is allowed: one of what is forbidden would never be complete.
         if f"{module}.{name}" not in known:
             raise pickle.UnpicklingError(f"Unsupported global: GLOBAL {module}.{name}")
         return known[f"{module}.{name}"]
@@ -123,6 +126,7 @@ def load_untrusted(file, map_location=None, **options):
         return _load_with_own_unpickler(file, map_location)
     except FileNotFoundError:
         raise FileNotFoundError(f"Checkpoint {name} does not exist. Give the path of a local file.") from None
+    # Damaged bytes make the unpickler raise whatever they spell.
     except Exception as error:
         raise CheckpointError(f"Checkpoint {name} was not loaded: {_reason(error)}") from error
 

@@ -37,6 +37,7 @@ def safetensors_bytes(state: Mapping[str, Tensor], meta: Mapping) -> bytes:
     Raises:
         FormatError: another kind of value; it is named.
     """
+    # One entry, sorted: the header's order is not fixed, and equal weights have to give equal files.
     return save(dict(state), metadata={META_KEY: json.dumps(encode(meta), sort_keys=True)})
 
 

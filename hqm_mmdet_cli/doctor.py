@@ -73,6 +73,7 @@ def doctor() -> None:
 def examine() -> list[Finding]:
     """All findings. The package itself is tried last, and only if nothing else is wrong."""
     findings = [check_python(), *check_stack(), *check_torch(), *check_distributions()]
+    # With a known problem, its error would only hide the cure above it.
     if not any(finding.problem for finding in findings):
         findings.append(check_import())
     return findings

@@ -83,6 +83,7 @@ def init_model(
         raise ConfigError("Give a config, or a checkpoint that holds one.")
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint.read(checkpoint)
+    # SyncBN needs a process group, which inference has not.
     model = revert_sync_batchnorm(build_model(checkpoint.config() if config is None else config))
     model.dataset_meta = {}
     if checkpoint is not None:

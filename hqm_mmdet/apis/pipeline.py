@@ -46,6 +46,7 @@ def take_image(results: dict) -> dict:
     height, width = results["img"].shape[:2]
     pad = max(0, -(-width // MAX_RATIO) - height), max(0, -(-height // MAX_RATIO) - width)
     if any(pad):
+        # The border is repeated: black would be an edge that the network sees.
         results["img"] = np.pad(results["img"], ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
     results["img_shape"] = results["ori_shape"] = results["img"].shape[:2]
     return results

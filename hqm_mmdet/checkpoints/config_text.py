@@ -65,6 +65,7 @@ def parse_config_text(text: str) -> dict:
 
 def _value(node: ast.AST):
     match node:
+        # The one call in a config's text; `**` in it would be more than literals.
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(k.arg for k in keywords):
             return {keyword.arg: _value(keyword.value) for keyword in keywords}
         case ast.Dict(keys=keys, values=values) if None not in keys:

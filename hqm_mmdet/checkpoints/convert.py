@@ -67,11 +67,12 @@ def convert_state_dict(
     Args:
         state (dict[str, Tensor]): the source's weights.
         source (str, optional): a key of ``SOURCES``. Default: recognised by the keys.
-        dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head.
+        dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head. Default: ``hico``.
         model (str, optional): the pair detector that is initialised, a key of ``INITIALISERS``. Default: the first that
             the source can become.
         copy_decoder (bool): whether a second decoder starts as a copy of DETR's; False leaves it at random values.
-        partial (bool): allow a pair detector of which some tensors have no place in ours.
+            Default: True.
+        partial (bool): allow a pair detector of which some tensors have no place in ours. Default: False.
 
     Returns:
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
@@ -97,11 +98,13 @@ def convert_state_dict(
         new = _rename(old, SOURCES[source].rules)
         if new is None:
             report.dropped.append(old)
+        # Official HOTR holds its encoder twice. Equal copies are one tensor; different ones are no HOTR.
         elif new in converted and not torch.equal(converted[new], tensor):
             raise ConversionError(f"{old} is another name of {new}, but the two hold different values.")
         else:
             converted[new] = tensor
             report.renamed[old] = new
+    # A box detector's heads are replaced anyway. Of a pair detector, everything has a meaning.
     if report.dropped and not (models or partial):
         raise ConversionError(
             f"{SOURCES[source].title}: {len(report.dropped)} tensors have no place in our model, e.g. "
@@ -109,6 +112,7 @@ def convert_state_dict(
         )
     if models:
         report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
+        # The initialiser has replaced some tensors: they are `added`, not renamed.
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
 
@@ -136,7 +140,7 @@ def convert_checkpoint(
         src (str | Path): file to read, without running code that it may hold.
         dst (str | Path): file to write.
         source, dataset, options: as in :func:`convert_state_dict`.
-        trust (bool): read ``src`` with unrestricted unpickling; it can run any code.
+        trust (bool): read ``src`` with unrestricted unpickling; it can run any code. Default: False.
         own (Mapping[str, Tensor], optional): state dict of the model that ``dst`` is for. Shapes must agree, and a pair
             detector must give every parameter unless ``partial``; the report lists what is missing.
 

@@ -69,6 +69,7 @@ def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: st
     Raises:
         FormatError: another format, or ``meta`` holds what ``.safetensors`` can't.
     """
+    # A view would take its whole storage along, and shared memory has no place in .safetensors.
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     if file_format == "safetensors":
         return safetensors_bytes(state, meta)

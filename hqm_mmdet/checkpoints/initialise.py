@@ -27,7 +27,9 @@ def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
         tensor = state.pop(name)
         for who in ("sub", "obj"):
             new[name.replace("bbox_embed", f"bbox_head.{who}_box")] = tensor.clone()
+    # Fixed, so that converting twice gives the same file.
     generator = torch.Generator().manual_seed(0)
+    # nn.Linear draws weight and bias from U(-1/sqrt(in), 1/sqrt(in)).
     bound = state["class_embed.weight"].shape[1] ** -0.5
     for part in ("weight", "bias"):
         rows = coco_rows(state.pop(f"class_embed.{part}"))
@@ -108,6 +110,7 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
     Raises:
         ConversionError: a part of the instance branch, which does not learn, is missing.
     """
+    # Names change places (decoder -> instance_decoder, and back as a copy), so the dict is rebuilt.
     before = dict(state)
     state.clear()
     for name, tensor in before.items():
@@ -135,7 +138,9 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
     if len(rows) == 92:
         return rows
-    spread = rows.new_full((92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0)
+    spread = rows.new_full(
+        (92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0
+    )  # as logits, -100 has no probability
     spread[USED_ROWS] = coco_rows(rows)
     return spread
 

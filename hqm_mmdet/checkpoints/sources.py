@@ -34,7 +34,7 @@ class Source:
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
         initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
-            usual one first. Empty: it is a pair detector already.
+            usual one first. Empty: it is a pair detector already. Default: none.
     """
 
     title: str

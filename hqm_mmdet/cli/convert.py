@@ -47,6 +47,7 @@ def convert(
     that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. See
     docs/checkpoints.md.
     """
+    # Before SRC is read: a misspelt config should not cost the minutes of a large file.
     own = build_model(find_config(config)).state_dict() if config else None
     options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust, own=own)
     report = convert_checkpoint(src, dst, source, dataset, **options)

@@ -69,6 +69,7 @@ def predict(
     videos = [path for path in inputs if is_video(path)]
     if videos and len(inputs) > 1:
         raise UsageError(f"A video is predicted alone, and {videos[0]} came with {len(inputs) - 1} other inputs.")
+    # Inputs, then the device, then the model: what fails quickly is asked first.
     sources = None if videos else find_images(inputs, how["allow_urls"])
     require_device(device)
     inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
@@ -138,6 +139,7 @@ def labels_of(image: str, truth: Mapping[str, dict]) -> dict | None:
     """Labels of an image: by its name, by the path whose end the name is or that is the name's end, if there is one."""
     if image in truth:
         return truth[image]
+    # Only if it is one: with two candidates, labels of the wrong image would be drawn.
     same = [name for name in truth if name.endswith(f"/{image}") or image.endswith(f"/{name}")]
     return truth[same[0]] if len(same) == 1 else None
 
@@ -153,6 +155,7 @@ def draw_attention(
     if not shown:
         return
     try:
+        # The network runs again, for the few images whose attention is drawn.
         _, maps = inferencer.attention(prediction.image)
     except AttentionError as error:
         raise UsageError(f"--attention: {error}") from error

@@ -133,6 +133,7 @@ class DemoSession:
             UploadError: it is refused.
         """
         image = read_upload(content, name, self.limits)
+        # The array is read already: the file's limits and formats are the demo's, not the inferencer's.
         (prediction,) = self.inferencer.stream(image)
         return SeenImage(Prediction(name, image, prediction.sample))
 
@@ -143,6 +144,7 @@ class DemoSession:
     def show(self, seen: SeenImage, selection: TripletSelection) -> ShownImage:
         """Picture, table and JSON of what a selection leaves; the network does not run."""
         pairs = self.pairs(seen, selection)
+        # Where nothing is shown, the page names the score at which there would be something.
         everything = self.pairs(seen, TripletSelection(0.0))
         return ShownImage(
             seen.prediction.name,
@@ -177,6 +179,7 @@ class DemoSession:
         number = next((n for n, pair in enumerate(pairs) if pair.index == index), None)
         if number is None:
             return []
+        # Attention weights are large, and most visitors never ask for them.
         if seen.maps is None:
             seen.maps = self.inferencer.attention(seen.prediction.image)[1]
         cells = attention_cells(seen.prediction, pairs[number], seen.maps, self.metainfo, number)

@@ -24,8 +24,8 @@ class UploadLimits:
     """What the demo accepts.
 
     Args:
-        megabytes (float): size of the file, in 10^6 bytes.
-        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it.
+        megabytes (float): size of the file, in 10^6 bytes. Default: 20.
+        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it. Default: 40.
     """
 
     megabytes: float = 20

@@ -19,9 +19,11 @@ class HOIVocabulary:
         classes (tuple[str]): object class names; ``classes[subject_label]`` is the subject's class.
         verbs (tuple[str]): verb names.
         valid_pairs (ndarray): (V, C) bool, which verb goes with which object class.
-        rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training.
-        subject_label (int): label of persons.
-        unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training.
+        rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training. Default:
+            none.
+        subject_label (int): label of persons. Default: 0.
+        unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training. Default:
+            none.
 
     Raises:
         VocabularyError: ``valid_pairs`` does not fit the numbers of verbs and classes.

@@ -52,6 +52,7 @@ def join_processes(cfg: Config, launcher: str) -> None:
         return
     local_rank, local_size = _read_environment(launcher)
     num_gpus = torch.cuda.device_count()
+    # nccl refuses two processes on one GPU.
     backend = "nccl" if num_gpus >= local_size and dist.is_nccl_available() else "gloo"
     if num_gpus:
         torch.cuda.set_device(local_rank % num_gpus)
@@ -64,12 +65,10 @@ def join_processes(cfg: Config, launcher: str) -> None:
 
 
 def leave_processes() -> None:
-    """End the run in order, when all processes are done.
-
-    The runner is part of a reference cycle and still holds the wrapped model, and through it the process group. Unless
-    it is collected first, gloo's threads live until the process exits, which then now and then aborts.
-    """
+    """End the run in order, when all processes are done."""
     if dist.is_available() and dist.is_initialized():
+        # The runner is part of a reference cycle and holds the wrapped model, and through it the process group. Unless
+        # it is collected first, gloo's threads live until the process exits, which then now and then aborts.
         gc.collect()
         dist.barrier()
         dist.destroy_process_group()

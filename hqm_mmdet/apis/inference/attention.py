@@ -29,6 +29,7 @@ class AttentionWeights:
 
     def __call__(self, attention: nn.Module, queries: Tensor, keys: Tensor, mask: Tensor | None) -> None:
         """See :class:`~hqm_mmdet.models.layers.AttentionRule`."""
+        # float32, because under autocast a softmax of half precision does not sum to one.
         self.weights[attention] = attention.weights(queries.float(), keys.float(), mask)
 
 
@@ -76,6 +77,7 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
     data = model.data_preprocessor(data, False)
     memory = model.encode(data["inputs"], data["data_samples"])
     queries = model.learnable_queries(memory)
+    # A rule sees every cross-attention on its way, whatever decoders the detector has.
     queries.rule = AttentionWeights()
     preds = model.bbox_head(model.decode(queries, memory))
     pairs = model.bbox_head.predict(preds, data["data_samples"])[0].cpu()
@@ -108,7 +110,7 @@ def attention_cells(
         pair (ShownPair): one of its pairs.
         maps (AttentionMaps): of the same image.
         metainfo (Mapping): ``classes`` and ``verbs``.
-        colour (int): number of the pair's colour.
+        colour (int): number of the pair's colour. Default: 0.
         head (int, optional): one head. Default: average of all heads.
 
     Returns:

@@ -54,10 +54,11 @@ class HOIInferencer(DetInferencer):
         model (str | Path | Config | dict, optional): a config or its file, or a checkpoint that holds its config
             (training and publishing write it). Default: the config in ``weights``.
         weights (str | Path, optional): the checkpoint. Without one the weights are random, with a warning.
-        device (str, optional): default: a GPU if there is one.
-        show_progress (bool): whether :meth:`__call__` draws a progress bar.
+        device (str, optional): where it computes. Default: a GPU if there is one.
+        show_progress (bool): whether :meth:`__call__` draws a progress bar. Default: True.
         merge_iou (float, optional): predicted pairs that overlap so much become one, see
-            :func:`~hqm_mmdet.visualization.merge_repeats`. None: one pair per query, as the model gives them.
+            :func:`~hqm_mmdet.visualization.merge_repeats`. None: one pair per query, as the model gives them. Default:
+            0.7.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -73,6 +74,7 @@ class HOIInferencer(DetInferencer):
         show_progress: bool = True,
         merge_iou: float | None = 0.7,
     ):
+        # mmdet's inferencer takes the config first; here a checkpoint may stand in its place.
         if weights is None and isinstance(model, str | Path) and str(model).endswith(CHECKPOINT_ENDINGS):
             model, weights = None, model
         self.merge_iou = merge_iou
@@ -93,7 +95,9 @@ class HOIInferencer(DetInferencer):
 
     def _init_visualizer(self, cfg: Config):
         """The config's visualizer without backends: pictures go to files or to the caller."""
+        # Repeats are merged before, in `stream`, so that pictures and JSON show the same pairs.
         settings = {"type": "HOIVisualizer", **cfg.get("visualizer", {}), "vis_backends": None, "merge_iou": None}
+        # Visualizers are registered by name for the whole process; two inferencers need two names.
         visualizer = VISUALIZERS.build({**settings, "name": f"hoi_inferencer_{next(_instances)}"})
         visualizer.dataset_meta = self.model.dataset_meta
         return visualizer
@@ -124,19 +128,20 @@ class HOIInferencer(DetInferencer):
 
         Args:
             inputs: path, folder, pattern, array (BGR), PIL image, or several; see :func:`~.sources.find_images`.
-            batch_size (int): images per pass through the network.
-            return_vis (bool): return pictures, (H, W, 3) uint8 RGB.
-            show (bool): open a window per picture.
-            wait_time (float): seconds that it stays; 0 waits for a key.
-            no_save_vis, no_save_pred (bool): leave out the pictures or the JSON file in ``out_dir``.
-            pred_score_thr (float): least score.
+            batch_size (int): images per pass through the network. Default: 1.
+            return_vis (bool): return pictures, (H, W, 3) uint8 RGB. Default: False.
+            show (bool): open a window per picture. Default: False.
+            wait_time (float): seconds that it stays; 0 waits for a key. Default: 0.
+            no_save_vis, no_save_pred (bool): leave out the pictures or the JSON file in ``out_dir``. Default: False.
+            pred_score_thr (float): least score. Default: 0.3.
             top_k (int, optional): so many triplets per image.
-            verbs, triplets (Sequence[str]): names to show, ``ride`` and ``ride:bicycle``.
-            return_datasamples (bool): return :class:`HOIDataSample` objects instead of dicts.
-            print_result (bool): print each image's dict.
-            out_dir (str | Path): where ``pictures/`` and ``predictions.json`` go. Empty: nowhere.
-            allow_urls (bool): read ``http://`` and other addresses.
-            on_bad_image (str): ``skip``: go on and list it in the result's ``failures``; ``error``: raise.
+            verbs, triplets (Sequence[str]): names to show, ``ride`` and ``ride:bicycle``. Default: none.
+            return_datasamples (bool): return :class:`HOIDataSample` objects instead of dicts. Default: False.
+            print_result (bool): print each image's dict. Default: False.
+            out_dir (str | Path): where ``pictures/`` and ``predictions.json`` go. Empty: nowhere. Default: empty.
+            allow_urls (bool): read ``http://`` and other addresses. Default: False.
+            on_bad_image (str): ``skip``: go on and list it in the result's ``failures``; ``error``: raise. Default:
+                ``skip``.
 
         Returns:
             dict: ``predictions`` (list, as described in ``docs/inference.md``), ``visualization`` (list of pictures,
@@ -149,6 +154,7 @@ class HOIInferencer(DetInferencer):
         """
         if on_bad_image not in ("skip", "error"):
             raise ValueError(f"on_bad_image must be 'skip' or 'error', got {on_bad_image!r}.")
+        # Before the first image: a misspelt verb should not cost an hour of predictions.
         selection = self.selection(pred_score_thr, top_k, verbs, triplets)
         sources = find_images(inputs, allow_urls)
         failures: list[BadInput] = []
@@ -180,9 +186,9 @@ class HOIInferencer(DetInferencer):
 
         Args:
             inputs: as in :meth:`__call__`; a generator is read as it goes.
-            batch_size (int): images per pass through the network.
+            batch_size (int): images per pass through the network. Default: 1.
             failures (list[BadInput], optional): takes the images that can't be read; None: the first one raises.
-            allow_urls (bool): read addresses.
+            allow_urls (bool): read addresses. Default: False.
 
         Raises:
             InputError, BadImageError: as in :meth:`__call__`.
@@ -190,6 +196,7 @@ class HOIInferencer(DetInferencer):
         sources = inputs if _are_sources(inputs) else find_images(inputs, allow_urls)
         for images, data in self.preprocess(self._read(sources, failures), batch_size):
             for image, sample in zip(images, self.forward(data), strict=True):
+                # Results pile up on the caller's side, where there is more memory than on the device.
                 sample = sample.cpu()
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
@@ -263,6 +270,7 @@ class HOIInferencer(DetInferencer):
             shown = "; ".join(failure.reason for failure in failures[:5])
             message = f"{len(failures)} of {len(failures) + good} images could not be read: {shown}"
             message += " ..." if len(failures) > 5 else ""
+            # Some bad images are told and passed over; only bad ones are no result.
             if not good:
                 raise BadImageError(message)
             print_log(message, "current", logging.WARNING)

@@ -31,6 +31,7 @@ class VideoReader:
         if not self.path.is_file():
             raise InputError(f"Video {path} does not exist.")
         self._capture = cv2.VideoCapture(str(path))
+        # OpenCV opens many a file that it can't decode; only a first frame proves that it can.
         opened, self._first = self._capture.read()
         if not opened:
             raise InputError(
