@@ -184,7 +184,13 @@ def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
     subprocess.run(list(map(str, command)), check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    expected = ["model-index.yml", "tools/train.py", "configs/qpic_hico.py", "configs/_base_/default_runtime.py"]
+    expected = [
+        "model-index.yml",
+        "tools/train.py",
+        "benchmarks/step_timing.py",
+        "configs/qpic_hico.py",
+        "configs/_base_/default_runtime.py",
+    ]
     assert {f"hqm_mmdet/.mim/{name}" for name in expected} <= names
     assert {"hqm_mmdet/datasets/metainfo/hico_det.json", "hqm_mmdet/datasets/metainfo/toy_hoi.json"} <= names
     packages = {

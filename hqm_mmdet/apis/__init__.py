@@ -1,4 +1,4 @@
-"""What scripts and notebooks call. Only ``demo`` and the command line import this room."""
+"""What scripts and notebooks call. Only ``demo``, the command line and ``tools`` import this room."""
 
 from .build import build_model, init_model
 from .inference import HOIInferencer

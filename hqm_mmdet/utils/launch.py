@@ -126,7 +126,7 @@ def is_first_process() -> bool:
 
 
 def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
-    """Run a tool; what the user can mend is told in one message.
+    """Run a tool, without downloads of checkpoints; what the user can mend is told in one message.
 
     Args:
         main (callable): takes the arguments; may return an exit status of its own.
