@@ -16,17 +16,18 @@ from mmengine.logging import print_log
 from rich.progress import track
 from torch import nn
 
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
-from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.apis.build import config_of_file, init_model
+from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.pipeline import inference_pipeline
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.datasets.transforms import BadImageError
-from hqm_mmdet.registry import INFERENCERS, VISUALIZERS
-from hqm_mmdet.structures import HOIDataSample, ShownPair, TripletSelection, merge_repeats
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.registry import INFERENCERS, SCOPE, VISUALIZERS
+from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
 from .attention import AttentionMaps, attention_maps
-from .build import config_of_file, init_model
-from .class_names import class_names
 from .outputs import OutputFolder
-from .pipeline import inference_pipeline
 from .prediction import BadInput, Prediction
 from .records import prediction_record
 from .sources import ImageInput, ImageSource, find_images
@@ -37,7 +38,7 @@ _instances = count()
 
 @INFERENCERS.register_module()
 class HOIInferencer(DetInferencer):
-    """Finds human-object interactions in images (:func:`~.predict_video.predict_video` does in videos).
+    """Finds human-object interactions in images (:func:`~hqm_mmdet.apis.predict_video` does in videos).
 
     .. code:: python
 
@@ -53,15 +54,16 @@ class HOIInferencer(DetInferencer):
         model (str | Path | Config | dict, optional): a config or its file, or a checkpoint that holds its config
             (training and publishing write it). Default: the config in ``weights``.
         weights (str | Path, optional): the checkpoint. Without one the weights are random, with a warning.
-        device (str, optional): default: a GPU if there is one.
-        show_progress (bool): whether :meth:`__call__` draws a progress bar.
+        device (str, optional): where it computes. Default: a GPU if there is one.
+        show_progress (bool): whether :meth:`__call__` draws a progress bar. Default: True.
         merge_iou (float, optional): predicted pairs that overlap so much become one, see
-            :func:`~hqm_mmdet.structures.merge_repeats`. None: one pair per query, as the model gives them.
+            :func:`~hqm_mmdet.visualization.merge_repeats`. None: one pair per query, as the model gives them. Default:
+            0.7.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
         CheckpointError: the checkpoint is damaged or does not fit the config.
-        ValueError: neither model nor weights, or a config without test pipeline.
+        ConfigError: neither model nor weights, or a config without test pipeline.
     """
 
     def __init__(
@@ -72,14 +74,16 @@ class HOIInferencer(DetInferencer):
         show_progress: bool = True,
         merge_iou: float | None = 0.7,
     ):
+        # mmdet's inferencer takes the config first; here a checkpoint may stand in its place.
         if weights is None and isinstance(model, str | Path) and str(model).endswith(CHECKPOINT_ENDINGS):
             model, weights = None, model
         self.merge_iou = merge_iou
+        checkpoint = None if weights is None else Checkpoint.read(weights)
         super().__init__(
-            _load_config(model, weights), weights, device or get_device(), "hqm_mmdet", show_progress=show_progress
+            _config_of(model, checkpoint), checkpoint, device or get_device(), SCOPE, show_progress=show_progress
         )
 
-    def _init_model(self, cfg: Config, weights: str | Path | None, device: str = "cpu") -> nn.Module:
+    def _init_model(self, cfg: Config, weights: Checkpoint | None, device: str = "cpu") -> nn.Module:
         model = init_model(cfg, weights, device)
         if weights is None:
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
@@ -91,7 +95,9 @@ class HOIInferencer(DetInferencer):
 
     def _init_visualizer(self, cfg: Config):
         """The config's visualizer without backends: pictures go to files or to the caller."""
+        # Repeats are merged before, in `stream`, so that pictures and JSON show the same pairs.
         settings = {"type": "HOIVisualizer", **cfg.get("visualizer", {}), "vis_backends": None, "merge_iou": None}
+        # Visualizers are registered by name for the whole process; two inferencers need two names.
         visualizer = VISUALIZERS.build({**settings, "name": f"hoi_inferencer_{next(_instances)}"})
         visualizer.dataset_meta = self.model.dataset_meta
         return visualizer
@@ -118,23 +124,24 @@ class HOIInferencer(DetInferencer):
         """Predict, and return everything; :meth:`stream` is for inputs whose results do not fit into memory.
 
         Arguments are mmdet's where both have them. A threshold, ``top_k``, ``verbs`` and ``triplets`` decide what
-        pictures and JSON show (:class:`~hqm_mmdet.structures.TripletSelection`); data samples hold all pairs.
+        pictures and JSON show (:class:`~hqm_mmdet.visualization.TripletSelection`); data samples hold all pairs.
 
         Args:
             inputs: path, folder, pattern, array (BGR), PIL image, or several; see :func:`~.sources.find_images`.
-            batch_size (int): images per pass through the network.
-            return_vis (bool): return pictures, (H, W, 3) uint8 RGB.
-            show (bool): open a window per picture.
-            wait_time (float): seconds that it stays; 0 waits for a key.
-            no_save_vis, no_save_pred (bool): leave out the pictures or the JSON file in ``out_dir``.
-            pred_score_thr (float): least score.
+            batch_size (int): images per pass through the network. Default: 1.
+            return_vis (bool): return pictures, (H, W, 3) uint8 RGB. Default: False.
+            show (bool): open a window per picture. Default: False.
+            wait_time (float): seconds that it stays; 0 waits for a key. Default: 0.
+            no_save_vis, no_save_pred (bool): leave out the pictures or the JSON file in ``out_dir``. Default: False.
+            pred_score_thr (float): least score. Default: 0.3.
             top_k (int, optional): so many triplets per image.
-            verbs, triplets (Sequence[str]): names to show, ``ride`` and ``ride:bicycle``.
-            return_datasamples (bool): return :class:`HOIDataSample` objects instead of dicts.
-            print_result (bool): print each image's dict.
-            out_dir (str | Path): where ``pictures/`` and ``predictions.json`` go. Empty: nowhere.
-            allow_urls (bool): read ``http://`` and other addresses.
-            on_bad_image (str): ``skip``: go on and list it in the result's ``failures``; ``error``: raise.
+            verbs, triplets (Sequence[str]): names to show, ``ride`` and ``ride:bicycle``. Default: none.
+            return_datasamples (bool): return :class:`HOIDataSample` objects instead of dicts. Default: False.
+            print_result (bool): print each image's dict. Default: False.
+            out_dir (str | Path): where ``pictures/`` and ``predictions.json`` go. Empty: nowhere. Default: empty.
+            allow_urls (bool): read ``http://`` and other addresses. Default: False.
+            on_bad_image (str): ``skip``: go on and list it in the result's ``failures``; ``error``: raise. Default:
+                ``skip``.
 
         Returns:
             dict: ``predictions`` (list, as described in ``docs/inference.md``), ``visualization`` (list of pictures,
@@ -147,6 +154,7 @@ class HOIInferencer(DetInferencer):
         """
         if on_bad_image not in ("skip", "error"):
             raise ValueError(f"on_bad_image must be 'skip' or 'error', got {on_bad_image!r}.")
+        # Before the first image: a misspelt verb should not cost an hour of predictions.
         selection = self.selection(pred_score_thr, top_k, verbs, triplets)
         sources = find_images(inputs, allow_urls)
         failures: list[BadInput] = []
@@ -178,9 +186,9 @@ class HOIInferencer(DetInferencer):
 
         Args:
             inputs: as in :meth:`__call__`; a generator is read as it goes.
-            batch_size (int): images per pass through the network.
+            batch_size (int): images per pass through the network. Default: 1.
             failures (list[BadInput], optional): takes the images that can't be read; None: the first one raises.
-            allow_urls (bool): read addresses.
+            allow_urls (bool): read addresses. Default: False.
 
         Raises:
             InputError, BadImageError: as in :meth:`__call__`.
@@ -188,6 +196,7 @@ class HOIInferencer(DetInferencer):
         sources = inputs if _are_sources(inputs) else find_images(inputs, allow_urls)
         for images, data in self.preprocess(self._read(sources, failures), batch_size):
             for image, sample in zip(images, self.forward(data), strict=True):
+                # Results pile up on the caller's side, where there is more memory than on the device.
                 sample = sample.cpu()
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
@@ -261,19 +270,20 @@ class HOIInferencer(DetInferencer):
             shown = "; ".join(failure.reason for failure in failures[:5])
             message = f"{len(failures)} of {len(failures) + good} images could not be read: {shown}"
             message += " ..." if len(failures) > 5 else ""
+            # Some bad images are told and passed over; only bad ones are no result.
             if not good:
                 raise BadImageError(message)
             print_log(message, "current", logging.WARNING)
 
 
-def _load_config(model: str | Path | Config | dict | None, weights: str | Path | None) -> Config:
+def _config_of(model: str | Path | Config | dict | None, checkpoint: Checkpoint | None) -> Config:
     if isinstance(model, str | Path):
         return config_of_file(model)
     if model is not None:
         return model if isinstance(model, Config) else Config(model)
-    if weights is None:
-        raise ValueError("Give a config and a checkpoint, or a checkpoint that holds its config.")
-    return config_of_checkpoint(load_untrusted(weights, "cpu"), str(weights))
+    if checkpoint is None:
+        raise ConfigError("Give a config and a checkpoint, or a checkpoint that holds its config.")
+    return checkpoint.config()
 
 
 def _are_sources(inputs) -> bool:

@@ -47,7 +47,7 @@ def find_images(inputs: ImageInput | Iterable[ImageInput], allow_urls: bool = Fa
     Args:
         inputs: a file, a folder (its images, without sub-folders), a pattern (``photos/*/a*.jpg``), an address, an
             array, a PIL image, or several of these. What has no length (a generator) is read as it is asked for.
-        allow_urls (bool): whether ``http://`` and other addresses may be read.
+        allow_urls (bool): whether ``http://`` and other addresses may be read. Default: False.
 
     Returns:
         list, or for an input without length an iterator.
@@ -58,6 +58,7 @@ def find_images(inputs: ImageInput | Iterable[ImageInput], allow_urls: bool = Fa
     """
     if isinstance(inputs, str | Path | np.ndarray | Image.Image):
         inputs = [inputs]
+    # A generator may be endless (a camera), so names can't depend on what comes later.
     if not hasattr(inputs, "__len__"):
         return (ImageSource(_number(i, item), item) for i, item in enumerate(inputs))
     contents = [found for item in inputs for found in _expand(item, allow_urls)]
@@ -119,6 +120,7 @@ def _from_array(array: np.ndarray) -> np.ndarray:
     if 0 in array.shape:
         raise BadImageError(f"an array of shape {array.shape} has no pixels")
     if array.shape[2:] == (4,):
+        # On white, as viewers show it; dropping alpha would show what lies hidden below it.
         alpha = array[..., 3:].astype(np.float32) / 255
         array = (array[..., :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(array.reshape(*array.shape[:2], -1), (*array.shape[:2], 3)))
@@ -165,6 +167,7 @@ def _names(contents: list[ImageInput]) -> list[str]:
     is_file = [isinstance(c, str | Path) and "://" not in str(c) for c in contents]
     files = [os.path.abspath(c) for c, known in zip(contents, is_file, strict=True) if known]
     last = {os.path.basename(file) for file in files}
+    # Names are file names of results: two images `a.jpg` of different folders may not collide.
     root = os.path.commonpath([os.path.dirname(file) for file in files]) if len(last) < len(set(files)) else None
     names = []
     for i, (content, known) in enumerate(zip(contents, is_file, strict=True)):

@@ -8,11 +8,15 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.structures import ShownPair
-from hqm_mmdet.visualization import draw_pair_attention
+from hqm_mmdet.errors import UserError
+from hqm_mmdet.visualization import ShownPair, draw_pair_attention
 from hqm_mmdet.visualization.pair_views import predicted_views
 
 from .prediction import Prediction
+
+
+class AttentionError(UserError, ValueError):
+    """A model whose attention can't be shown by pairs."""
 
 
 class AttentionWeights:
@@ -65,16 +69,19 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
         data (dict): ``inputs`` and ``data_samples`` of one image, collated.
 
     Raises:
-        ValueError: the head's pairs do not tell which query they came from.
+        AttentionError: the head's pairs do not tell which query they came from.
     """
     data = model.data_preprocessor(data, False)
     memory = model.encode(data["inputs"], data["data_samples"])
     queries = model.learnable_queries(memory)
+    # A recorder sees every cross-attention on its way, whatever decoders the detector has.
     queries.recorder = AttentionWeights()
     preds = model.bbox_head(model.decode(queries, memory))
     pairs = model.bbox_head.predict(preds, data["data_samples"])[0].cpu()
     if "queries" not in pairs:
-        raise ValueError(f"Pairs of {type(model.bbox_head).__name__} don't belong to single queries; no map to show.")
+        raise AttentionError(
+            f"Pairs of {type(model.bbox_head).__name__} don't belong to single queries; no map to show."
+        )
     names = {module: name for name, module in model.named_modules()}
     return AttentionMaps(
         pairs,
@@ -100,7 +107,7 @@ def attention_cells(
         pair (ShownPair): one of its pairs.
         maps (AttentionMaps): of the same image.
         metainfo (Mapping): ``classes`` and ``verbs``.
-        colour (int): number of the pair's colour.
+        colour (int): number of the pair's colour. Default: 0.
         head (int, optional): one head. Default: average of all heads.
 
     Returns:

@@ -36,6 +36,7 @@ class PredictionFile:
         self._empty = False
 
     def __exit__(self, *exception) -> None:
+        # Also after an error: what is there can be read as JSON.
         self._stream.write("\n]\n")
         self._stream.close()
         os.replace(self._part, self.path)
@@ -46,7 +47,7 @@ class OutputFolder:
 
     Args:
         folder (str | Path, optional): gets ``predictions.json`` and ``pictures/``. None: nothing is written.
-        pictures, records (bool): whether pictures, whether the JSON file.
+        pictures, records (bool): whether pictures, whether the JSON file. Default: True.
     """
 
     def __init__(self, folder: str | Path | None, pictures: bool = True, records: bool = True):

@@ -2,7 +2,8 @@
 
 import torch
 
-from hqm_mmdet.structures import merge_repeats, new_pairs
+from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.visualization import merge_repeats
 
 PERSON = torch.tensor([10.0, 10, 50, 90])
 CUP = torch.tensor([40.0, 40, 60, 60])

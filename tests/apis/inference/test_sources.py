@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hqm_mmdet.apis.sources import InputError, find_images, is_video, read_image
+from hqm_mmdet.apis.inference.sources import InputError, find_images, is_video, read_image
 from hqm_mmdet.datasets.transforms import BadImageError
 from tests.apis.conftest import noise
 

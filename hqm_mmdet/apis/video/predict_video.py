@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hqm_mmdet.structures import ShownPair, TripletSelection
-from hqm_mmdet.visualization import PairView, draw_pairs
+from hqm_mmdet.apis.inference.inferencer import HOIInferencer
+from hqm_mmdet.apis.inference.outputs import OutputFolder
+from hqm_mmdet.apis.inference.sources import InputError
+from hqm_mmdet.visualization import PairView, ShownPair, TripletSelection, draw_pairs
 from hqm_mmdet.visualization.pair_views import predicted_views
 
-from .inferencer import HOIInferencer
-from .outputs import OutputFolder
-from .sources import InputError
+from .frames import VideoReader, VideoWriter
 from .tracking import PairTracker, StableColours
-from .video import VideoReader, VideoWriter
 
 
 def predict_video(
@@ -32,10 +31,10 @@ def predict_video(
         inferencer (HOIInferencer): the model.
         video (str | Path): a file that OpenCV can decode.
         out_dir (str | Path): for the results; the annotated video has the same name, ending ``.mp4``.
-        selection (TripletSelection, optional): what is shown; default: scores from 0.3.
-        smoothing (float): weight of former frames in a pair's scores, in [0, 1).
-        batch_size (int): frames per pass through the network.
-        pictures, records (bool): whether the annotated video, whether the JSON file.
+        selection (TripletSelection, optional): what is shown. Default: scores from 0.3.
+        smoothing (float): weight of former frames in a pair's scores, in [0, 1). Default: 0.0.
+        batch_size (int): frames per pass through the network. Default: 1.
+        pictures, records (bool): whether the annotated video, whether the JSON file. Default: True.
 
     Returns:
         int: number of frames.
@@ -48,6 +47,7 @@ def predict_video(
     metainfo = inferencer.model.dataset_meta
     selection.allowed(metainfo)
     target = Path(out_dir) / reader.path.with_suffix(".mp4").name
+    # By file, not by name: links and relative paths lead to the same one.
     if target.exists() and target.samefile(reader.path):
         raise InputError(f"{target} would be overwritten by its own result; choose another folder.")
     tracker, colours = PairTracker(len(metainfo["classes"]), smoothing), StableColours()
@@ -58,6 +58,7 @@ def predict_video(
             shown = selection(pairs, metainfo)
             prediction.name = reader.path.name
             outputs.write(inferencer.record(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
+            # The colours advance with what is shown, not with all tracks, which would use up the palette.
             if pictures:
                 views = _views(shown[: inferencer.visualizer.max_pairs], pairs.track_ids.tolist(), colours, metainfo)
                 writer.write(draw_pairs(prediction.rgb, views))

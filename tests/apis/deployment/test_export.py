@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from hqm_mmdet.apis import HOIInferencer, export, init_model
-from hqm_mmdet.apis.export import ExportError, ImageToPairs, compare, export_onnx, graph_of
+from hqm_mmdet.apis import HOIInferencer, init_model
+from hqm_mmdet.apis.deployment import export
+from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs, compare, export_onnx, graph_of
 from hqm_mmdet.structures import HOIDataSample
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
 from tests.conftest import REPOSITORY

@@ -10,16 +10,13 @@ import torch
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
-from hqm_mmdet.checkpoints.files import FORMATS, checkpoint_bytes
+from hqm_mmdet.apis.build import build_model, init_model
+from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.checkpoints.files import FORMATS, Checkpoint, checkpoint_bytes
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY
-from hqm_mmdet.compat import load_untrusted
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.version import __version__
-
-from .build import build_model, init_model
-from .class_names import class_names
 
 # What the config of a training says that inference does not ask for.
 TRAINING_KEYS = (
@@ -62,8 +59,8 @@ def publish_checkpoint(
     Args:
         checkpoint (str | Path): of a training, or converted.
         out (str | Path): path without ending; its folder is made.
-        config (str | Path | Config, optional): default, the one that the checkpoint holds.
-        formats (Sequence[str]): which of ``FORMATS``.
+        config (str | Path | Config, optional): a config or its file. Default: the one that the checkpoint holds.
+        formats (Sequence[str]): which of ``FORMATS``. Default: all of them.
 
     Returns:
         Published: the files, and what they hold.
@@ -73,13 +70,13 @@ def publish_checkpoint(
         CheckpointError: the checkpoint is damaged, does not fit the config, holds no config where none is given, or
             predicts something else when it is read again.
     """
-    content = load_untrusted(checkpoint, "cpu")
-    config = config_of_checkpoint(content, str(checkpoint)) if config is None else config
-    original = init_model(config, checkpoint)
+    source = Checkpoint.read(checkpoint)
+    original = init_model(config, source)
     plain = inference_config(original.cfg)
     own, state = build_model(plain).state_dict(), original.state_dict()
-    meta = {key: value for key, value in content.get("meta", {}).items() if key in KEPT_META}
+    meta = {key: value for key, value in source.meta.items() if key in KEPT_META}
     meta |= dict(cfg=plain.pretty_text, dataset_meta=class_names(original, original.cfg), hqm_mmdet_version=__version__)
+    # In the plain detector's order, so that the bytes do not depend on how the training was built.
     kept = {name: state[name] for name in own}
     return Published(
         files=[_write(out, checkpoint_bytes(kept, meta, ending), ending, original) for ending in formats],
@@ -99,6 +96,7 @@ def inference_config(config: Config) -> Config:
         part = values["model"]
         for step in path:
             part = part.get(step, {})
+        # Not the parameters alone: with the part in the config, they would be missing in the file.
         part.pop(last, None)
     _forget_initialisation(values["model"])
     return Config(values)
@@ -119,6 +117,7 @@ def _write(out: str | Path, content: bytes, ending: str, original: nn.Module) ->
     """Write one file and compare what it predicts."""
     path = Path(f"{out}-{hashlib.sha256(content).hexdigest()[:8]}.{ending}")
     write_atomically(path, content)
+    # Read as a user reads it, without the config at hand: what the file lacks shows here.
     try:
         _check_predictions(original, init_model(None, path), str(path))
     except Exception:
@@ -134,6 +133,7 @@ def _check_predictions(original: nn.Module, published: nn.Module, name: str) -> 
         inputs = torch.randn(1, 3, *size, generator=generator)
         with torch.inference_mode():
             expected, got = (model(inputs, mode="tensor") for model in (original, published))
+        # Exactly, not nearly: the same weights in the same graph on the same machine.
         different = [key for key, value in expected.items() if not torch.equal(value, got[key])]
         if different:
             raise CheckpointError(f"{name} predicts other {different} than the checkpoint it was made of.")

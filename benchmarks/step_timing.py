@@ -1,4 +1,4 @@
-"""Time training and inference steps of several models side by side; used by ``benchmarks/`` and analysis tools."""
+"""Time training and inference steps of several models side by side."""
 
 import statistics
 import time

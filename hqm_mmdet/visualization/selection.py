@@ -44,12 +44,13 @@ class TripletSelection:
     Combinations that the data set's ``valid_pairs`` forbids are never shown.
 
     Args:
-        score_thr (float): least score.
+        score_thr (float): least score. Default: 0.3.
         top_k (int, optional): so many triplets of an image, the best ones.
-        verbs (Sequence[str]): names of verbs to show; none: all.
+        verbs (Sequence[str]): names of verbs to show; none: all. Default: none.
         triplets (Sequence[str]): ``verb:object`` to show, e.g. ``ride:bicycle``; ``wave:nothing`` stands for an absent
-            object. None: all. What ``verbs`` names is shown as well.
+            object. None: all. What ``verbs`` names is shown as well. Default: none.
         objects (Sequence[str]): of these, only pairs with such an object, ``nothing`` for an absent one; none: all.
+            Default: none.
         max_pairs (int, optional): so many pairs of an image, the best ones.
 
     Raises:
@@ -79,8 +80,10 @@ class TripletSelection:
             SelectionError: see :meth:`allowed`.
         """
         pairs = pairs.numpy()
+        # A head may have more outputs than the data set has classes; all beyond mean `nothing`.
         labels = np.minimum(np.asarray(pairs.obj_labels, dtype=np.int64), len(metainfo["classes"]))
         keep = self.allowed(metainfo)[labels] & (pairs.verb_scores >= self.score_thr)  # (Q, V)
+        # Masked before `top_k`: forbidden triplets must not take places of allowed ones.
         scores = np.where(keep, pairs.verb_scores, -np.inf)
         if self.top_k is not None and scores.size > self.top_k:
             keep &= _best(scores, self.top_k)
@@ -94,6 +97,7 @@ class TripletSelection:
             SelectionError: an unknown verb or object name; the message names close ones.
         """
         classes, verbs = (*metainfo["classes"], NO_OBJECT_NAME), metainfo["verbs"]
+        # A row more than classes: what an absent object allows is not in the data set's table.
         allowed = np.ones((len(classes), len(verbs)), dtype=bool)
         if metainfo.get("valid_pairs") is not None:
             allowed[:-1] = np.asarray(metainfo["valid_pairs"], dtype=bool).T

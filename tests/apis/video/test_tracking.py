@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hqm_mmdet.apis.tracking import PairTracker, StableColours
+from hqm_mmdet.apis.video.tracking import PairTracker, StableColours
 from hqm_mmdet.structures import new_pairs
 
 

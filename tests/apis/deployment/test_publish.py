@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from hqm_mmdet.apis import build_model, init_model, publish
-from hqm_mmdet.apis.publish import inference_config, publish_checkpoint
+from hqm_mmdet.apis import build_model, init_model
+from hqm_mmdet.apis.deployment import publish
+from hqm_mmdet.apis.deployment.publish import inference_config, publish_checkpoint
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
 

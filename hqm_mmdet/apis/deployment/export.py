@@ -12,18 +12,20 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from hqm_mmdet.apis.build import init_model
+from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.pipeline import inference_steps
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.internals import normalises, swaps_channels
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .build import init_model
-from .class_names import class_names
-from .pipeline import inference_steps
 from .publish import inference_config
 
 OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores", "verb_scores")
 OPSET = 17
-TRACED_SIZE = (160, 128)
+TRACED_SIZE = (160, 128)  # one of CHECKED_SIZES; the others show that no size is frozen into the graph
 CHECKED_SIZES = ((160, 128), (130, 222), (98, 204))  # even, as some backbones want
 TOLERANCE = 1e-4
 
@@ -69,11 +71,12 @@ class ImageToPairs(nn.Module):
             tuple[Tensor, ...]: as ``OUTPUTS``: boxes (N, 4) x1, y1, x2, y2 relative to the image (0 to 1), object
             labels (N,) int64, object scores (N,), verb scores (N, V) as in ``pred_pairs``.
         """
-        wants_rgb = self.pre._channel_conversion  # the pipeline loads BGR
-        image = image if wants_rgb else image.flip(1)
-        if self.pre._enable_normalize:
+        # The pipeline loads BGR: a preprocessor that swaps channels has a model behind it that wants RGB.
+        image = image if swaps_channels(self.pre) else image.flip(1)
+        if normalises(self.pre):
             image = (image - self.pre.mean) / self.pre.std
         preds = self.model(image, mode="tensor")
+        # An image of 1 x 1 pixels: boxes come out relative, and who runs the file knows the size.
         frame = HOIDataSample(metainfo=dict(ori_shape=(1, 1), img_shape=(1, 1)))
         (pairs,) = self.model.bbox_head.predict(preds, [frame])
         return pairs.sub_bboxes, pairs.obj_bboxes, pairs.obj_labels, pairs.obj_scores, pairs.verb_scores
@@ -86,7 +89,7 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
     classes and verbs, stand in the file's metadata (``resize``, ``classes``, ``verbs``, each JSON).
 
     Args:
-        config (str | Path | Config, optional): default, the one that the checkpoint holds.
+        config (str | Path | Config, optional): a config or its file. Default: the one that the checkpoint holds.
         checkpoint (str | Path): weights.
         out (str | Path): file to write; absent if the comparison fails.
 
@@ -99,9 +102,10 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
         FileNotFoundError, CheckpointError: as in :func:`init_model`.
     """
     require_onnx()
-    trained = init_model(config, checkpoint)
+    weights = Checkpoint.read(checkpoint)
+    trained = init_model(config, weights)
     plain = inference_config(trained.cfg)
-    model = init_model(plain, checkpoint)
+    model = init_model(plain, weights)
     content = graph_of(ImageToPairs(model).eval(), _metadata(class_names(trained, trained.cfg), plain))
     differences = compare(content, ImageToPairs(model).eval(), CHECKED_SIZES)
     if max(differences.values()) > TOLERANCE:
@@ -127,6 +131,7 @@ def compare(content: bytes, module: nn.Module, sizes: Sequence[tuple[int, int]])
     """
     import onnxruntime
 
+    # The content and not a file: nothing is written before the numbers agree.
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     generator, worst = torch.Generator().manual_seed(0), dict.fromkeys(OUTPUTS, 0.0)
     for size in sizes:
@@ -139,7 +144,7 @@ def compare(content: bytes, module: nn.Module, sizes: Sequence[tuple[int, int]])
 
 
 def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
-    """Trace a module; PyTorch's other exporter, by ``torch.export``, refuses what mmdet's models do with samples.
+    """Trace a module.
 
     Args:
         module (nn.Module): takes (1, 3, H, W), gives ``OUTPUTS``.
@@ -151,6 +156,7 @@ def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
     import onnx
 
     stream = io.BytesIO()
+    # The other exporter, by torch.export, refuses what mmdet's models do with samples. Newer torch takes it by default.
     by_tracing = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # shapes that are the same for all images

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hqm_mmdet.apis import HOIInferencer, build_model
-from hqm_mmdet.apis.attention import AttentionMaps
+from hqm_mmdet.apis.inference.attention import AttentionMaps
 from tests.apis.conftest import inference_config, noise, write_checkpoint
 from tests.models.tiny import NUM_QUERIES, tiny_config
 from tests.models.tiny_hotr import tiny_hotr_config

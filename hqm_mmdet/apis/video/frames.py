@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from .sources import InputError
+from hqm_mmdet.apis.inference.sources import InputError
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 DEFAULT_FPS = 25.0  # of files that do not tell
@@ -31,6 +31,7 @@ class VideoReader:
         if not self.path.is_file():
             raise InputError(f"Video {path} does not exist.")
         self._capture = cv2.VideoCapture(str(path))
+        # OpenCV opens many a file that it can't decode; only a first frame proves that it can.
         opened, self._first = self._capture.read()
         if not opened:
             raise InputError(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hqm_mmdet.apis import predict_video
-from hqm_mmdet.apis.sources import InputError
-from hqm_mmdet.apis.video import VideoReader, VideoWriter
-from hqm_mmdet.structures import TripletSelection
+from hqm_mmdet.apis.inference.sources import InputError
+from hqm_mmdet.apis.video.frames import VideoReader, VideoWriter
+from hqm_mmdet.visualization import TripletSelection
 from tests.apis.conftest import noise
 
 
@@ -39,7 +39,7 @@ def test_reader_gives_what_was_written(clip):
 
 def test_video_that_breaks_off_is_told(clip, monkeypatch):
     warnings = []
-    monkeypatch.setattr("hqm_mmdet.apis.video.print_log", lambda message, *_: warnings.append(message))
+    monkeypatch.setattr("hqm_mmdet.apis.video.frames.print_log", lambda message, *_: warnings.append(message))
     list(VideoReader(clip))
     assert not warnings
     reader = VideoReader(clip)

@@ -10,14 +10,15 @@ from mmengine.dataset import Compose, pseudo_collate
 from PIL import Image
 
 from hqm_mmdet.apis import HOIInferencer
-from hqm_mmdet.apis.outputs import PredictionFile
-from hqm_mmdet.apis.sources import InputError
+from hqm_mmdet.apis.inference.outputs import PredictionFile
+from hqm_mmdet.apis.inference.sources import InputError
 from hqm_mmdet.checkpoints import write_checkpoint as write_file
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.evaluation.offline import read_predictions
 from hqm_mmdet.safe_loading import CheckpointError
-from hqm_mmdet.structures import HOIDataSample, TripletSelection
-from hqm_mmdet.structures.selection import SelectionError
+from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.visualization import TripletSelection
+from hqm_mmdet.visualization.selection import SelectionError
 from tests.apis.conftest import META, inference_config, noise, write_checkpoint
 from tests.models.tiny import NUM_QUERIES, tiny_model
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from hqm_mmdet.structures import TripletSelection, new_pairs
-from hqm_mmdet.structures.selection import SelectionError
+from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.visualization import TripletSelection
+from hqm_mmdet.visualization.selection import SelectionError
 
 META = dict(
     classes=("person", "cup", "dining_table"),

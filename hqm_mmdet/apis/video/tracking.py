@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
-from hqm_mmdet.structures.repeats import overlaps
+from hqm_mmdet.visualization.repeats import overlaps
 
 
 class PairTracker:
@@ -17,8 +17,8 @@ class PairTracker:
 
     Args:
         absent_label (int): label of an absent object, the number of object classes.
-        smoothing (float): weight of the past, in [0, 1); 0 leaves scores as they are.
-        min_iou (float): overlap that two frames' boxes of a pair need.
+        smoothing (float): weight of the past, in [0, 1); 0 leaves scores as they are. Default: 0.0.
+        min_iou (float): overlap that two frames' boxes of a pair need. Default: 0.3.
 
     Raises:
         ValueError: an option is outside of its limits.
@@ -37,9 +37,9 @@ class PairTracker:
         """The next frame's pairs with ``track_ids`` (Q,) long and averaged ``verb_scores``.
 
         Args:
-            pairs (InstanceData): ``pred_pairs`` without repeats, see :func:`~hqm_mmdet.structures.merge_repeats`.
+            pairs (InstanceData): ``pred_pairs`` without repeats, see :func:`~hqm_mmdet.visualization.merge_repeats`.
         """
-        tracked = pairs[torch.arange(len(pairs))]  # a copy
+        tracked = pairs[torch.arange(len(pairs))]  # a copy, with tensors of its own
         links = self._link(pairs)
         ids = torch.arange(self._next_id, self._next_id + len(pairs))
         self._next_id += len(pairs)
@@ -47,7 +47,6 @@ class PairTracker:
             old, new = torch.tensor(links).unbind(1)
             ids[new] = self._former.track_ids[old]
             past = self._former.verb_scores[old]
-            tracked.verb_scores = pairs.verb_scores.clone()
             tracked.verb_scores[new] = self.smoothing * past + (1 - self.smoothing) * pairs.verb_scores[new]
         tracked.track_ids = ids
         self._former = tracked
@@ -60,6 +59,7 @@ class PairTracker:
         overlap = overlaps(self._former, pairs, self.absent_label)
         old, new = np.nonzero(overlap >= self.min_iou)
         links, taken = [], (set(), set())
+        # Greedy is enough: pairs that could be confused overlap, and those are merged before.
         for i in np.argsort(-overlap[old, new], kind="stable"):
             row = int(old[i]), int(new[i])
             if row[0] not in taken[0] and row[1] not in taken[1]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hqm_mmdet.structures import ShownPair
+from hqm_mmdet.visualization import ShownPair
 
 
 def prediction_record(name: str, size: tuple[int, int], pairs: Sequence[ShownPair], metainfo: Mapping, **more) -> dict:
