@@ -12,3 +12,11 @@ class UserError(Exception):
 
 class ConfigError(UserError, ValueError):
     """A config asks for what can't be built."""
+
+
+class MissingHookError(UserError, RuntimeError):
+    """A component waits for a hook that the config does not list; the message says what to add."""
+
+
+class ClassMismatchError(UserError, ValueError):
+    """A head was configured for other numbers of classes or verbs than the data set has."""

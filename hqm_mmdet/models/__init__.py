@@ -1,7 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
 from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
-from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
+from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead, PairHead
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -12,7 +12,7 @@ from .layers import (
     HOIEncoderLayer,
 )
 from .losses import DynamicReweighting, VerbFocalLoss
-from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
+from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     InstanceMatcher,
     InteractionCost,
@@ -48,8 +48,10 @@ __all__ = [
     "InstanceMatcher",
     "InteractionCost",
     "JointLearning",
+    "Miner",
     "ObjectClassCost",
     "PairGIoUCost",
+    "PairHead",
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",

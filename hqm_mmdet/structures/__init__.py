@@ -3,17 +3,12 @@
 from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
 from .hoi_data_sample import HOIDataSample, new_pairs
 from .pair_nms import pair_nms
-from .repeats import merge_repeats
-from .selection import ShownPair, TripletSelection
 from .vocabulary import HOIVocabulary
 
 __all__ = [
     "HOIDataSample",
     "HOIVocabulary",
-    "ShownPair",
-    "TripletSelection",
     "cxcywh_to_xyxy",
-    "merge_repeats",
     "new_pairs",
     "pair_iou",
     "pair_nms",
