@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from page import write_part  # noqa: E402
+from step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
 
 from hqm_mmdet.apis import build_model  # noqa: E402
 from hqm_mmdet.models.query_mining import LearnablePass  # noqa: E402
-from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
 
 CONFIG = ROOT / "configs" / "qpic_hqm_hico.py"
 SIZES = ("320x320", "800x1066")

@@ -12,7 +12,7 @@ from .hooks import (
     StopOnSigtermHook,
     WeightCheckHook,
 )
-from .runner import BFloat16OptimWrapper, DataShareLogProcessor, ResumableSampler, ResumableTrainLoop
+from .runner import BFloat16OptimWrapper, DataShareLogProcessor, FusedAdamW, ResumableSampler, ResumableTrainLoop
 
 __all__ = [
     "AJLHook",
@@ -20,6 +20,7 @@ __all__ = [
     "ClassCheckHook",
     "DataShareLogProcessor",
     "FiniteLossHook",
+    "FusedAdamW",
     "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",

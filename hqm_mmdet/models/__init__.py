@@ -2,7 +2,7 @@
 
 from .clip import FrozenCLIPVision
 from .detectors import CDN, GENVLKT, HOICLIP, HOIDETR, HOTR, QPIC, ConditionalHOI
-from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead
+from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead, PairHead
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -14,7 +14,7 @@ from .layers import (
     KnowledgeIntegrationDecoder,
 )
 from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, VerbFocalLoss
-from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
+from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     HOICost,
     HOIPairNMS,
@@ -62,8 +62,10 @@ __all__ = [
     "InstanceMatcher",
     "InteractionCost",
     "JointLearning",
+    "Miner",
     "ObjectClassCost",
     "PairGIoUCost",
+    "PairHead",
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",

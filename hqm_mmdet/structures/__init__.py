@@ -4,8 +4,6 @@ from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
 from .hoi_data_sample import HOIDataSample, new_pairs
 from .pair_nms import pair_nms
-from .repeats import merge_repeats
-from .selection import ShownPair, TripletSelection
 from .vocabulary import HOIVocabulary
 
 __all__ = [
@@ -13,12 +11,9 @@ __all__ = [
     "HOIClasses",
     "HOIDataSample",
     "HOIVocabulary",
-    "ShownPair",
-    "TripletSelection",
     "cxcywh_to_xyxy",
     "load_hoi_classes",
     "load_metainfo",
-    "merge_repeats",
     "new_pairs",
     "pair_iou",
     "pair_nms",

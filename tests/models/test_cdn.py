@@ -75,6 +75,17 @@ def test_interaction_queries_are_the_normalised_last_pair_states(post_norm, monk
     assert queries.pos is not seen[0].pos  # the caller's queries stay what they are
 
 
+def test_memory_is_projected_once_for_all_query_sets(monkeypatch):
+    model, projected = cdn("pjl"), []
+    for name in model.DECODERS:
+        original = getattr(model, name).project
+        monkeypatch.setattr(
+            getattr(model, name), "project", lambda memory, n=name, o=original: projected.append(n) or o(memory)
+        )
+    model(*random_batch([2, 1]), mode="loss")
+    assert projected == ["decoder", "interaction_decoder"]
+
+
 def test_verb_loss_teaches_the_pair_decoder():
     model = cdn()
     model(*random_batch([2]), mode="loss")["loss_verb"].backward()

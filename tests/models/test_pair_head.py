@@ -5,7 +5,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.errors import ClassMismatchError
-from hqm_mmdet.models.losses import by_layer, mean_over_processes
+from hqm_mmdet.models.losses import by_layer, mean_over_processes, terms
 from hqm_mmdet.utils.launch import is_user_error
 from tests.models.tiny import NUM_CLASSES, random_batch, tiny_model
 from tests.models.tiny_hotr import tiny_hotr
@@ -51,7 +51,14 @@ def test_divisors_are_what_was_counted_and_one_where_nothing_was():
     assert mean_over_processes(amounts).tolist() == pytest.approx([1.0, 0.1, 1.0, 7.0])
 
 
+def test_divisors_of_two_processes_are_half_of_what_both_have(monkeypatch):
+    """Their gradients are averaged, so a single pair, or none, weighs what it does in one process."""
+    monkeypatch.setattr(terms, "get_world_size", lambda: 2)
+    monkeypatch.setattr(terms, "reduce_mean", lambda amount: amount / 2)  # the other process has nothing
+    assert mean_over_processes(torch.tensor([0.0, 1.0, 4.0])).tolist() == [0.5, 0.5, 2.0]
+
+
 def test_losses_are_named_and_ordered_from_the_last_layer():
-    terms = dict(a=torch.tensor([1.0, 2.0, 3.0]), b=torch.tensor([4.0, 5.0, 6.0]))
-    named = {name: value.item() for name, value in by_layer(terms).items()}
+    losses = dict(a=torch.tensor([1.0, 2.0, 3.0]), b=torch.tensor([4.0, 5.0, 6.0]))
+    named = {name: value.item() for name, value in by_layer(losses).items()}
     assert list(named.items()) == [("a", 3), ("b", 6), ("d1.a", 2), ("d1.b", 5), ("d0.a", 1), ("d0.b", 4)]

@@ -29,6 +29,13 @@ def test_batched_equals_single_in_spite_of_padding():
     assert_batched_equals_single(tiny_model().eval())
 
 
+def test_sample_without_a_shape_fills_the_batch():
+    model, batch = tiny_model(), random_batch([2])
+    expected = total(model(*batch, mode="loss"))
+    del batch[1][0].img_shape
+    assert torch.equal(total(model(*batch, mode="loss")), expected)
+
+
 def test_order_of_queries_does_not_matter():
     inputs, samples = random_batch([3])
     model = tiny_model().eval()

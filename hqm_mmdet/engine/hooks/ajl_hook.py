@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.internals import batches_per_update
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
 
@@ -41,7 +42,7 @@ class AJLHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Choose the round."""
-        accumulated = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
+        accumulated = batches_per_update(runner.optim_wrapper)
         update = runner.iter // accumulated
         if self.restart:
             update -= self._first_update(update, accumulated, len(runner.train_dataloader))

@@ -1,7 +1,8 @@
 """Parts that mmengine's runner builds by name."""
 
+from .adamw import FusedAdamW
 from .log_processor import DataShareLogProcessor
 from .optim_wrapper import BFloat16OptimWrapper
 from .train_loop import ResumableSampler, ResumableTrainLoop
 
-__all__ = ["BFloat16OptimWrapper", "DataShareLogProcessor", "ResumableSampler", "ResumableTrainLoop"]
+__all__ = ["BFloat16OptimWrapper", "DataShareLogProcessor", "FusedAdamW", "ResumableSampler", "ResumableTrainLoop"]

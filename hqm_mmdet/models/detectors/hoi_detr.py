@@ -29,7 +29,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
     several decoders that query sets pass names them in ``DECODERS``.
 
     Args:
-        query_mining (dict, optional): config of :class:`JointLearning`; Default None, the plain detector.
+        query_mining (dict, optional): config of :class:`JointLearning`. Default None, the plain detector.
         trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
@@ -43,7 +43,10 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         super().__init__(**kwargs)  # draws the initial weights; parts added here come after, so that seeds keep theirs
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
-        self.query_mining = MODELS.build(query_mining) if query_mining else None
+        # Miners draw their initial weights aside: with one seed, the detector starts from the same weights with and
+        # without mining, so that runs can be compared in pairs.
+        with torch.random.fork_rng(devices=[]):
+            self.query_mining = MODELS.build(query_mining) if query_mining else None
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})
@@ -70,10 +73,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         """
         features = self.extract_feat(batch_inputs)
         samples = batch_data_samples or [HOIDataSample() for _ in batch_inputs]
-        for sample in samples:
-            sample.set_metainfo({"batch_input_shape": tuple(batch_inputs.shape[-2:])})
-            if "img_shape" not in sample:
-                sample.set_metainfo({"img_shape": tuple(batch_inputs.shape[-2:])})
+        _complete_shapes(samples, batch_inputs)
         # mmdet's own step: flattens the map, makes positions and, if any image is padded, the mask
         encoder_inputs, _ = self.pre_transformer(features, samples)
         mask, pos = encoder_inputs["feat_mask"], encoder_inputs["feat_pos"]
@@ -98,6 +98,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
         # targets come first: their checks wait for the device, which has nothing to do yet
+        _complete_shapes(batch_data_samples, batch_inputs)
         targets = self.bbox_head.targets(batch_data_samples)
         memory = self.encode(batch_inputs, batch_data_samples)
         queries = self.learnable_queries(memory)
@@ -140,3 +141,12 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         """Raw predictions of the learnable queries, the dict of the head's ``forward``."""
         memory = self.encode(batch_inputs, batch_data_samples)
         return self.bbox_head(self.decode(self.learnable_queries(memory), memory))
+
+
+def _complete_shapes(samples: SampleList, batch_inputs: Tensor) -> None:
+    """Note the batch's size in each sample; a sample that does not know its own has no padding."""
+    whole = tuple(batch_inputs.shape[-2:])
+    for sample in samples:
+        sample.set_metainfo({"batch_input_shape": whole})
+        if "img_shape" not in sample:
+            sample.set_metainfo({"img_shape": whole})

@@ -121,9 +121,9 @@ class HOIHead(PairHead):
 
         Divisors as in QPIC: class loss by the sum of class weights, verb loss by the positive entries, subject boxes by
         the pairs, object boxes by the pairs with one. All are averaged over processes, so that N processes compute what
-        one does on the whole batch; QPIC does this for the subject boxes only, which weighs the others by how pairs
-        fall on processes. Re-weighting counts the classes of the learnable queries alone; mined queries
-        (``background`` False) get the weights of the moment.
+        one does on the whole batch; QPIC does this for the subject boxes only (and divides by at least 1), which weighs
+        the others by how pairs fall on processes. Re-weighting counts the classes of the learnable queries alone; mined
+        queries (``background`` False) get the weights of the moment.
         """
         return {
             "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
