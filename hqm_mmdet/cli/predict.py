@@ -14,7 +14,7 @@ from hqm_mmdet.apis.inference.sources import find_images, is_video
 from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
 
-from .base import ToolCommand, cfg_options, read_config, require_device
+from .base import SeveralOption, ToolCommand, cfg_options, read_config, require_device
 
 EXIT_SOME_FAILED = 1
 
@@ -29,6 +29,22 @@ EXIT_SOME_FAILED = 1
 @click.option("--verb", "verbs", multiple=True, help="Show this verb only; may be repeated.")
 @click.option(
     "--triplet", "triplets", multiple=True, metavar="VERB:OBJECT", help="Show this one only; may be repeated."
+)
+@click.option(
+    "--interactions",
+    cls=SeveralOption,
+    metavar="TEXT|FILE.txt ...",
+    help="Look for these only, e.g. 'a person repairing a bicycle'; models that score texts.",
+)
+@click.option(
+    "--verbs",
+    "new_verbs",
+    cls=SeveralOption,
+    metavar="PHRASE ...",
+    help="Look for these with every object, e.g. 'repairing'; likewise.",
+)
+@click.option(
+    "--clip", metavar="FILE", help="CLIP weights for --interactions and --verbs. Default: those of the config."
 )
 @click.option("--annotations", metavar="FILE", help="HOIA-style labels to draw beside the predictions.")
 @click.option("--attention", type=click.IntRange(0), default=0, metavar="N", help="Draw attention of the N best pairs.")
@@ -54,6 +70,9 @@ def predict(
     top_k: int | None,
     verbs: tuple[str, ...],
     triplets: tuple[str, ...],
+    interactions: tuple[str, ...],
+    new_verbs: tuple[str, ...],
+    clip: str | None,
     **how,
 ) -> int:
     """Predict one's own images or a video: OUT/pictures (or the annotated video) and OUT/predictions.json.
@@ -64,6 +83,7 @@ def predict(
     hqm-mmdet predict photo.jpg --checkpoint published.pth --out out
     hqm-mmdet predict 'photos/*.jpg' --checkpoint published.pth --verb ride --triplet hold:cup
     hqm-mmdet predict clip.mp4 --checkpoint published.pth --smoothing 0.7
+    hqm-mmdet predict photo.jpg --checkpoint hoiclip.pth --interactions "a person repairing a bicycle"
     """
     selection = TripletSelection(score_thr, top_k, verbs, triplets)
     videos = [path for path in inputs if is_video(path)]
@@ -72,7 +92,8 @@ def predict(
     # Inputs, then the device, then the model: what fails quickly is asked first.
     sources = None if videos else find_images(inputs, how["allow_urls"])
     require_device(device)
-    inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
+    cfg = read_config(config, cfg_options)
+    inferencer = HOIInferencer(cfg, checkpoint, device, not quiet, merge_iou, interactions, new_verbs, clip)
     selection.allowed(inferencer.model.dataset_meta)
     if videos:
         return run_video(inferencer, videos[0], selection, **how)

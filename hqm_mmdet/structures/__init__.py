@@ -2,7 +2,7 @@
 
 from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
-from .hoi_data_sample import HOIDataSample, new_pairs
+from .hoi_data_sample import HOIDataSample, new_pairs, score_fields
 from .pair_nms import pair_nms
 from .vocabulary import HOIVocabulary
 
@@ -17,6 +17,7 @@ __all__ = [
     "new_pairs",
     "pair_iou",
     "pair_nms",
+    "score_fields",
     "unseen_hois",
     "xyxy_to_cxcywh",
 ]

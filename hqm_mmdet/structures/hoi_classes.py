@@ -77,6 +77,14 @@ class HOIClasses:
         np.maximum.at(scores.T, np.array(self.verbs, dtype=np.int64), hoi_scores.T)
         return scores
 
+    def of_own_objects(self, hoi_values: np.ndarray, obj_labels: np.ndarray) -> np.ndarray:
+        """Values of HOI classes (Q, H) -> (Q, V): of each verb with the pair's own object label; 0 without any."""
+        values = np.zeros((len(hoi_values), len(self.verb_names)), hoi_values.dtype)
+        verbs, objects = np.array(self.verbs, dtype=np.int64), np.array(self.objects, dtype=np.int64)
+        pair, hoi = np.nonzero(obj_labels[:, None] == objects)
+        values[pair, verbs[hoi]] = hoi_values[pair, hoi]
+        return values
+
     def labels(self, obj_labels: Tensor, verb_labels: Tensor) -> Tensor:
         """Multi-hot HOI labels (..., H) of pairs with object labels (...,) and multi-hot verbs (..., V)."""
         objects = torch.tensor(self.objects, device=obj_labels.device)

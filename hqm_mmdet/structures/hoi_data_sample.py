@@ -18,7 +18,8 @@ class HOIDataSample(DetDataSample):
       has a zero object box and label C, the number of object classes of the data set.
     * ``pred_pairs`` (InstanceData of length Q): ``sub_bboxes``, ``obj_bboxes`` (Q, 4) as x1, y1, x2, y2 in pixels of
       the original image; ``obj_labels`` (Q,) long; ``obj_scores`` (Q,); ``verb_scores`` (Q, V), already times the
-      object score where the method does so, or ``hoi_scores`` (Q, H) with ``hois`` (:class:`HOIClasses`) as metainfo;
+      object score where the method does so, or ``hoi_scores`` (Q, H), by which they rank, and ``hoi_probs`` (Q, H)
+      in [0, 1], to be shown, with ``hois`` (:class:`HOIClasses`) as metainfo;
       ``queries`` (Q,) long, which of the model's queries each pair came from,
       where the head tells.
     """
@@ -65,6 +66,11 @@ class HOIDataSample(DetDataSample):
     @pred_pairs.deleter
     def pred_pairs(self) -> None:
         del self._pred_pairs
+
+
+def score_fields(pairs: InstanceData) -> tuple[str, ...]:
+    """Names of the fields that hold scores of verbs or HOI classes; pairs rank by the first."""
+    return ("hoi_scores", "hoi_probs") if "hoi_scores" in pairs else ("verb_scores",)
 
 
 def new_pairs(sub_bboxes: Tensor, obj_bboxes: Tensor, obj_labels: Tensor, **fields: Tensor) -> InstanceData:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
-from hqm_mmdet.structures import pair_iou
+from hqm_mmdet.structures import pair_iou, score_fields
 
 
 def merge_repeats(pairs: InstanceData, min_iou: float, absent_label: int) -> InstanceData:
@@ -22,13 +22,15 @@ def merge_repeats(pairs: InstanceData, min_iou: float, absent_label: int) -> Ins
         InstanceData: at most as many pairs, by descending best verb score.
     """
     # The best query leads its group, and its boxes are kept.
-    order = pairs.verb_scores.amax(1).argsort(descending=True, stable=True) if len(pairs) else []
+    ranks, *_ = fields = score_fields(pairs)
+    order = pairs[ranks].amax(1).argsort(descending=True, stable=True) if len(pairs) else []
     pairs = pairs[torch.as_tensor(order, dtype=torch.long, device=pairs.obj_labels.device)]
     if len(pairs) < 2:
         return pairs
     groups = _groups(_same(pairs, min_iou, absent_label))
     merged = pairs[torch.tensor([group[0] for group in groups], device=pairs.obj_labels.device)]
-    merged.verb_scores = torch.stack([pairs.verb_scores[group].amax(0) for group in groups])
+    for name in fields:
+        merged[name] = torch.stack([pairs[name][group].amax(0) for group in groups])
     return merged
 
 

@@ -82,13 +82,15 @@ class TripletSelection:
         pairs = pairs.numpy()
         # A head may have more outputs than the data set has classes; all beyond mean `nothing`.
         labels = np.minimum(np.asarray(pairs.obj_labels, dtype=np.int64), len(metainfo["classes"]))
-        keep = self.allowed(metainfo)[labels] & (pairs.verb_scores >= self.score_thr)  # (Q, V)
+        given = _scores_to_show(pairs, labels)
+        keep = self.allowed(metainfo)[labels] & (given >= self.score_thr)  # (Q, V)
         # Masked before `top_k`: forbidden triplets must not take places of allowed ones.
-        scores = np.where(keep, pairs.verb_scores, -np.inf)
+        scores = np.where(keep, given, -np.inf)
         if self.top_k is not None and scores.size > self.top_k:
             keep &= _best(scores, self.top_k)
         order = [i for i in np.argsort(-scores.max(1, initial=-np.inf), kind="stable").tolist() if keep[i].any()]
-        return [self._shown(pairs, i, keep[i], len(metainfo["classes"])) for i in order[: self.max_pairs]]
+        absent = len(metainfo["classes"])
+        return [self._shown(pairs, i, given[i], keep[i], absent) for i in order[: self.max_pairs]]
 
     def allowed(self, metainfo: Mapping) -> np.ndarray:
         """(C + 1, V) bool by object label, the last row for an absent object.
@@ -113,8 +115,8 @@ class TripletSelection:
         return allowed
 
     @staticmethod
-    def _shown(pairs: InstanceData, index: int, keep: np.ndarray, absent_label: int) -> ShownPair:
-        scores, label = pairs.verb_scores[index], int(pairs.obj_labels[index])
+    def _shown(pairs: InstanceData, index: int, scores: np.ndarray, keep: np.ndarray, absent_label: int) -> ShownPair:
+        label = int(pairs.obj_labels[index])
         verbs = [v for v in np.argsort(-scores, kind="stable").tolist() if keep[v]]
         present = label < absent_label
         return ShownPair(
@@ -125,6 +127,16 @@ class TripletSelection:
             verbs=tuple(verbs),
             scores=tuple(float(scores[v]) for v in verbs),
         )
+
+
+def _scores_to_show(pairs: InstanceData, labels: np.ndarray) -> np.ndarray:
+    """(Q, V) in [0, 1]: verb scores; of HOI classes the probabilities of those that name the pair's own object.
+
+    A picture shows one object box with one class, so what the model says about other objects in it has no place there.
+    """
+    if "hoi_probs" in pairs:
+        return pairs.hois.of_own_objects(pairs.hoi_probs, labels)
+    return pairs.verb_scores
 
 
 def _best(scores: np.ndarray, k: int) -> np.ndarray:

@@ -28,6 +28,7 @@ from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
 from .attention import AttentionMaps, attention_maps
+from .interactions import interactions_with, look_for
 from .outputs import OutputFolder
 from .prediction import BadInput, Prediction
 from .sources import ImageInput, ImageSource, find_images
@@ -59,11 +60,18 @@ class HOIInferencer(DetInferencer):
         merge_iou (float, optional): predicted pairs that overlap so much become one, see
             :func:`~hqm_mmdet.visualization.merge_repeats`. None: one pair per query, as the model gives them. Default:
             0.7.
+        interactions (Sequence[str]): look for these instead of the data set's classes, e.g. "a person repairing a
+            bicycle"; for models that score HOI classes by text. Default: none.
+        new_verbs (Sequence[str]): verb phrases, e.g. "repairing", to look for with every object class, likewise.
+            Default: none.
+        clip (str | Path, optional): CLIP weights for both. Default: those that the config names.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
         CheckpointError: the checkpoint is damaged or does not fit the config.
-        ConfigError: neither model nor weights, or a config without test pipeline.
+        ConfigError: neither model nor weights, a config without test pipeline, or ``interactions`` of a model that does
+            not score texts.
+        PromptError: an interaction that can't be understood or encoded.
     """
 
     def __init__(
@@ -73,11 +81,15 @@ class HOIInferencer(DetInferencer):
         device: str | None = None,
         show_progress: bool = True,
         merge_iou: float | None = 0.7,
+        interactions: Sequence[str] = (),
+        new_verbs: Sequence[str] = (),
+        clip: str | Path | None = None,
     ):
         # mmdet's inferencer takes the config first; here a checkpoint may stand in its place.
         if weights is None and isinstance(model, str | Path) and str(model).endswith(CHECKPOINT_ENDINGS):
             model, weights = None, model
         self.merge_iou = merge_iou
+        self.interactions, self.new_verbs, self.clip = tuple(interactions), tuple(new_verbs), clip
         checkpoint = None if weights is None else Checkpoint.read(weights)
         super().__init__(
             _config_of(model, checkpoint), checkpoint, device or get_device(), SCOPE, show_progress=show_progress
@@ -88,6 +100,9 @@ class HOIInferencer(DetInferencer):
         if weights is None:
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
         model.dataset_meta = class_names(model, cfg)
+        if self.interactions or self.new_verbs:
+            texts = [*self.interactions, *interactions_with(model, self.new_verbs)]
+            model.dataset_meta = look_for(model, texts, self.clip)
         return model
 
     def _init_pipeline(self, cfg: Config) -> Compose:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
+from hqm_mmdet.structures import score_fields
 from hqm_mmdet.visualization.repeats import overlaps
 
 
@@ -34,7 +35,7 @@ class PairTracker:
         self._next_id = 0
 
     def __call__(self, pairs: InstanceData) -> InstanceData:
-        """The next frame's pairs with ``track_ids`` (Q,) long and averaged ``verb_scores``.
+        """The next frame's pairs with ``track_ids`` (Q,) long and averaged scores.
 
         Args:
             pairs (InstanceData): ``pred_pairs`` without repeats, see :func:`~hqm_mmdet.visualization.merge_repeats`.
@@ -46,8 +47,9 @@ class PairTracker:
         if links:
             old, new = torch.tensor(links).unbind(1)
             ids[new] = self._former.track_ids[old]
-            past = self._former.verb_scores[old]
-            tracked.verb_scores[new] = self.smoothing * past + (1 - self.smoothing) * pairs.verb_scores[new]
+            for name in score_fields(pairs):
+                past = self._former[name][old]
+                tracked[name][new] = self.smoothing * past + (1 - self.smoothing) * pairs[name][new]
         tracked.track_ids = ids
         self._former = tracked
         return tracked

@@ -53,14 +53,18 @@ def decode_hois(
         added (Tensor, optional): (H,) of :func:`enhancement`.
 
     Returns:
-        InstanceData: a ``pred_pairs`` of length N with ``hoi_scores`` (N, H), and ``hois`` as metainfo.
+        InstanceData: a ``pred_pairs`` of length N with ``hoi_scores`` (N, H), ``hoi_probs`` (N, H), the product of both
+        probabilities, which no published evaluation uses but people can read, and ``hois`` as metainfo.
     """
     class_scores, obj_labels = preds["obj_logits"].sigmoid(), preds["obj_logits"][:, :-1].argmax(-1)
-    hoi_scores = preds["hoi_logits"].sigmoid() + class_scores[:, list(hois.objects)] ** 2
+    probs, object_scores = preds["hoi_logits"].sigmoid(), class_scores[:, list(hois.objects)]
+    hoi_scores = probs + object_scores**2
     obj_scores = class_scores.gather(1, obj_labels[:, None])[:, 0]
     if added is not None:
         hoi_scores = hoi_scores + added
-    pairs = _pairs(preds, size, obj_labels, obj_scores=obj_scores, hoi_scores=hoi_scores)
+    pairs = _pairs(
+        preds, size, obj_labels, obj_scores=obj_scores, hoi_scores=hoi_scores, hoi_probs=probs * object_scores
+    )
     pairs.set_metainfo(dict(hois=hois))
     return pairs
 
