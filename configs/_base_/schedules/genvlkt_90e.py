@@ -2,6 +2,6 @@
 _base_ = ["./cdn_90e.py"]
 optim_wrapper = dict(
     paramwise_cfg=dict(
-        custom_keys={"bbox_head.hoi_cls": dict(lr_mult=0.1), "bbox_head.obj_cls": dict(lr_mult=0.1)},
+        custom_keys={"hoi_cls": dict(lr_mult=0.1), "obj_cls": dict(lr_mult=0.1)},
     ),
 )
