@@ -6,7 +6,7 @@ from .hoi_a import HOIADataset
 from .hoi_dataset import HOIDataset
 from .problems import AnnotationError
 from .toy_hoi import ToyHOIDataset
-from .transforms import BadImageError, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
+from .transforms import BadImageError, KeepInMemory, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
 from .v_coco import VCOCODataset
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "HOIADataset",
     "HOIDataset",
     "ImageAnnotations",
+    "KeepInMemory",
     "LoadHOIAnnotations",
     "LoadHOIImage",
     "PackHOIInputs",
