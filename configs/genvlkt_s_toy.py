@@ -3,6 +3,5 @@ _base_ = ["./hoiclip_toy.py"]
 model = dict(
     type="GENVLKT",
     interaction_decoder=dict(_delete_=True),
-    clip=None,
     bbox_head=dict(type="HOIClassHead"),
 )

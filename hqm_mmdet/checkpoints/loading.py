@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hqm_mmdet.safe_loading import CheckpointError
 
 # Parameters and buffers that published checkpoints lack.
-TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.")
+TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.", "mimic_clip.")
 
 
 def differing_names(

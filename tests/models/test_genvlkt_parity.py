@@ -14,7 +14,6 @@ from hqm_mmdet.structures import load_hoi_classes, unseen_hois
 from tests.models.reference import load_converted, load_json, reference_tensors
 from tests.models.text_reference import (
     LN_SCALE,
-    NO_FILES,
     SMALL,
     annotate,
     check_matching,
@@ -58,12 +57,14 @@ def genvlkt(reference_dir, expected, tmp_path_factory):
             "genvlkt_s_hico.py",
             weights,
             tmp_path_factory.mktemp(variant),
-            optional=("clip.",),
-            **SMALL,
-            **NO_FILES,
+            optional=("mimic_clip.",),
+            **{name.replace("clip.size", "mimic_clip.size"): value for name, value in SMALL.items()},
+            **{"mimic_clip.weights": None, "bbox_head.clip": None},
             **VARIANTS[variant],
         )
-        model.clip.load_state_dict({name.removeprefix("clip_model.visual."): value for name, value in tower.items()})
+        model.mimic_clip.load_state_dict(
+            {name.removeprefix("clip_model.visual."): value for name, value in tower.items()}
+        )
         return model, report
 
     return get

@@ -42,7 +42,7 @@ def model(request, tmp_path):
     torch.save(CLIP(CLIPSize(**CLIP_CONFIG["size"])).state_dict(), tmp_path / "clip.pth")
     cfg = request.param()
     cfg.model.bbox_head.update(TOY, clip=str(tmp_path / "clip.pth"), loss_image=None)
-    cfg.model.clip.weights = str(tmp_path / "clip.pth")
+    cfg.model["clip" if "clip" in cfg.model else "mimic_clip"].weights = str(tmp_path / "clip.pth")
     return build_model(cfg).eval()
 
 

@@ -132,7 +132,7 @@ def test_clip_does_not_learn_and_stays_in_evaluation_mode():
 
 def test_inference_of_genvlkt_needs_no_clip(monkeypatch):
     model = built("genvlkt").eval()
-    monkeypatch.setattr(type(model.clip), "forward", lambda *args: pytest.fail("CLIP ran in inference"))
+    monkeypatch.setattr(type(model.mimic_clip), "forward", lambda *args: pytest.fail("CLIP ran in inference"))
     model(*random_batch([1]), mode="predict")
 
 

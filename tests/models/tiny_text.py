@@ -18,7 +18,7 @@ DIMS = 32
 def tiny_genvlkt_config(mimic: bool = True, **options) -> Config:
     """With the mimic loss, which reads CLIP's tower in training."""
     cfg = tiny_config(type="GENVLKT", **options)
-    cfg.model.clip = CLIP if mimic else None
+    cfg.model.mimic_clip = CLIP if mimic else None
     cfg.model.bbox_head.update(type="HOIClassHead", hois=HOIS, clip_dims=24)
     cfg.model.bbox_head.loss_image = dict(type="CLIPMimicLoss") if mimic else None
     return cfg

@@ -110,7 +110,8 @@ def measure_times(models: dict[str, nn.Module], args: argparse.Namespace) -> dic
 
 def rows(configs: list[Path], args: argparse.Namespace) -> list[list[str]]:
     """Cells of the table, a row per config."""
-    models = {path.stem: build_model(path).to(args.device) for path in configs}
+    # not initialised: neither size nor cost needs the files that some trainings start from
+    models = {path.stem: build_model(path, initialise=False).to(args.device) for path in configs}
     results = published(args.index)
     times = measure_times(models, args)
     first = times[configs[0].stem]

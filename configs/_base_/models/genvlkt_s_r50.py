@@ -6,7 +6,7 @@ model = dict(
     type="GENVLKT",
     num_queries=64,
     decoder=dict(num_layers=3),
-    clip=dict(size="ViT-B/32", weights=clip),
+    mimic_clip=dict(size="ViT-B/32", weights=clip),
     bbox_head=dict(
         type="HOIClassHead",
         hois="hico_det",

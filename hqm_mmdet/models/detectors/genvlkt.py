@@ -7,11 +7,17 @@ from mmdet.structures import OptSampleList
 from torch import Tensor, nn
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.models.clip import FrozenCLIPVision
 from hqm_mmdet.models.heads import InteractionStates
 from hqm_mmdet.models.layers import CLIPMemory, Memory, QuerySet, split_pairs
 from hqm_mmdet.registry import MODELS
 
 from .hoi_detr import HOIDETR
+
+
+def build_tower(config: dict) -> FrozenCLIPVision:
+    """CLIP's image tower of a config."""
+    return MODELS.build({"type": "FrozenCLIPVision", **config})
 
 
 @MODELS.register_module()
@@ -34,8 +40,8 @@ class GENVLKT(HOIDETR):
         decoder (dict): config of the instance decoder.
         interaction_decoder (dict, optional): what the interaction decoder's config has other than ``decoder``.
             Default: nothing. It needs as many layers.
-        clip (dict, optional): config of :class:`FrozenCLIPVision`, for a head with ``loss_image``; training only.
-            Default None.
+        mimic_clip (dict, optional): config of :class:`FrozenCLIPVision`, for a head with ``loss_image``; training
+            only. Default None.
         **kwargs: as in :class:`HOIDETR`; ``bbox_head`` is a :class:`HOIClassHead`.
 
     Raises:
@@ -45,7 +51,9 @@ class GENVLKT(HOIDETR):
     DECODERS = ("decoder", "interaction_decoder")
     interaction_decoder_type = "HOIDecoder"
 
-    def __init__(self, *, decoder: dict, interaction_decoder: dict | None = None, clip: dict | None = None, **kwargs):
+    def __init__(
+        self, *, decoder: dict, interaction_decoder: dict | None = None, mimic_clip: dict | None = None, **kwargs
+    ):
         super().__init__(decoder=decoder, **kwargs)
         self.interaction_decoder = MODELS.build(
             {"type": self.interaction_decoder_type, **decoder, **(interaction_decoder or {})}
@@ -55,7 +63,7 @@ class GENVLKT(HOIDETR):
                 f"{type(self).__name__} pairs the layers of its decoders: decoder has {self.decoder.num_layers}, "
                 f"interaction_decoder {self.interaction_decoder.num_layers}. Give both the same num_layers."
             )
-        self.clip = MODELS.build({"type": "FrozenCLIPVision", **clip}) if clip else None
+        self.mimic_clip = build_tower(mimic_clip) if mimic_clip else None
 
     def _init_layers(self) -> None:
         super()._init_layers()
@@ -73,17 +81,18 @@ class GENVLKT(HOIDETR):
     def read_image(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> Memory:
         """As in :class:`HOIDETR`; in training with CLIP's image embeddings, where the head's loss needs them."""
         memory = super().read_image(batch_inputs, batch_data_samples)
-        if self.clip is None or not self.training:
+        if self.mimic_clip is None or not self.training:
             return memory
-        tokens = self.clip(self.clip_views(batch_inputs, batch_data_samples))
-        return CLIPMemory(**vars(memory), image_embeds=tokens[:, 0] @ self.clip.proj)
+        tokens = self.clip_tokens(self.mimic_clip, batch_inputs, batch_data_samples)
+        return CLIPMemory(**vars(memory), image_embeds=tokens[:, 0] @ self.mimic_clip.proj)
 
-    def clip_views(self, batch_inputs: Tensor, batch_data_samples: OptSampleList) -> Tensor:
-        """What CLIP's tower sees: the network's own inputs without padding, so no pipeline has to make them.
+    def clip_tokens(self, tower: FrozenCLIPVision, batch_inputs: Tensor, batch_data_samples: OptSampleList) -> Tensor:
+        """CLIP's tokens (B, 1 + P, c) of the network's own inputs without padding, so no pipeline has to make them.
 
         A sample may carry its own view instead, ``clip_image`` (3, S, S), RGB in 0..255.
 
         Args:
+            tower (FrozenCLIPVision): the image tower.
             batch_inputs (Tensor): (B, 3, H, W), normalised and padded.
             batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins.
         """
@@ -96,7 +105,7 @@ class GENVLKT(HOIDETR):
                 continue
             height, width = sample.get("img_shape", image.shape[1:])[:2]
             images.append(image[:, :height, :width] * std + mean)
-        return self.clip.views(images)
+        return tower(tower.views(images))
 
     def learnable_queries(self, memory: Memory) -> QuerySet:
         """Pairs (B, N, 2D): subject and object position, each plus the position that the pair shares; zero content."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from hqm_mmdet.models.layers import CLIPMemory, QuerySet
 from hqm_mmdet.registry import MODELS
 
-from .genvlkt import GENVLKT
+from .genvlkt import GENVLKT, build_tower
 
 
 @MODELS.register_module()
@@ -35,12 +35,13 @@ class HOICLIP(GENVLKT):
     interaction_decoder_type = "KnowledgeIntegrationDecoder"
 
     def __init__(self, *, clip: dict, interaction_decoder: dict, **kwargs):
-        super().__init__(clip=clip, interaction_decoder=interaction_decoder, **kwargs)
+        super().__init__(interaction_decoder=interaction_decoder, **kwargs)
+        self.clip = build_tower(clip)
 
     def read_image(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> CLIPMemory:
         """Tokens of the detector and of CLIP."""
         memory = super(GENVLKT, self).read_image(batch_inputs, batch_data_samples)
-        tokens = self.clip(self.clip_views(batch_inputs, batch_data_samples))
+        tokens = self.clip_tokens(self.clip, batch_inputs, batch_data_samples)
         return CLIPMemory(**vars(memory), clip_tokens=tokens, image_embeds=tokens[:, 0] @ self.clip.proj)
 
     def _interactions(self, queries: QuerySet, guides: Tensor, memory: CLIPMemory) -> Tensor:

@@ -34,13 +34,13 @@ def test_inputs_become_the_views_that_samples_would_carry():
     torch.manual_seed(0)
     model = build_model(tiny_hoiclip_config()).eval()
     inputs, samples = random_batch([1, 1], sizes=[(64, 80), (96, 48)])
-    derived = model.clip_views(inputs, samples)
+    derived = model.clip_tokens(model.clip, inputs, samples)
     mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
     for i, (height, width) in enumerate(((64, 80), (96, 48))):
         sample = HOIDataSample(metainfo=dict(img_shape=(height, width)))
         sample.set_field(clip_view(inputs[i, :, :height, :width] * std + mean, 32), "clip_image")
-        torch.testing.assert_close(model.clip_views(inputs[i : i + 1], [sample])[0], derived[i])
-    assert model.clip_views(inputs, None).shape == (2, 3, 32, 32)
+        torch.testing.assert_close(model.clip_tokens(model.clip, inputs[i : i + 1], [sample])[0], derived[i])
+    assert model.clip_tokens(model.clip, inputs, None).shape == (2, 5, 64)
 
 
 def test_tower_reads_its_weights_when_training_starts(tmp_path):
