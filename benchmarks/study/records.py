@@ -13,18 +13,9 @@ from hqm_mmdet.errors import UserError
 
 from .plan import Run
 
-# The part of a config that decides what is trained; paths and seeds differ between equal trainings.
-TRAINED_BY = (
-    "model",
-    "train_dataloader",
-    "val_dataloader",
-    "val_evaluator",
-    "train_cfg",
-    "optim_wrapper",
-    "param_scheduler",
-    "custom_hooks",
-)
-TRACE_TOLERANCE = 1e-3  # relative; processors and versions of torch differ by less in four iterations
+# What acts later than a trace sees. Model and images are left to the trace: renaming an option is no other training.
+RECIPE = ("train_cfg", "optim_wrapper", "param_scheduler", "custom_hooks", "val_evaluator")
+TRACE_TOLERANCE = 2e-5  # relative; rounding on another processor changes less in four iterations
 
 
 class StudyError(UserError, RuntimeError):
@@ -38,13 +29,13 @@ class Record:
     Args:
         arm, split, seed: which one.
         config: path in the repository.
-        config_digest, data_digest: of what it trained with, see :func:`config_digest` and :func:`data_digest`.
+        config_digest, data_digest: see :func:`config_digest` and :func:`data_digest`.
         commit: of the checkout; ends with + if there were uncommitted changes.
         versions: of Python, torch and other packages.
         date: of its end.
         minutes: wall clock, evaluation included.
         training_seconds: CPU time without evaluation.
-        trace: sum of losses of the first iterations.
+        trace: what the untrained model predicts, and the sum of losses of the first iterations, see ``Observer``.
         curve: per evaluation ``iteration``, ``full``, ``rare``, ``non_rare`` (fractions).
         triplet_ap: AP of every triplet at the end, by ``verb object``.
     """
@@ -121,15 +112,9 @@ def fitting(
 
 
 def config_digest(cfg: Config) -> str:
-    """Of what a config trains, without folders and seed."""
-    parts = cfg.to_dict()
-    return _digest(json.dumps({key: _without_folders(parts.get(key)) for key in TRAINED_BY}, sort_keys=True))
-
-
-def _without_folders(value):
-    if isinstance(value, dict):
-        return {key: _without_folders(each) for key, each in value.items() if key != "data_root"}
-    return [_without_folders(each) for each in value] if isinstance(value, list | tuple) else value
+    """Of a config's recipe: schedule, optimizer, hooks, batch size, evaluation."""
+    recipe = {key: cfg.get(key) for key in RECIPE} | dict(batch_size=cfg.train_dataloader.batch_size)
+    return _digest(json.dumps(recipe, sort_keys=True))
 
 
 def data_digest(folder: Path) -> str:
@@ -143,18 +128,18 @@ def _digest(*texts: str) -> str:
 
 
 def require_same_trace(record: Record, trace: list[float]) -> None:
-    """Refuse to add to records of code that trains differently.
+    """Refuse to add to records of a model, of images or of code that train or predict differently.
 
     Args:
         record: made before.
-        trace: first losses of the same run, by the code as it is.
+        trace: of the same run, by the code and the config as they are.
 
     Raises:
         StudyError: they differ.
     """
     if not np.allclose(trace, record.trace, rtol=TRACE_TOLERANCE, atol=0):
         raise StudyError(
-            f"{record.run.file_name()} was made by commit {record.commit}, whose first losses were "
-            f"{record.trace}; this code has {trace}. Runs of both must not be mixed: go on with that commit, or move "
-            f"the records of {record.arm} out of docs/study and train them anew."
+            f"{record.run.file_name()} was made by commit {record.commit}, whose first predictions and losses "
+            f"were {record.trace}; here they are {trace}. Runs of both must not be mixed: go on with that commit, or "
+            f"move the records of {record.arm} out of docs/study and train them anew."
         )

@@ -18,6 +18,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 
 import hqm_mmdet
 from hqm_mmdet.engine import ResumableTrainLoop
@@ -29,7 +30,7 @@ from .device_data import DeviceLoader
 from .plan import ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
 
-TRACED = 4  # iterations whose losses a record keeps, to tell whether other code trains the same
+TRACED = 4  # iterations whose losses are part of the trace
 
 
 @LOOPS.register_module(force=True)
@@ -74,12 +75,24 @@ class StudyMetric(HICODetMetric):
 
 
 class Observer(Hook):
-    """Collects losses of the first iterations, the curve, and CPU time spent in training."""
+    """Collects a trace, the curve, and CPU time spent in training.
+
+    The trace tells trainings apart after seconds: mean verb score and box corner that the untrained model predicts for
+    the first test images, then the sum of losses of the first iterations.
+    """
 
     def __init__(self):
         self.trace: list[float] = []
         self.curve: list[dict[str, float]] = []
         self.seconds = 0.0
+
+    def before_train(self, runner) -> None:
+        """Predict once."""
+        runner.model.eval()
+        with torch.no_grad():
+            samples = runner.model.val_step(next(iter(runner.val_dataloader)))
+        pairs = InstanceData.cat([sample.pred_pairs for sample in samples])
+        self.trace = [float(value.mean()) for value in (pairs.verb_scores, pairs.sub_bboxes)]
 
     def before_train_epoch(self, runner) -> None:
         """Start the clock."""
@@ -91,8 +104,8 @@ class Observer(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         """Note the sum of all losses."""
-        if len(self.trace) < TRACED:
-            self.trace.append(float(outputs["loss"]))
+        if runner.iter < TRACED:
+            self.trace.append(float(outputs["loss"].detach()))
 
     def after_val_epoch(self, runner, metrics=None) -> None:
         """Note a point of the curve."""

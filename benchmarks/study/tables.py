@@ -25,15 +25,27 @@ matplotlib.use("Agg")
 
 def write_page(page: Path, scale: Scale, records: Records, left_out: dict[Run, str]) -> None:
     """Rewrite all parts that are made from the records of a scale."""
-    images, suffix = page.parent / "images", f"_{scale.folder}" if scale.folder else ""
-    images.mkdir(parents=True, exist_ok=True)
+    suffix = f"_{scale.folder}" if scale.folder else ""
     for name, experiment in scale.experiments.items():
-        if experiment.precision is None:  # more seeds of another table's runs
-            write_part(page, f"make study: {name}", experiment_text(experiment, records))
-    first = next(iter(scale.experiments.values()))
-    plot_curves(records, first, images / f"study{suffix}.png")
-    plot_verbs(records, first, "AJL", images / f"study{suffix}_verbs.png")
-    write_part(page, f"make study: records{suffix}", records_text(records, left_out))
+        if experiment.precision is not None:  # more seeds of another table's runs
+            continue
+        text = experiment_text(experiment, records)
+        if "AJL" in experiment.arms and records:
+            text += pictures(page, f"{name}{suffix}", experiment, records)
+        write_part(page, f"study.tables: {name}", text)
+    write_part(page, f"study.tables: records{suffix}", records_text(records, left_out))
+
+
+def pictures(page: Path, name: str, experiment: Experiment, records: Records) -> str:
+    """Draw curves and verbs beside the page; returns the lines that show them."""
+    folder = page.parent / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    plot_curves(records, experiment, folder / f"study_{name}.png")
+    plot_verbs(records, experiment, "AJL", folder / f"study_{name}_verbs.png")
+    return (
+        f"\n\n![mAP against iterations](images/study_{name}.png)\n\n"
+        f"![AJL's gain by verb](images/study_{name}_verbs.png)"
+    )
 
 
 def experiment_text(experiment: Experiment, records: Records) -> str:

@@ -113,7 +113,7 @@ def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, re
     record = run_module.make_record(run, data, scale, tmp_path)
     assert [point["iteration"] for point in record.curve] == [4, 8]
     assert record.run == run and record.config == "configs/qpic_hqm_toy.py"
-    assert len(record.trace) == 4 and all(np.isfinite(record.trace)) and record.training_seconds > 0
+    assert len(record.trace) == 2 + 4 and all(np.isfinite(record.trace)) and record.training_seconds > 0
     assert set(record.triplet_ap) and all(0 <= ap <= 1 for ap in record.triplet_ap.values())
     assert {"torch", "mmdet", "pillow"} < set(record.versions)
 
@@ -151,16 +151,39 @@ def test_what_is_evaluated_are_averaged_weights(script, plan, tiny, tmp_path, mo
     assert after_each_epoch[1e-9] < 1e-6 < 1e-5 < after_each_epoch[0.999]
 
 
-def test_digest_knows_what_is_trained_but_not_where(plan, records_module, tmp_path):
+def test_digest_knows_the_recipe_but_neither_folders_nor_model(plan, records_module, tmp_path):
     def digest(arm="AJL", data=tmp_path, seed=0, **changes):
         cfg = plan.run_config(plan.Run("normal", arm, seed), data, plan.SCALES["standard"])
         cfg.merge_from_dict(changes)
         return records_module.config_digest(cfg)
 
-    assert digest() == digest(data=tmp_path / "elsewhere") == digest(seed=5)
-    assert digest() != digest(arm="PJL")
+    assert digest() == digest(data=tmp_path / "elsewhere") == digest(seed=5) == digest(arm="PJL")
     assert digest() != digest(**{"optim_wrapper.optimizer.lr": 1e-3})
-    assert digest() != digest(**{"model.query_mining.miners.amm.gamma": 0.5})
+    assert digest() != digest(**{"train_dataloader.batch_size": 8})
+    assert digest() != digest(**{"param_scheduler.1.milestones": [20, 22]})
+    assert digest() != digest(**{"custom_hooks.1.momentum": 0.01})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    (
+        {"model.query_mining.miners.gbs.shift.iou_range": (0.6, 0.7)},
+        {"model.bbox_head.verb_prior": 0.03},
+        {"train_dataloader.dataset.pipeline.1.prob": 0.0},
+        {"val_dataloader.dataset.pipeline.0.transforms.1.scale": (64, 64)},
+    ),
+    ids=lambda changes: next(iter(changes)),
+)
+def test_trace_knows_what_the_digest_leaves_out(script, plan, records_module, record, tiny, tmp_path, changes):
+    run_module = script("study.run")
+    scale, data = tiny
+    traces = []
+    for change in ({}, changes):
+        cfg = plan.run_config(plan.Run("normal", "AJL", 0), data, scale)
+        cfg.merge_from_dict(change)
+        traces.append(run_module.train(cfg, tmp_path, only_trace=True)[0].trace)
+    with pytest.raises(records_module.StudyError, match="must not be mixed"):
+        records_module.require_same_trace(record("AJL", trace=traces[0]), traces[1])
 
 
 def test_records_of_another_config_or_data_are_left_out_and_named(records_module, record):
@@ -320,5 +343,5 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     assert len(rows) == 2 and all("| helps |" in row for row in rows)
     assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 2
     assert text.count("left out: `pjl_normal_0.json` (other config)") == 1
-    for name in ("study.png", "study_verbs.png"):
+    for name in ("study_strategies.png", "study_strategies_verbs.png"):
         assert (tmp_path / "images" / name).stat().st_size > 10_000

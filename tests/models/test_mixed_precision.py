@@ -73,7 +73,7 @@ def test_fp16_with_loss_scaling_trains(name):
     """What ``AmpOptimWrapper`` does, which itself wants a GPU: autocast, scaled loss, unscaled gradients, clipping."""
     model, batch = detector(name, "pjl"), random_batch([2, 1])
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
-    scaler = torch.amp.GradScaler("cpu", init_scale=16.0)  # gradients of the random start have norms up to 6300
+    scaler = torch.amp.GradScaler("cpu", init_scale=1.0)  # gradients of the random start are large as it is
     history = []
     for _ in range(12):
         with torch.autocast("cpu", dtype=torch.float16):
@@ -86,7 +86,7 @@ def test_fp16_with_loss_scaling_trains(name):
         scaler.step(optimizer)
         scaler.update()
         history.append(loss.item())
-    assert min(history[-3:]) < 0.95 * history[0] and scaler.get_scale() == 16.0  # no step was skipped
+    assert min(history[-3:]) < 0.95 * history[0] and scaler.get_scale() == 1.0  # no step was skipped
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="mmengine's AmpOptimWrapper wants a GPU")
