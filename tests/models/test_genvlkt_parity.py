@@ -62,9 +62,8 @@ def genvlkt(reference_dir, expected, tmp_path_factory):
             **{"mimic_clip.weights": None, "bbox_head.clip": None},
             **VARIANTS[variant],
         )
-        model.mimic_clip.load_state_dict(
-            {name.removeprefix("clip_model.visual."): value for name, value in tower.items()}
-        )
+        tower = {name.removeprefix("clip_model.visual."): value for name, value in tower.items()}
+        model.mimic_clip.load_state_dict(tower)
         return model, report
 
     return get
