@@ -72,8 +72,8 @@ def main() -> None:
     for row in results:
         print(
             f"{row['pairs']:5d} pairs, {'with' if row['poses'] else 'without':>7} poses: "
-            f"at once {row['at_once_ms']:6.2f} ms; a call per pair {row['calls_ms']:7.1f} ms, {row['calls_ratio']:5.1f} times; "
-            f"OpenCV {row['opencv_ms']:6.2f} ms, {row['opencv_ratio']:4.1f} times"
+            f"at once {row['at_once_ms']:6.2f} ms; a call per pair {row['calls_ms']:7.1f} ms, "
+            f"{row['calls_ratio']:5.1f} times; OpenCV {row['opencv_ms']:6.2f} ms, {row['opencv_ratio']:4.1f} times"
         )
     print(json.dumps(results))
 

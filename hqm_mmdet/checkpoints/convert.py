@@ -15,6 +15,7 @@ from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names
 from .sources import SOURCES, StateDict, recognise
+from .tensorflow import read_npz
 
 DATASETS = ("hico", "vcoco")
 
@@ -132,7 +133,8 @@ def convert_checkpoint(
     """Read ``src``, convert, write ``dst`` (``.pth`` or ``.safetensors``).
 
     Args:
-        src (str | Path): file to read, without running code that it may hold.
+        src (str | Path): file to read, without running code that it may hold; ``.npz``: TensorFlow's variables, see
+            :mod:`~.tensorflow`.
         dst (str | Path): file to write.
         source, dataset, options: as in :func:`convert_state_dict`.
         trust (bool): read ``src`` with unrestricted unpickling; it can run any code.
@@ -144,7 +146,10 @@ def convert_checkpoint(
         CheckpointError: ``src`` is damaged, wants to run code, or does not fit ``own``.
         ValueError: not recognised, not complete, or an unknown ending of ``dst``.
     """
-    state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
+    if str(src).endswith(".npz"):
+        state = read_npz(src)
+    else:
+        state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
     try:
         converted, report = convert_state_dict(state, source, dataset, **options)
     except ValueError as error:

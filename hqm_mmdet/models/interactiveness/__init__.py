@@ -1,8 +1,39 @@
 """Does a pair interact at all? Pair maps, the interactiveness network, what its answer does to a host's scores.
 
-Knows pairs (boxes, labels, poses), not detectors.
+Knows pairs (boxes, labels, poses), not detectors. Reading order: pair_maps.py, pair_encoder.py, interactiveness_head.py,
+suppression.py.
 """
 
+from .backbone import SlimResNet
+from .interactiveness_head import INTERACTIVE, NON_INTERACTIVE, InteractivenessHead
+from .jitter import PairJitter, jittered_boxes
+from .layers import ContextAttention, MapNet, RegionStream
+from .losses import interactiveness_loss, weighted_logit_loss
+from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
+from .roi_crop import roi_crop
+from .suppression import SuppressionThresholds, ThresholdError, low_grade_suppression, multiply, suppress
 
-__all__ = ["boxes_in_map", "pair_maps"]
+__all__ = [
+    "INTERACTIVE",
+    "NON_INTERACTIVE",
+    "ContextAttention",
+    "InteractivenessHead",
+    "MapNet",
+    "PairEncoder",
+    "PairFeatures",
+    "PairJitter",
+    "RegionStream",
+    "SlimResNet",
+    "SuppressionThresholds",
+    "ThresholdError",
+    "boxes_in_map",
+    "interactiveness_loss",
+    "jittered_boxes",
+    "low_grade_suppression",
+    "multiply",
+    "pair_maps",
+    "roi_crop",
+    "suppress",
+    "weighted_logit_loss",
+]
