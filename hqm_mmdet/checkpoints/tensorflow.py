@@ -70,8 +70,6 @@ def _folded(state: dict[str, Tensor]) -> dict[str, Tensor]:
         scale = (var + EPSILON).rsqrt() * (1 if norm["weight"] is None else norm["weight"])
         shift = (0 if norm["bias"] is None else norm["bias"]) - mean * scale
         if shift.abs().max() > 0:
-            raise ValueError(
-                f"{scope}/BatchNorm shifts its input; expected one that was never trained and only scales."
-            )
+            raise ValueError(f"{scope}/BatchNorm was trained: it shifts its input. Only one that scales is converted.")
         state[f"{scope}.weight"] = state[f"{scope}.weight"] * scale[:, None]
     return state

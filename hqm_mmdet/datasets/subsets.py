@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from hqm_mmdet.registry import FUNCTIONS
+
 from .annotations import ImageAnnotations
 from .class_tables import load_metainfo
 
@@ -38,6 +40,7 @@ def draw_fraction(items: Sequence[Item], fraction: float, seed: int = 0) -> list
     return [items[i] for i in sorted(order.tolist())]
 
 
+@FUNCTIONS.register_module()
 @cache
 def hico_triplets() -> tuple[tuple[int, int], ...]:
     """The 600 HOI classes of HICO-DET, (object label, verb) each; position i is HOI id i + 1."""

@@ -12,7 +12,13 @@ from .hooks import (
     StopOnSigtermHook,
     WeightCheckHook,
 )
-from .runner import BFloat16OptimWrapper, DataShareLogProcessor, ResumableSampler, ResumableTrainLoop
+from .runner import (
+    BFloat16OptimWrapper,
+    DataShareLogProcessor,
+    ResumableSampler,
+    ResumableTrainLoop,
+    TensorClipOptimWrapper,
+)
 
 __all__ = [
     "AJLHook",
@@ -28,5 +34,6 @@ __all__ = [
     "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
+    "TensorClipOptimWrapper",
     "WeightCheckHook",
 ]

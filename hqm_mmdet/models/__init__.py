@@ -2,6 +2,7 @@
 
 from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
+from .interactiveness import InteractivenessHead, PairEncoder, PairJitter, SlimResNet
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -25,6 +26,7 @@ from .task_modules import (
     PointerCost,
     VerbCost,
 )
+from .two_stage import AnnotatedInstances, JitteredPairs, StoredInstances, ThresholdPairs, TINHead, TwoStageHOI
 
 __all__ = [
     "AMMAttention",
@@ -57,5 +59,15 @@ __all__ = [
     "PointerCost",
     "QPIC",
     "VerbCost",
+    "AnnotatedInstances",
+    "InteractivenessHead",
+    "JitteredPairs",
+    "PairEncoder",
+    "PairJitter",
+    "SlimResNet",
+    "StoredInstances",
+    "ThresholdPairs",
+    "TINHead",
+    "TwoStageHOI",
     "VerbFocalLoss",
 ]

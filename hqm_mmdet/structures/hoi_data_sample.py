@@ -17,6 +17,8 @@ class HOIDataSample(DetDataSample):
       the original image; ``obj_labels`` (Q,) long; ``obj_scores`` (Q,); ``verb_scores`` (Q, V), already times the
       object score where the method does so; ``queries`` (Q,) long, which of the model's queries each pair came from,
       where the head tells.
+    * ``detections`` (InstanceData of length N), where a two-stage model is given boxes: ``bboxes`` (N, 4) in pixels of
+      the network's input, ``labels`` (N,), ``scores`` (N,).
     """
 
     @property

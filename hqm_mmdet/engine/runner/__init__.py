@@ -1,8 +1,14 @@
 """Parts that mmengine's runner builds by name."""
 
 from .log_processor import DataShareLogProcessor
-from .optim_wrapper import BFloat16OptimWrapper
+from .optim_wrapper import BFloat16OptimWrapper, TensorClipOptimWrapper
 from .sampler import ResumableSampler
 from .train_loop import ResumableTrainLoop
 
-__all__ = ["BFloat16OptimWrapper", "DataShareLogProcessor", "ResumableSampler", "ResumableTrainLoop"]
+__all__ = [
+    "BFloat16OptimWrapper",
+    "DataShareLogProcessor",
+    "ResumableSampler",
+    "ResumableTrainLoop",
+    "TensorClipOptimWrapper",
+]

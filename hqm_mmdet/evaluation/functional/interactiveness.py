@@ -6,7 +6,7 @@ import numpy as np
 
 from .average_precision import interpolated_ap
 
-# Exact tenths: with 10 positives, all recalls meet a threshold. NumPy's arange, the field's usual, misses three of them.
+# Exact tenths, which a recall of .3, .6 or .7 reaches; it misses those of NumPy's arange, the field's usual ones.
 TENTHS = tuple(k / 10 for k in range(11))
 
 

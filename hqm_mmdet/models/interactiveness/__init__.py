@@ -1,7 +1,7 @@
 """Does a pair interact at all? Pair maps, the interactiveness network, what its answer does to a host's scores.
 
-Knows pairs (boxes, labels, poses), not detectors. Reading order: pair_maps.py, pair_encoder.py, interactiveness_head.py,
-suppression.py.
+Knows pairs (boxes, labels, poses), not detectors. Reading order: pair_maps.py, pair_encoder.py,
+interactiveness_head.py, suppression.py.
 """
 
 from .backbone import SlimResNet

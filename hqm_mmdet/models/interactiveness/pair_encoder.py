@@ -1,5 +1,6 @@
 """What TIN knows about a pair before it says anything: features of both boxes, their context, their layout."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,7 +51,8 @@ class PairEncoder(BaseModule):
         map_channels (tuple[int, int]): convolutions on the two box channels of the pair map. Default: (64, 32).
         norm_cfg (dict, optional): of the residual units. Default None: frozen batch norm.
         context_dropout (float): of the attention's query. Default: 0.2.
-        chunk_size (int): so many boxes pass the residual units at once in inference, which bounds memory. Default: 256.
+        chunk_size (int): so many boxes pass the residual units, and so many pairs what follows, at once in inference.
+            It bounds memory. Default: 256.
         init_cfg (dict, optional): as in mmengine.
     """
 
@@ -99,20 +101,32 @@ class PairEncoder(BaseModule):
             complete (list[Tensor], optional): (P,) bool, pairs whose objects are looked at. Default None: all.
         """
         complete = complete or [torch.ones(len(p), dtype=torch.bool, device=p.sub_bboxes.device) for p in pairs]
-        images = [self._image(*image) for image in zip(features, pairs, complete, strict=True)]
-        sub, obj, sub_context, obj_context = (torch.cat(parts) for parts in zip(*images, strict=True))
+        images = [self._boxes(*image) for image in zip(features, pairs, complete, strict=True)]
+        boxes = [torch.cat(parts) for parts in zip(*(image.of_pairs() for image in images), strict=True)]
         maps = torch.cat([pair_maps(p.sub_bboxes, p.obj_bboxes, p.get("keypoints")) for p in pairs])
-        layout = self.layout_net(maps[:, :2])
-        return PairFeatures(sub, obj, sub_context, obj_context, layout, maps[:, 2:], torch.cat(complete))
+        return self._pair_features(boxes, maps, torch.cat(complete))
 
-    def _image(self, feature: Tensor, pairs: InstanceData, complete: Tensor) -> tuple[Tensor, ...]:
-        """``sub``, ``obj``, ``sub_context``, ``obj_context`` of one image."""
+    def in_chunks(self, feature: Tensor, pairs: InstanceData) -> Iterator[PairFeatures]:
+        """As :meth:`forward` for one image, ``chunk_size`` pairs at a time; each box is looked at once for all pairs.
+
+        200 persons make 40,000 pairs, whose maps and features would fill gigabytes.
+        """
+        boxes = self._boxes(feature, pairs, torch.ones(len(pairs), dtype=torch.bool, device=feature.device))
+        for rows in torch.arange(len(pairs), device=feature.device).split(self.chunk_size):
+            part = pairs[rows]
+            maps = pair_maps(part.sub_bboxes, part.obj_bboxes, part.get("keypoints"))
+            yield self._pair_features(boxes.of_pairs(rows), maps, torch.ones_like(rows, dtype=torch.bool))
+
+    def _pair_features(self, boxes: Sequence[Tensor], maps: Tensor, complete: Tensor) -> PairFeatures:
+        return PairFeatures(*boxes, self.layout_net(maps[:, :2]), maps[:, 2:], complete)
+
+    def _boxes(self, feature: Tensor, pairs: InstanceData, complete: Tensor) -> "_BoxFeatures":
+        """Features of the boxes of an image's pairs."""
         sub_boxes, sub_of_pair = self._distinct(pairs.sub_bboxes)
         obj_boxes, obj_of_pair = self._distinct(pairs.obj_bboxes[complete])
         sub = self._regions(self.sub_stream, feature, sub_boxes)
         obj = self._regions(self.obj_stream, feature, obj_boxes)
-        sub_context, obj_context = self.context(feature, sub, obj)
-        return sub[sub_of_pair], obj[obj_of_pair], sub_context[sub_of_pair], obj_context[obj_of_pair]
+        return _BoxFeatures(sub, obj, *self.context(feature, sub, obj), sub_of_pair, obj_of_pair)
 
     def _distinct(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Distinct boxes, and which one each pair has: a box is in many pairs, its features are computed once.
@@ -129,3 +143,22 @@ class PairEncoder(BaseModule):
             return feature.new_zeros(0, self.region_channels)
         chunks = boxes.split(len(boxes) if self.training else self.chunk_size)
         return torch.cat([stream(roi_crop(feature, part / self.feature_stride, self.CROP_SIZE)) for part in chunks])
+
+
+@dataclass(frozen=True, eq=False)
+class _BoxFeatures:
+    """Features of S subjects and O objects of an image, and the rows that make its pairs."""
+
+    sub: Tensor
+    obj: Tensor
+    sub_context: Tensor
+    obj_context: Tensor
+    sub_of_pair: Tensor
+    obj_of_pair: Tensor
+
+    def of_pairs(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``sub``, ``obj``, ``sub_context``, ``obj_context`` of some pairs, or of all."""
+        sub_ids, obj_ids = self.sub_of_pair, self.obj_of_pair
+        if rows is not None:
+            sub_ids, obj_ids = sub_ids[rows], obj_ids[rows]
+        return self.sub[sub_ids], self.obj[obj_ids], self.sub_context[sub_ids], self.obj_context[obj_ids]

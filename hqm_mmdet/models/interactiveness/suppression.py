@@ -70,8 +70,8 @@ class SuppressionThresholds:
             raise FileNotFoundError(f"{path} does not exist; `hqm-mmdet search-thresholds` writes it.") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ThresholdError(
-                f"{path}: {error}. Expected {{'above': number, 'below': number, 'per_class': {{class: [above, below]}}}} "
-                f"with classes of the model, e.g. {classes[0]!r}."
+                f"{path}: {error}. Expected {{'above': number, 'below': number, 'per_class': {{class: [above, "
+                f"below]}}}}, classes by name, e.g. {classes[0]!r}."
             ) from error
 
     def as_json(self, classes: tuple[str, ...]) -> str:

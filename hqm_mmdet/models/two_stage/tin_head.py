@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.models.interactiveness import PairFeatures, weighted_logit_loss
-from hqm_mmdet.registry import MODELS
+from hqm_mmdet.models.interactiveness import PairFeatures, low_grade_suppression, weighted_logit_loss
+from hqm_mmdet.registry import FUNCTIONS, MODELS
 
 STREAMS = ("sub", "obj", "layout")  # H, O, S in the paper
 
@@ -17,12 +17,17 @@ STREAMS = ("sub", "obj", "layout")  # H, O, S in the paper
 class TINHead(BaseModule):
     """Classes of pairs from their subjects, their objects and their layout, and whether they interact.
 
-    Classes are whatever the data set counts: HOIs (HICO-DET, C = 600) or verbs. Source: TIN (CVPR 2019), section 3.2;
-    sizes from the official code. Its six hidden layers pass a batch norm that is never trained, a factor of 1 - 5e-6
-    each; here the converter puts it into the weights.
+    Its classes are HOIs (HICO-DET, C = 600) or verbs; scores of pairs are of verbs either way. Source: TIN (CVPR 2019),
+    section 3.2; sizes from the official code. Its six hidden layers pass a batch norm that is never trained, a factor
+    of 1 - 5e-6 each; here the converter puts it into the weights.
 
     Args:
-        num_classes (int): C.
+        num_obj_classes (int): object labels.
+        num_verbs (int): V, verbs.
+        triplets (str | Sequence[tuple[int, int]], optional): the C classes as (object label, verb), or the name of a
+            registered function that gives them. Default None: the verbs, C = V.
+        verb_order (Sequence[int], optional): without ``triplets``, the verb of each class, for weights that were
+            trained with verbs in another order. Default: the verbs as they come.
         region_channels (int): F of a box's features. Default: 2048.
         context_channels (int): of its context. Default: 1024.
         layout_channels (int): of the pair map's features. Default: 5408.
@@ -34,8 +39,13 @@ class TINHead(BaseModule):
             HICO-DET; on V-COCO ``sub`` has 2.
         logit_weights (Mapping[str, Sequence[float]], optional): (C,) per stream, see
             :func:`~hqm_mmdet.models.interactiveness.weighted_logit_loss`. Default: ones.
-        without_object (Sequence[int]): classes that never have an object (V-COCO: walk, smile, run, stand); streams
-            ``obj`` and ``layout`` learn nothing about them. Default: none.
+        without_object (Sequence[int]): verbs that never have an object (V-COCO: walk, smile, run, stand). Streams
+            ``obj`` and ``layout`` learn nothing about them; persons get them without a partner. Default: none.
+        no_interaction (int, optional): the verb that says that nothing happens (HICO-DET: 57), the label of negative
+            pairs. Default None: their labels are zero.
+        lis (Mapping[str, float], optional): constants of
+            :func:`~hqm_mmdet.models.interactiveness.low_grade_suppression`, through which both detection scores enter
+            the result. Default None: they enter as they are.
         init_cfg (dict, optional): as in mmengine.
 
     Raises:
@@ -44,7 +54,10 @@ class TINHead(BaseModule):
 
     def __init__(
         self,
-        num_classes: int,
+        num_obj_classes: int,
+        num_verbs: int,
+        triplets: str | Sequence[tuple[int, int]] | None = None,
+        verb_order: Sequence[int] | None = None,
         region_channels: int = 2048,
         context_channels: int = 1024,
         layout_channels: int = 5408,
@@ -54,10 +67,16 @@ class TINHead(BaseModule):
         loss_weights: Mapping[str, float] | None = None,
         logit_weights: Mapping[str, Sequence[float]] | None = None,
         without_object: Sequence[int] = (),
+        no_interaction: int | None = None,
+        lis: Mapping[str, float] | None = None,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
-        self.num_classes = num_classes
+        self.num_obj_classes, self.num_verbs = num_obj_classes, num_verbs
+        self.no_interaction, self.lis, self.without_object = no_interaction, lis, list(without_object)
+        class_table = _class_table(num_obj_classes, num_verbs, triplets, verb_order)
+        self.register_buffer("class_table", class_table, persistent=False)
+        self.num_classes = num_classes = int(class_table.max()) + 1
         own = region_channels + context_channels
         inputs = dict(sub=own, obj=own, layout=region_channels + layout_channels)
         for stream, channels in inputs.items():
@@ -68,7 +87,9 @@ class TINHead(BaseModule):
             region_channels=region_channels, context_channels=context_channels, layout_channels=layout_channels
         )
         self.interactiveness = (
-            MODELS.build({"type": "InteractivenessHead", **shared, **interactiveness}) if interactiveness else None
+            MODELS.build({"type": "InteractivenessHead", **shared, **interactiveness})
+            if interactiveness is not None
+            else None
         )
         self.loss_weights = {**dict.fromkeys(STREAMS, 1.0), **_of_streams(loss_weights, "loss_weights")}
         for stream, values in _of_streams(logit_weights, "logit_weights").items():
@@ -76,7 +97,7 @@ class TINHead(BaseModule):
                 raise ValueError(f"logit_weights[{stream!r}] has {len(values)} numbers for {num_classes} classes.")
             self.register_buffer(f"{stream}_logit_weights", torch.tensor(values), persistent=False)
         with_object = torch.ones(num_classes)
-        with_object[list(without_object)] = 0
+        with_object[class_table[self.without_object].flatten().unique()] = 0
         self.register_buffer("with_object", with_object, persistent=False)
 
     def forward(self, features: PairFeatures) -> dict[str, Tensor]:
@@ -99,18 +120,34 @@ class TINHead(BaseModule):
             preds["interactiveness_logits"] = self.interactiveness(features)
         return {name: value.float() for name, value in preds.items()}
 
-    def loss(self, preds: dict[str, Tensor], labels: Tensor, interactive: Tensor) -> dict[str, Tensor]:
+    def labels(self, pairs: InstanceData) -> Tensor:
+        """(P, C) multi-hot classes of training pairs, see :meth:`loss`."""
+        verbs = pairs.verb_labels.clone()
+        if self.no_interaction is not None:
+            verbs[~pairs.interactive, self.no_interaction] = 1
+        pair, verb = verbs.nonzero().unbind(1)
+        classes = self.class_table[verb, pairs.obj_labels[pair]]
+        known = classes >= 0  # a triplet that is no class of the data set teaches nothing
+        labels = verbs.new_zeros(len(pairs), self.num_classes)
+        labels[pair[known], classes[known]] = 1
+        return labels
+
+    def loss(self, preds: dict[str, Tensor], pairs: list[InstanceData]) -> dict[str, Tensor]:
         """Loss terms, times their weights.
 
         Args:
             preds (dict[str, Tensor]): of :meth:`forward`, where exactly the interactive pairs were complete.
-            labels (Tensor): (P, C) multi-hot. Rows of pairs that do not interact teach the layout stream only.
-            interactive (Tensor): (P,) bool.
+            pairs (list[InstanceData]): per image ``obj_labels`` (P,), ``verb_labels`` (P, V), ``interactive`` (P,).
 
         Returns:
             dict[str, Tensor]: ``loss_sub_cls`` and ``loss_obj_cls`` of the interactive pairs, ``loss_layout_cls`` of
             all, ``loss_interactiveness``.
         """
+        labels = torch.cat([self.labels(image) for image in pairs])
+        return self.class_loss(preds, labels, torch.cat([image.interactive for image in pairs]))
+
+    def class_loss(self, preds: dict[str, Tensor], labels: Tensor, interactive: Tensor) -> dict[str, Tensor]:
+        """:meth:`loss` from labels (P, C) and (P,) bool."""
         positives = labels[interactive]
         logits = dict(
             sub=(preds["sub_logits"][interactive], positives, None),
@@ -125,6 +162,46 @@ class TINHead(BaseModule):
         if self.interactiveness is not None:
             losses.update(self.interactiveness.loss(preds["interactiveness_logits"], interactive))
         return losses
+
+    def predict(self, preds: dict[str, Tensor], pairs: InstanceData) -> InstanceData:
+        """Scored pairs of an image.
+
+        Args:
+            preds (dict[str, Tensor]): of :meth:`forward`, for all P pairs.
+            pairs (InstanceData): of a pair sampler.
+
+        Returns:
+            InstanceData: ``pairs`` with ``verb_scores`` (P, V), the fused class scores times both detection scores;
+            with an interactiveness head also ``interactiveness`` (P, 2), probabilities. With ``without_object`` one
+            more pair per person, without object.
+        """
+        classes = self.class_table[:, pairs.obj_labels].T  # (P, V)
+        scores = self.fuse(preds).gather(1, classes.clamp(min=0)) * (classes >= 0)
+        weights = {who: self._weight(pairs[f"{who}_scores"])[:, None] for who in ("sub", "obj")}
+        pairs.verb_scores = scores * weights["sub"] * weights["obj"]
+        if self.interactiveness is not None:
+            pairs.interactiveness = preds["interactiveness_logits"].sigmoid()
+        if not self.without_object or not len(pairs):
+            return pairs
+        pairs.verb_scores[:, self.without_object] = 0
+        alone = self._alone(pairs, preds["sub_logits"].sigmoid() * weights["sub"])
+        return InstanceData.cat([pairs, alone])
+
+    def _weight(self, scores: Tensor) -> Tensor:
+        return scores if self.lis is None else low_grade_suppression(scores, **self.lis)
+
+    def _alone(self, pairs: InstanceData, sub_scores: Tensor) -> InstanceData:
+        """A pair without object for every person, with the verbs that have none; ``sub_scores`` (P, V)."""
+        persons, first = torch.unique(pairs.sub_ids, return_inverse=True)
+        rows = torch.full_like(persons, len(first))
+        rows.scatter_reduce_(0, first, torch.arange(len(first), device=first.device), "amin")
+        alone = pairs[rows]
+        alone.obj_bboxes, alone.obj_scores = torch.zeros_like(alone.obj_bboxes), torch.ones_like(alone.obj_scores)
+        alone.obj_labels = torch.full_like(alone.obj_labels, self.num_obj_classes)
+        alone.obj_ids = torch.full_like(alone.obj_ids, -1)
+        alone.verb_scores = torch.zeros_like(alone.verb_scores)
+        alone.verb_scores[:, self.without_object] = sub_scores[rows][:, self.without_object]
+        return alone
 
     @staticmethod
     def fuse(preds: dict[str, Tensor]) -> Tensor:
@@ -152,3 +229,17 @@ def _of_streams(values: Mapping | None, name: str) -> Mapping:
     if unknown:
         raise ValueError(f"{name}: unknown streams {unknown}, known are {STREAMS}.")
     return values or {}
+
+
+def _class_table(num_obj_classes: int, num_verbs: int, triplets, verb_order) -> Tensor:
+    """(V, number of object labels) long, the class of a verb and an object; -1: no class."""
+    if isinstance(triplets, str):
+        triplets = FUNCTIONS.get(triplets)()
+    if triplets is None:
+        classes = torch.empty(num_verbs, dtype=torch.long)
+        classes[torch.tensor(verb_order or range(num_verbs))] = torch.arange(num_verbs)
+        return classes[:, None].repeat(1, num_obj_classes)
+    table = torch.full((num_verbs, num_obj_classes), -1)
+    for index, (label, verb) in enumerate(triplets):
+        table[verb, label] = index
+    return table

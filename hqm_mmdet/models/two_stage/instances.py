@@ -1,0 +1,64 @@
+"""Where a two-stage detector's boxes come from.
+
+A provider gets a batch as the network does, (B, 3, H, W) with its samples, and gives an InstanceData per image:
+``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,), and
+``keypoints`` (N, 17, 2 or 3) where it knows poses; NaN for those it does not know.
+"""
+
+import torch
+from mmdet.structures import SampleList
+from mmengine.model import BaseModule
+from mmengine.structures import BaseDataElement, InstanceData
+from torch import Tensor
+
+from hqm_mmdet.errors import UserError
+from hqm_mmdet.registry import MODELS
+
+
+class MissingDetections(UserError, KeyError):
+    """An image came without boxes; the message says how to give them."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@MODELS.register_module()
+class StoredInstances(BaseModule):
+    """Boxes that the data set read from a detection file (``dataset.detections``)."""
+
+    def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
+        """See :mod:`~.instances`.
+
+        Raises:
+            MissingDetections: a sample has none.
+        """
+        for sample in batch_data_samples:
+            if "detections" not in sample:
+                raise MissingDetections(
+                    f"{sample.get('img_path', 'An image')}: no detections. Set dataset.detections to a file that "
+                    "tools/detect.py made, or model.instances to a detector."
+                )
+        return [sample.detections.to(batch_inputs.device) for sample in batch_data_samples]
+
+
+@MODELS.register_module()
+class AnnotatedInstances(BaseModule):
+    """The annotated boxes with score 1: for training without a detector, and for testing a head alone."""
+
+    def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
+        """See :mod:`~.instances`. In testing, annotations are in the original image's frame, and are brought here."""
+        found = []
+        for sample in batch_data_samples:
+            truth = sample.gt_instances.to(batch_inputs.device)
+            boxes = getattr(truth.bboxes, "tensor", truth.bboxes).float()
+            if not self.training:
+                boxes = boxes * boxes.new_tensor(scale_of(sample)).repeat(2)
+            scores = torch.ones_like(boxes[:, 0])
+            found.append(InstanceData(bboxes=boxes, labels=truth.labels, scores=scores))
+        return found
+
+
+def scale_of(sample: BaseDataElement) -> tuple[float, float]:
+    """Width and height of the network's input relative to the original image."""
+    (height, width), (ori_height, ori_width) = sample.img_shape[:2], sample.ori_shape[:2]
+    return width / ori_width, height / ori_height
