@@ -63,7 +63,7 @@ def detections_in_frame(results: Mapping) -> InstanceData:
     if (round(ori_width * scale[0]), round(ori_height * scale[1])) != (width, height):
         raise DetectionError(
             f"{results['img_path']}: {ori_width} x {ori_height} pixels became {width} x {height} by more than a "
-            "resize. Stored detections follow Resize and horizontal RandomFlip only; take other geometry out of the pipeline."
+            "resize. Stored detections follow Resize and horizontal RandomFlip; take the rest out of the pipeline."
         )
     limit = np.array([width, height] * 2, np.float32)
     boxes = np.clip(results["detections"]["boxes"] * np.tile(scale, 2), 0, limit)

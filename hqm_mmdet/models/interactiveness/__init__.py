@@ -12,7 +12,14 @@ from .losses import interactiveness_loss, weighted_logit_loss
 from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
 from .roi_crop import roi_crop
-from .suppression import SuppressionThresholds, ThresholdError, low_grade_suppression, multiply, suppress
+from .suppression import (
+    SuppressionThresholds,
+    ThresholdError,
+    best_objects,
+    low_grade_suppression,
+    multiply,
+    suppress,
+)
 
 __all__ = [
     "INTERACTIVE",
@@ -27,6 +34,7 @@ __all__ = [
     "SlimResNet",
     "SuppressionThresholds",
     "ThresholdError",
+    "best_objects",
     "boxes_in_map",
     "interactiveness_loss",
     "jittered_boxes",

@@ -106,6 +106,25 @@ def suppress(verb_scores: Tensor, suppressed: Tensor, kept_verbs: tuple[int, ...
     return verb_scores.masked_fill(affected, 0)
 
 
+def best_objects(verb_scores: Tensor, subjects: Tensor) -> Tensor:
+    """(P, V) bool, the best object of every person and verb; of equals the first.
+
+    TIN's V-COCO code suppresses after this choice, so that a suppressed winner has no second: everything else is set
+    to 0 first.
+
+    Args:
+        verb_scores (Tensor): (P, V).
+        subjects (Tensor): (P,) long, which person each pair has.
+    """
+    _, person = torch.unique(subjects, return_inverse=True)
+    same = person[:, None] == person  # (P, P)
+    rows = torch.arange(len(person), device=person.device)
+    ahead = same & (rows[:, None] > rows)  # the column comes first
+    rivals, own = verb_scores[None], verb_scores[:, None]  # (1, P, V), (P, 1, V)
+    beaten = (same[..., None] & (rivals > own)) | (ahead[..., None] & (rivals == own))
+    return ~beaten.any(1)
+
+
 def multiply(verb_scores: Tensor, scores: Tensor, kept_verbs: tuple[int, ...] = ()) -> Tensor:
     """Scores times P(interactive), the paper's equation 6; ``kept_verbs`` stay. Arguments as above."""
     factor = scores[:, INTERACTIVE, None].to(verb_scores.dtype).repeat(1, verb_scores.shape[1])
