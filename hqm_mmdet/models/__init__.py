@@ -2,7 +2,7 @@
 
 from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
-from .interactiveness import InteractivenessHead, PairEncoder, PairJitter, SlimResNet
+from .interactiveness import InteractivenessHead, NonInteractionSuppression, PairEncoder, PairJitter, SlimResNet
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -26,11 +26,20 @@ from .task_modules import (
     PointerCost,
     VerbCost,
 )
-from .two_stage import AnnotatedInstances, JitteredPairs, StoredInstances, ThresholdPairs, TINHead, TwoStageHOI
+from .two_stage import (
+    AnnotatedInstances,
+    Interactiveness,
+    JitteredPairs,
+    StoredInstances,
+    ThresholdPairs,
+    TINHead,
+    TwoStageHOI,
+)
 
 __all__ = [
     "AMMAttention",
     "AMMQueryGenerator",
+    "AnnotatedInstances",
     "CDN",
     "ConditionalHOI",
     "ConditionalHOIDecoder",
@@ -49,25 +58,26 @@ __all__ = [
     "InstanceHead",
     "InstanceMatcher",
     "InteractionCost",
+    "Interactiveness",
+    "InteractivenessHead",
+    "JitteredPairs",
     "JointLearning",
+    "NonInteractionSuppression",
     "ObjectClassCost",
+    "PairEncoder",
     "PairGIoUCost",
+    "PairJitter",
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",
     "PointedClassCost",
     "PointerCost",
     "QPIC",
-    "VerbCost",
-    "AnnotatedInstances",
-    "InteractivenessHead",
-    "JitteredPairs",
-    "PairEncoder",
-    "PairJitter",
     "SlimResNet",
     "StoredInstances",
-    "ThresholdPairs",
     "TINHead",
+    "ThresholdPairs",
     "TwoStageHOI",
+    "VerbCost",
     "VerbFocalLoss",
 ]

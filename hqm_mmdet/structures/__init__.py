@@ -1,7 +1,7 @@
 """Data structures shared by all rooms: the sample type, the HOI vocabulary, box helpers, pair suppression."""
 
 from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
-from .hoi_data_sample import HOIDataSample, new_pairs
+from .hoi_data_sample import HOIDataSample, new_pairs, scale_of
 from .pair_nms import pair_nms
 from .repeats import merge_repeats
 from .selection import ShownPair, TripletSelection
@@ -17,5 +17,6 @@ __all__ = [
     "new_pairs",
     "pair_iou",
     "pair_nms",
+    "scale_of",
     "xyxy_to_cxcywh",
 ]

@@ -60,3 +60,9 @@ def new_pairs(sub_bboxes: Tensor, obj_bboxes: Tensor, obj_labels: Tensor, **fiel
     for name, value in fields.items():
         pairs[name] = value
     return pairs
+
+
+def scale_of(sample: DetDataSample) -> tuple[float, float]:
+    """Width and height of the network's input relative to the original image."""
+    (height, width), (ori_height, ori_width) = sample.img_shape[:2], sample.ori_shape[:2]
+    return width / ori_width, height / ori_height

@@ -31,14 +31,24 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
+        suppression (dict, optional): config of
+            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`; None for none.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
     """
 
-    def __init__(self, *, query_mining: dict | None = None, channels_last: bool = False, **kwargs):
+    def __init__(
+        self,
+        *,
+        query_mining: dict | None = None,
+        channels_last: bool = False,
+        suppression: dict | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         self.query_mining = MODELS.build(query_mining) if query_mining else None
+        self.suppression = MODELS.build(suppression) if suppression else None
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})
@@ -120,6 +130,8 @@ class HOIDETR(DETR, metaclass=TrainableParts):
             batch_data_samples, self.bbox_head.predict(preds, batch_data_samples, rescale), strict=True
         ):
             sample.pred_pairs = pairs
+        if self.suppression is not None:
+            self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> dict[str, Tensor]:

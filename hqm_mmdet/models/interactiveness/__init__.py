@@ -1,7 +1,8 @@
 """Does a pair interact at all? Pair maps, the interactiveness network, what its answer does to a host's scores.
 
 Knows pairs (boxes, labels, poses), not detectors. Reading order: pair_maps.py, pair_encoder.py,
-interactiveness_head.py, suppression.py.
+interactiveness_head.py, suppression.py,
+non_interaction_suppression.py.
 """
 
 from .backbone import SlimResNet
@@ -9,6 +10,7 @@ from .interactiveness_head import INTERACTIVE, NON_INTERACTIVE, InteractivenessH
 from .jitter import PairJitter, jittered_boxes
 from .layers import ContextAttention, MapNet, RegionStream
 from .losses import interactiveness_loss, weighted_logit_loss
+from .non_interaction_suppression import NonInteractionSuppression, SuppressionError, load_interactiveness
 from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
 from .roi_crop import roi_crop
@@ -27,16 +29,19 @@ __all__ = [
     "ContextAttention",
     "InteractivenessHead",
     "MapNet",
+    "NonInteractionSuppression",
     "PairEncoder",
     "PairFeatures",
     "PairJitter",
     "RegionStream",
     "SlimResNet",
+    "SuppressionError",
     "SuppressionThresholds",
     "ThresholdError",
     "best_objects",
     "boxes_in_map",
     "interactiveness_loss",
+    "load_interactiveness",
     "jittered_boxes",
     "low_grade_suppression",
     "multiply",

@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.registry import MODELS
@@ -67,11 +68,11 @@ class InteractivenessHead(BaseModule):
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("class_weights", torch.tensor(class_weights), persistent=False)
 
-    def forward(self, features: PairFeatures) -> Tensor:
-        """Logits (P, 2), ``INTERACTIVE`` and ``NON_INTERACTIVE``.
+    def forward(self, features: PairFeatures) -> dict[str, Tensor]:
+        """``interactiveness_logits`` (P, 2), columns ``INTERACTIVE`` and ``NON_INTERACTIVE``.
 
-        For a pair whose object was not looked at (a negative one, in training), the subject's hidden layer stands in
-        for the object's, as in the official code.
+        For a pair whose object was not looked at, the subject's hidden layer stands in for the object's, as in the
+        official code for negative pairs in training.
         """
         complete = features.complete
         sub_parts = [features.sub, features.layout, self.pose_net(features.pose_maps)]
@@ -83,12 +84,19 @@ class InteractivenessHead(BaseModule):
         sub = self._hidden(self.sub_fc, sub_parts)
         obj = sub.clone()
         obj[complete] = self._hidden(self.obj_fc, obj_parts)
-        return self.score(self._hidden(self.fc, [sub, obj])).float()
+        return dict(interactiveness_logits=self.score(self._hidden(self.fc, [sub, obj])).float())
 
-    def loss(self, logits: Tensor, interactive: Tensor) -> dict[str, Tensor]:
-        """``loss_interactiveness`` of logits (P, 2) and (P,) bool, whether pairs are labelled as interactive."""
-        value = interactiveness_loss(logits, interactive, self.class_weights)
+    def loss(self, preds: dict[str, Tensor], pairs: list[InstanceData]) -> dict[str, Tensor]:
+        """``loss_interactiveness`` of the output of :meth:`forward`; pairs have ``interactive`` (P,) bool."""
+        interactive = torch.cat([image.interactive for image in pairs])
+        value = interactiveness_loss(preds["interactiveness_logits"], interactive, self.class_weights)
         return {"loss_interactiveness": self.loss_weight * value}
+
+    @staticmethod
+    def predict(preds: dict[str, Tensor], pairs: InstanceData) -> InstanceData:
+        """``pairs`` with ``interactiveness`` (P, 2), probabilities."""
+        pairs.interactiveness = preds["interactiveness_logits"].sigmoid()
+        return pairs
 
     def _hidden(self, layer: nn.Linear, parts: list[Tensor]) -> Tensor:
         return self.dropout(F.relu(layer(torch.cat(parts, 1))))

@@ -4,6 +4,7 @@ Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.
 """
 
 from .instances import AnnotatedInstances, MissingDetections, StoredInstances
+from .interactiveness import Interactiveness
 from .pair_samplers import ThresholdPairs, pairs_of
 from .tin_head import TINHead
 from .training_pairs import JitteredPairs
@@ -11,6 +12,7 @@ from .two_stage_hoi import TwoStageHOI
 
 __all__ = [
     "AnnotatedInstances",
+    "Interactiveness",
     "JitteredPairs",
     "MissingDetections",
     "StoredInstances",

@@ -8,11 +8,12 @@ A provider gets a batch as the network does, (B, 3, H, W) with its samples, and 
 import torch
 from mmdet.structures import SampleList
 from mmengine.model import BaseModule
-from mmengine.structures import BaseDataElement, InstanceData
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
+from hqm_mmdet.structures import scale_of
 
 
 class MissingDetections(UserError, KeyError):
@@ -56,9 +57,3 @@ class AnnotatedInstances(BaseModule):
             scores = torch.ones_like(boxes[:, 0])
             found.append(InstanceData(bboxes=boxes, labels=truth.labels, scores=scores))
         return found
-
-
-def scale_of(sample: BaseDataElement) -> tuple[float, float]:
-    """Width and height of the network's input relative to the original image."""
-    (height, width), (ori_height, ori_width) = sample.img_shape[:2], sample.ori_shape[:2]
-    return width / ori_width, height / ori_height

@@ -104,8 +104,8 @@ class TINHead(BaseModule):
         """Raw scores of P pairs, K of them complete.
 
         Returns:
-            dict[str, Tensor]: ``sub_logits``, ``layout_logits`` (P, C), ``obj_logits`` (K, C); with an interactiveness
-            head also ``interactiveness_logits`` (P, 2).
+            dict[str, Tensor]: ``sub_logits``, ``layout_logits`` (P, C), ``obj_logits`` (K, C), ``complete`` (P,) bool;
+            with an interactiveness head also ``interactiveness_logits`` (P, 2).
         """
         inputs = dict(
             sub=(features.sub, features.sub_context),
@@ -117,8 +117,8 @@ class TINHead(BaseModule):
             for stream, parts in inputs.items()
         }
         if self.interactiveness is not None:
-            preds["interactiveness_logits"] = self.interactiveness(features)
-        return {name: value.float() for name, value in preds.items()}
+            preds.update(self.interactiveness(features))
+        return {name: value.float() for name, value in preds.items()} | dict(complete=features.complete)
 
     def labels(self, pairs: InstanceData) -> Tensor:
         """(P, C) multi-hot classes of training pairs, see :meth:`loss`."""
@@ -136,7 +136,7 @@ class TINHead(BaseModule):
         """Loss terms, times their weights.
 
         Args:
-            preds (dict[str, Tensor]): of :meth:`forward`, where exactly the interactive pairs were complete.
+            preds (dict[str, Tensor]): of :meth:`forward`, where at least the interactive pairs were complete.
             pairs (list[InstanceData]): per image ``obj_labels`` (P,), ``verb_labels`` (P, V), ``interactive`` (P,).
 
         Returns:
@@ -144,24 +144,24 @@ class TINHead(BaseModule):
             all, ``loss_interactiveness``.
         """
         labels = torch.cat([self.labels(image) for image in pairs])
-        return self.class_loss(preds, labels, torch.cat([image.interactive for image in pairs]))
+        losses = self.class_loss(preds, labels, torch.cat([image.interactive for image in pairs]))
+        if self.interactiveness is not None:
+            losses.update(self.interactiveness.loss(preds, pairs))
+        return losses
 
     def class_loss(self, preds: dict[str, Tensor], labels: Tensor, interactive: Tensor) -> dict[str, Tensor]:
-        """:meth:`loss` from labels (P, C) and (P,) bool."""
+        """Losses of the three streams, from labels (P, C) and (P,) bool."""
         positives = labels[interactive]
         logits = dict(
             sub=(preds["sub_logits"][interactive], positives, None),
-            obj=(preds["obj_logits"], positives, self.with_object),
+            obj=(preds["obj_logits"][interactive[preds["complete"]]], positives, self.with_object),
             layout=(preds["layout_logits"], labels, self.with_object),
         )
-        losses = {
+        return {
             f"loss_{stream}_cls": self.loss_weights[stream]
             * weighted_logit_loss(scores, targets, getattr(self, f"{stream}_logit_weights", None), mask)
             for stream, (scores, targets, mask) in logits.items()
         }
-        if self.interactiveness is not None:
-            losses.update(self.interactiveness.loss(preds["interactiveness_logits"], interactive))
-        return losses
 
     def predict(self, preds: dict[str, Tensor], pairs: InstanceData) -> InstanceData:
         """Scored pairs of an image.
@@ -180,7 +180,7 @@ class TINHead(BaseModule):
         weights = {who: self._weight(pairs[f"{who}_scores"])[:, None] for who in ("sub", "obj")}
         pairs.verb_scores = scores * weights["sub"] * weights["obj"]
         if self.interactiveness is not None:
-            pairs.interactiveness = preds["interactiveness_logits"].sigmoid()
+            pairs = self.interactiveness.predict(preds, pairs)
         if not self.without_object or not len(pairs):
             return pairs
         pairs.verb_scores[:, self.without_object] = 0

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-
-from .instances import scale_of
+from hqm_mmdet.structures import scale_of
 
 
 @MODELS.register_module()
@@ -31,6 +30,11 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         backbone (dict): its last map is the feature map.
         pair_encoder (dict): feature map and pairs to what the head reads.
         bbox_head (dict): classes of pairs, and losses.
+        skip_negative_objects (bool): do not look at the objects of pairs that do not interact, as TIN's released code
+            in training. There a negative pair is known by its missing object, which no pair lacks in testing, so the
+            default is False; see ``docs/interactiveness.md``.
+        suppression (dict, optional): config of
+            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None: none.
         trainable (list[str], optional): see :func:`~hqm_mmdet.models.freezing.train_only`.
         data_preprocessor, init_cfg (dict, optional): as in mmdet.
     """
@@ -43,6 +47,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         backbone: dict,
         pair_encoder: dict,
         bbox_head: dict,
+        skip_negative_objects: bool = False,
+        suppression: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ):
@@ -53,6 +59,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         self.backbone = MODELS.build(backbone)
         self.pair_encoder = MODELS.build(pair_encoder)
         self.bbox_head = MODELS.build(bbox_head)
+        self.skip_negative_objects = skip_negative_objects
+        self.suppression = MODELS.build(suppression) if suppression else None
 
     def extract_feat(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> list[Tensor]:
         """(C, h, w) per image of (B, 3, H, W), of the part that is no padding."""
@@ -70,7 +78,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
             self.training_pairs(sample.gt_pairs, found, sample.img_shape[:2])
             for sample, found in zip(batch_data_samples, candidates, strict=True)
         ]
-        complete = [image.interactive for image in pairs]
+        complete = [image.interactive for image in pairs] if self.skip_negative_objects else None
         features = self.pair_encoder(self.extract_feat(batch_inputs, batch_data_samples), pairs, complete)
         return self.bbox_head.loss(self.bbox_head(features), pairs)
 
@@ -95,6 +103,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
                 scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
                 pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
             sample.pred_pairs = pairs
+        if self.suppression is not None:
+            self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[dict[str, Tensor]]:

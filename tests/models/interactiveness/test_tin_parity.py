@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 
 from hqm_mmdet.models.interactiveness import roi_crop
 from hqm_mmdet.models.two_stage import TINHead
@@ -119,6 +120,7 @@ def class_losses(case, preds):
     for stream, values in streams.items():
         head.register_buffer(f"{stream}_logit_weights", torch.tensor(values), persistent=False)
     losses = head.class_loss(preds, labels, interactive)
+    losses.update(head.interactiveness.loss(preds, [InstanceData(interactive=interactive)]))
     if case.name == "vcoco":
         for stream, name in (("sub", "labels_H"), ("obj", "labels_HO")):
             positives = labels.clone()
