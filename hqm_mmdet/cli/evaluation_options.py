@@ -80,7 +80,7 @@ def guess_dataset(ann_file: str, names_file: str | None = None) -> str:
     if is_official_vcoco(entries):
         return "vcoco"
     names = [str(entry.get("file_name")) if isinstance(entry, dict) else "" for entry in entries] or [""]
-    found = [_dataset_of_image(name) for name in names]
+    found = [dataset_of_image(name) for name in names]
     odd = next((i for i, dataset in enumerate(found) if dataset is None or dataset != found[0]), None)
     if odd is not None:
         which = f"its first image is {names[0]!r}" + (f", but there is also {names[odd]!r}" if odd else "")
@@ -91,7 +91,8 @@ def guess_dataset(ann_file: str, names_file: str | None = None) -> str:
     return found[0]
 
 
-def _dataset_of_image(name: str) -> str | None:
+def dataset_of_image(name: str) -> str | None:
+    """The published data set whose images are called so."""
     return next((dataset for pattern, dataset in FILE_NAMES.items() if re.search(rf"(^|[\\/]){pattern}", name)), None)
 
 

@@ -22,6 +22,7 @@ from .suppression import (
     multiply,
     suppress,
 )
+from .threshold_search import ThresholdSearch
 
 __all__ = [
     "INTERACTIVE",
@@ -38,6 +39,7 @@ __all__ = [
     "SuppressionError",
     "SuppressionThresholds",
     "ThresholdError",
+    "ThresholdSearch",
     "best_objects",
     "boxes_in_map",
     "interactiveness_loss",

@@ -1,11 +1,13 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from hqm_mmdet.models.interactiveness import (
     SuppressionThresholds,
     ThresholdError,
+    ThresholdSearch,
     best_objects,
     low_grade_suppression,
     multiply,
@@ -151,3 +153,27 @@ def test_threshold_file_round_trip(tmp_path):
     (tmp_path / "t.json").write_text(thresholds.as_json(("person", "cup")))
     assert SuppressionThresholds.from_file(tmp_path / "t.json", ("person", "cup")) == thresholds
     assert json.loads(thresholds.as_json(("person", "cup")))["per_class"] == {"cup": [0.7, 0.3]}
+
+
+def test_search_finds_what_separates_and_leaves_rare_classes():
+    rng = np.random.default_rng(0)
+    interactive = np.arange(400) % 2 == 0
+    labels = np.repeat([0, 1, 2, 2], 100)
+    non = np.where(interactive, rng.uniform(0, 0.7, 400), rng.uniform(0.72, 1, 400))
+    scores = np.stack([np.where(interactive, 0.4, 0.25), non], 1)
+    interactive[labels == 1] = np.arange(100) < 3  # rare
+    found = ThresholdSearch(min_pairs=10)(scores, labels, interactive)
+    assert set(found.per_class) == {0, 2}
+    above, below = found.per_class[0]
+    dropped = (scores[:, 1] > above) & (scores[:, 0] < below)
+    assert (dropped == ~interactive)[labels == 0].all()
+
+
+def test_search_suppresses_nothing_that_costs_more_than_it_gains():
+    scores = np.full((60, 2), 0.5)
+    scores[:, 1], scores[:, 0] = 0.99, 0.001
+    interactive = np.arange(60) < 20
+    careful = ThresholdSearch(cost=10)(scores, np.zeros(60, int), interactive).per_class[0]
+    assert careful[0] == 1.0  # nothing exceeds it
+    bold = ThresholdSearch(cost=0.5)(scores, np.zeros(60, int), interactive).per_class[0]
+    assert bold[0] < 0.99 and bold[1] > 0.001
