@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.structures import match_class_names
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 
 FORMATS = (
@@ -54,21 +55,8 @@ class ClassMap:
 
     @classmethod
     def by_name(cls, category_ids: Sequence, classes: Sequence[str], detector_classes: Sequence[str]) -> "ClassMap":
-        """Map names; underscores and spaces are the same, and so are capitals and small letters.
-
-        Raises:
-            DetectionError: the detector lacks classes of the data set, or names one twice.
-        """
-        theirs = [_plain(name) for name in detector_classes]
-        repeated = sorted({name for name in theirs if theirs.count(name) > 1})
-        missing = [name for name in classes if _plain(name) not in theirs]
-        if missing or repeated:
-            raise DetectionError(
-                f"The detector's {len(theirs)} classes lack {missing} of the data set's {len(classes)}, and name "
-                f"{repeated} more than once. Use a detector of the data set's classes, or rename its classes."
-            )
-        ours = {_plain(name): label for label, name in enumerate(classes)}
-        return cls(category_ids, [ours.get(name, -1) for name in theirs])
+        """Map names, see :func:`~hqm_mmdet.structures.match_class_names`."""
+        return cls(category_ids, match_class_names(classes, detector_classes))
 
 
 def read_detections(
@@ -98,7 +86,7 @@ def read_detections(
     if not path.is_file():
         raise FileNotFoundError(f"Detection file {path} does not exist; tools/detect.py makes one.")
     read = _read_json if path.suffix == ".json" else _read_pickle
-    find = _ImageIndex(file_names)
+    find = ImageIndex(file_names)
     rows, unknown, said = defaultdict(list), 0, set()
     for image, boxes, labels, scores in read(path, class_map):
         position = find(image)
@@ -116,8 +104,12 @@ def read_detections(
     return detections, tuple(name for i, name in enumerate(file_names) if i not in said)
 
 
-class _ImageIndex:
-    """Finds an image by name or number."""
+class ImageIndex:
+    """Finds an image by its name, folder and ending aside, or by the number at the end of its name.
+
+    Args:
+        file_names (Sequence[str]): of the images.
+    """
 
     def __init__(self, file_names: Sequence[str]):
         self._by_name = {Path(name).stem: i for i, name in enumerate(file_names)}
@@ -128,6 +120,7 @@ class _ImageIndex:
         self._by_number = {number: found[0] for number, found in numbers.items() if len(found) == 1}
 
     def __call__(self, image: str | int) -> int | None:
+        """Position of an image, None if it is unknown."""
         if isinstance(image, str):
             return self._by_name.get(Path(image).stem)
         return self._by_number.get(image)
@@ -186,7 +179,3 @@ def _checked(path: Path, entry: int, boxes, labels, scores) -> tuple[np.ndarray,
         raise DetectionError(f"{path}: entry {entry} has a box or a score that is not finite. Correct or remove it.")
     known = labels >= 0
     return boxes[known], labels[known], scores[known]
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ").lower()

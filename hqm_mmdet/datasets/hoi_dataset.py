@@ -13,7 +13,7 @@ from .class_tables import count_classes, count_triplets, load_names, load_rare_t
 from .entry_parser import EntryParser
 from .problems import AnnotationError, ProblemReport
 from .sampling_dataset import SamplingDataset
-from .stored_detections import attach_detections
+from .stored_detections import attach_detections, attach_poses
 from .subsets import draw_fraction
 
 
@@ -63,6 +63,7 @@ class HOIDataset(SamplingDataset):
             :mod:`~hqm_mmdet.datasets.detection_files`.
         detector_classes (Sequence[str], optional): names of the detector's labels, where ``detections`` is a pickle and
             they are not the data set's.
+        poses (str, optional): file with persons' poses, see :mod:`~hqm_mmdet.datasets.pose_files`.
         filter_cfg (dict, optional): ``filter_empty_gt=True`` drops training images without pairs (QPIC keeps them).
         **kwargs: as in :class:`~.sampling_dataset.SamplingDataset`; ``data_prefix=dict(img=...)`` is the image folder.
 
@@ -89,6 +90,7 @@ class HOIDataset(SamplingDataset):
         strict: bool = False,
         detections: str | None = None,
         detector_classes: Sequence[str] | None = None,
+        poses: str | None = None,
         **kwargs,
     ):
         self.names_file = names_file
@@ -98,7 +100,7 @@ class HOIDataset(SamplingDataset):
         self.max_boxes = max_boxes
         self.fraction, self.fraction_seed = fraction, fraction_seed
         self.strict = strict
-        self.detections, self.detector_classes = detections, detector_classes
+        self.detections, self.detector_classes, self.poses = detections, detector_classes, poses
         super().__init__(*args, **kwargs)
 
     # ---- loading annotations
@@ -120,6 +122,8 @@ class HOIDataset(SamplingDataset):
         items = [self._data_info(i, image) for i, image in select(usable)]
         if self.detections is not None:
             attach_detections(items, self._under_root(self.detections), self._metainfo, self.detector_classes)
+        if self.poses is not None:
+            attach_poses(items, self._under_root(self.poses))
         return items
 
     def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:

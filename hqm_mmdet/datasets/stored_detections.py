@@ -1,4 +1,4 @@
-"""Detections as part of a data set's items, and in the frame that transforms leave an image in."""
+"""Detections and poses as part of a data set's items, and in the frame that transforms leave an image in."""
 
 import logging
 import os.path as osp
@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
 from .detection_files import ClassMap, DetectionError, read_detections
+from .pose_files import poses_in_frame, poses_of_boxes, read_poses
 
 NAMED = 5  # missing images that a message names
 
@@ -43,6 +44,12 @@ def attach_detections(
         )
 
 
+def attach_poses(items: Sequence[dict], path: str) -> None:
+    """Give every item of a data list its ``poses``, in place; see :func:`~.pose_files.read_poses`."""
+    for item, poses in zip(items, read_poses(path, [osp.basename(item["img_path"]) for item in items]), strict=True):
+        item["poses"] = poses
+
+
 def detections_in_frame(results: Mapping) -> InstanceData:
     """Detections of a sample, in pixels of the image as the transforms left it.
 
@@ -53,11 +60,42 @@ def detections_in_frame(results: Mapping) -> InstanceData:
             ``scale_factor``, ``flip``, ``flip_direction``.
 
     Returns:
-        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,).
+        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,); with poses also ``keypoints``
+        (N, 17, 3), NaN where there is none.
 
     Raises:
         DetectionError: the image was cropped or otherwise changed.
     """
+    height, width = results["img_shape"][:2]
+    scale = _scale(results)
+    limit = np.array([width, height] * 2, np.float32)
+    boxes = np.clip(results["detections"]["boxes"] * np.tile(scale, 2), 0, limit)
+    if results.get("flip"):
+        boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
+    kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    instances = InstanceData(
+        bboxes=torch.from_numpy(boxes[kept]),
+        labels=torch.from_numpy(results["detections"]["labels"][kept]),
+        scores=torch.from_numpy(results["detections"]["scores"][kept]),
+    )
+    if "poses" in results:
+        instances.keypoints = keypoints_in_frame(results, boxes[kept])
+    return instances
+
+
+def keypoints_in_frame(results: Mapping, boxes: np.ndarray) -> torch.Tensor:
+    """Poses (N, 17, 3) of persons' boxes (N, 4), all in pixels of the image as the transforms left it.
+
+    Args:
+        results (Mapping): ``poses`` and what :func:`detections_in_frame` needs of the transforms.
+        boxes (ndarray): (N, 4); a box that is no person gets a pose only by chance, and nobody reads it.
+    """
+    poses = poses_in_frame(results["poses"], _scale(results), results["img_shape"][1], bool(results.get("flip")))
+    return torch.from_numpy(poses_of_boxes(boxes, poses))
+
+
+def _scale(results: Mapping) -> np.ndarray:
+    """(2,) factors of x and y that the transforms resized by; checks that they did no more than resize and flip."""
     (height, width), (ori_height, ori_width) = results["img_shape"][:2], results["ori_shape"][:2]
     scale = np.array(results.get("scale_factor", (1.0, 1.0)), np.float32)
     if (round(ori_width * scale[0]), round(ori_height * scale[1])) != (width, height):
@@ -65,15 +103,6 @@ def detections_in_frame(results: Mapping) -> InstanceData:
             f"{results['img_path']}: {ori_width} x {ori_height} pixels became {width} x {height} by more than a "
             "resize. Stored detections follow Resize and horizontal RandomFlip; take the rest out of the pipeline."
         )
-    limit = np.array([width, height] * 2, np.float32)
-    boxes = np.clip(results["detections"]["boxes"] * np.tile(scale, 2), 0, limit)
-    if results.get("flip"):
-        if results.get("flip_direction") != "horizontal":
-            raise DetectionError(f"{results['img_path']}: stored detections follow horizontal flips only.")
-        boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
-    kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
-    return InstanceData(
-        bboxes=torch.from_numpy(boxes[kept]),
-        labels=torch.from_numpy(results["detections"]["labels"][kept]),
-        scores=torch.from_numpy(results["detections"]["scores"][kept]),
-    )
+    if results.get("flip") and results.get("flip_direction") != "horizontal":
+        raise DetectionError(f"{results['img_path']}: stored detections follow horizontal flips only.")
+    return scale

@@ -28,6 +28,7 @@ from .task_modules import (
 )
 from .two_stage import (
     AnnotatedInstances,
+    DetectorInstances,
     Interactiveness,
     JitteredPairs,
     StoredInstances,
@@ -44,6 +45,7 @@ __all__ = [
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",
+    "DetectorInstances",
     "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",

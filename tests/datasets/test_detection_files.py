@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from hqm_mmdet.datasets.detection_files import ClassMap, DetectionError, read_detections
 from hqm_mmdet.datasets.stored_detections import attach_detections, detections_in_frame
 from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet.structures import ClassNameError
 
 NAMES = ["COCO_val2014_000000000042.jpg", "b.png", "HICO_test2015_00000007.jpg"]
 IDS = ClassMap([1, 3, 90])
@@ -84,9 +85,9 @@ def test_bad_files(tmp_path):
 
 
 def test_a_detector_must_know_the_classes():
-    with pytest.raises(DetectionError, match=r"lack \['cup'\] of the data set's 2"):
+    with pytest.raises(ClassNameError, match=r"lack \['cup'\] of the data set's 2"):
         ClassMap.by_name([1, 2], ("person", "cup"), ("person", "car"))
-    with pytest.raises(DetectionError, match=r"\['person'\] more than once"):
+    with pytest.raises(ClassNameError, match=r"\['person'\] more than once"):
         ClassMap.by_name([1], ("person",), ("person", "Person"))
 
 

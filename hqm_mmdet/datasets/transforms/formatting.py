@@ -5,7 +5,7 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs
 from mmengine.structures import InstanceData
 
-from hqm_mmdet.datasets.stored_detections import detections_in_frame
+from hqm_mmdet.datasets.stored_detections import detections_in_frame, keypoints_in_frame
 from hqm_mmdet.registry import TRANSFORMS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 
@@ -42,6 +42,8 @@ class PackHOIInputs(PackDetInputs):
             sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
         if "gt_pairs_ids" in results:
             sample.gt_pairs = self._pairs(results)
+            if "poses" in results:
+                sample.gt_pairs.keypoints = keypoints_in_frame(results, sample.gt_pairs.sub_bboxes.numpy())
         if "detections" in results:
             sample.detections = detections_in_frame(results)
         packed["data_samples"] = sample

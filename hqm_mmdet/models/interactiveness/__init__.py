@@ -10,7 +10,12 @@ from .interactiveness_head import INTERACTIVE, NON_INTERACTIVE, InteractivenessH
 from .jitter import PairJitter, jittered_boxes
 from .layers import ContextAttention, MapNet, RegionStream
 from .losses import interactiveness_loss, weighted_logit_loss
-from .non_interaction_suppression import NonInteractionSuppression, SuppressionError, load_interactiveness
+from .non_interaction_suppression import (
+    NonInteractionSuppression,
+    SuppressionError,
+    load_interactiveness,
+    raw_images,
+)
 from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
 from .roi_crop import roi_crop
@@ -48,6 +53,7 @@ __all__ = [
     "low_grade_suppression",
     "multiply",
     "pair_maps",
+    "raw_images",
     "roi_crop",
     "suppress",
     "weighted_logit_loss",

@@ -3,6 +3,7 @@
 Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.py, tin_head.py.
 """
 
+from .detector_instances import DetectorInstances
 from .instances import AnnotatedInstances, MissingDetections, StoredInstances
 from .interactiveness import Interactiveness
 from .pair_samplers import ThresholdPairs, pairs_of
@@ -12,6 +13,7 @@ from .two_stage_hoi import TwoStageHOI
 
 __all__ = [
     "AnnotatedInstances",
+    "DetectorInstances",
     "Interactiveness",
     "JitteredPairs",
     "MissingDetections",

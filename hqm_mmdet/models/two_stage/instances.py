@@ -1,6 +1,7 @@
 """Where a two-stage detector's boxes come from.
 
-A provider gets a batch as the network does, (B, 3, H, W) with its samples, and gives an InstanceData per image:
+A provider gets a batch as the network does, (B, 3, H, W) with its samples, and the preprocessor that normalised it. It
+gives an InstanceData per image:
 ``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,), and
 ``keypoints`` (N, 17, 2 or 3) where it knows poses; NaN for those it does not know.
 """
@@ -9,7 +10,7 @@ import torch
 from mmdet.structures import SampleList
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
@@ -27,7 +28,9 @@ class MissingDetections(UserError, KeyError):
 class StoredInstances(BaseModule):
     """Boxes that the data set read from a detection file (``dataset.detections``)."""
 
-    def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
+    def forward(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module
+    ) -> list[InstanceData]:
         """See :mod:`~.instances`.
 
         Raises:
@@ -46,7 +49,9 @@ class StoredInstances(BaseModule):
 class AnnotatedInstances(BaseModule):
     """The annotated boxes with score 1: for training without a detector, and for testing a head alone."""
 
-    def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
+    def forward(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module
+    ) -> list[InstanceData]:
         """See :mod:`~.instances`. In testing, annotations are in the original image's frame, and are brought here."""
         found = []
         for sample in batch_data_samples:

@@ -85,7 +85,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
     @torch.no_grad()
     def candidates(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
         """Candidate pairs of every image, boxes in pixels of the network's input."""
-        return [self.pair_sampler(found) for found in self.instances(batch_inputs, batch_data_samples)]
+        found = self.instances(batch_inputs, batch_data_samples, self.data_preprocessor)
+        return [self.pair_sampler(instances) for instances in found]
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.
