@@ -16,6 +16,7 @@ COMMANDS = {
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
     "report": ("hqm_mmdet.cli.report", "report", "Write a page about a prediction file, or about two."),
+    "detect": ("hqm_mmdet.cli.detect", "detect", "Find boxes for two-stage models, with an mmdet detector."),
     "suppress": ("hqm_mmdet.cli.suppress", "suppress", "Lower the scores of pairs that do not interact."),
     "search-thresholds": (
         "hqm_mmdet.cli.search_thresholds",

@@ -1,4 +1,4 @@
-"""``tools/detect.py``."""
+"""``hqm-mmdet detect``, ``tools/detect.py``."""
 
 import click
 
@@ -33,8 +33,8 @@ def detect(
     Writes COCO's result JSON, which dataset.detections of a config reads. See docs/two_stage.md.
 
     \b
-    detect.py detr.py detr.pth --images data/hico_20160224_det/images/test2015 --dataset hico
-              --out data/hico_20160224_det/detections/test2015.json
+    detect detr.py detr.pth --images data/hico_20160224_det/images/test2015 --dataset hico
+           --out data/hico_20160224_det/detections/test2015.json
     """
     require_device(device)
     metainfo = metainfo_of(dataset, []) if dataset else None

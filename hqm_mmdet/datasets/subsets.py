@@ -50,6 +50,15 @@ def hico_triplets() -> tuple[tuple[int, int], ...]:
     )
 
 
+def hico_valid_pairs() -> np.ndarray:
+    """(V, C) bool, the 600 of them."""
+    labels, verbs = np.array(hico_triplets()).T
+    table = load_metainfo("hico_det")
+    valid_pairs = np.zeros((len(table["verbs"]), len(table["classes"])), dtype=bool)
+    valid_pairs[verbs, labels] = True
+    return valid_pairs
+
+
 def hico_rare_triplets() -> frozenset[tuple[int, int]]:
     """The 138 (object label, verb) with fewer than 10 instances in HICO-DET's training annotations."""
     triplets = hico_triplets()
