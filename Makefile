@@ -18,7 +18,7 @@ REQUIREMENTS := setup.py pyproject.toml $(wildcard requirements/*.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-onedl quickstart study study-long benchmark benchmark-gpu test test-onedl lint wheel docs clean
+.PHONY: help venv venv-onedl quickstart study benchmark benchmark-gpu test test-onedl lint wheel docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +49,8 @@ venv-onedl: $(VENV_ONEDL)/ready  ## install the second stack (onedl forks) into 
 quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pictures, write pages
 	$(VENV)/bin/python tools/quickstart.py
 
-study: $(VENV)/ready  ## compare baseline, GBS, AMM, CJL, PJL, AJL on the toy set (two hours); writes docs/study.md
-	$(VENV)/bin/python benchmarks/study.py
-
-study-long: $(VENV)/ready  ## the same with 20 epochs, baseline and AJL only (another hour)
-	$(VENV)/bin/python benchmarks/study.py --out work_dirs/study-long --epochs 20 --arms AJL --splits normal
+study: $(VENV)/ready  ## train what the study of mining still lacks (hours, in pieces); writes docs/study.md
+	$(VENV)/bin/python benchmarks/study
 
 benchmark: $(VENV)/ready  ## cost of mining on one CPU core (half an hour); writes docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/train_step.py --page docs/benchmarks.md

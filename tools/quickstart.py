@@ -1,7 +1,9 @@
 #!/usr/bin/env python
 """From nothing to pictures: make the toy set, train on it, evaluate, draw predictions beside ground truth, write pages.
 
-What is there already is used again; delete the work directory to start over.
+Trains QPIC + HQM. --config configs/qpic_toy.py trains the plain detector, in less time; --compare trains both and ends
+with a page that shows what mining made better, and what worse. What is there already is used again; delete the work
+directory to start over.
 """
 
 import argparse
@@ -82,13 +84,30 @@ def draw(runner: Runner, out_dir: Path, count: int, threshold: float) -> list[Pa
 
 def write_pages(config: Path, predictions: Path, work_dir: Path) -> list[Path]:
     """Report and data set browser, with the commands that a user would type."""
+    browser = work_dir / "browser"
+    report = write_report(config, predictions, work_dir / "report", "--name", config.stem)
+    run("browse", config.relative_to(ROOT) if config.is_relative_to(ROOT) else config, "--out", browser)
+    return [report, browser / "index.html"]
+
+
+def write_report(config: Path, predictions: Path, out: Path, *options: str | Path) -> Path:
+    """A report on the config's test set."""
     dataset = Config.fromfile(config).test_dataloader.dataset
     labels, images = Path(dataset.data_root) / dataset.ann_file, example_images(config)
-    report, browser = work_dir / "report", work_dir / "browser"
-    name = ("--name", config.stem)
-    run("report", predictions, "--dataset", "toy", "--ann-file", labels, "--images", images, "--out", report, *name)
-    run("browse", config.relative_to(ROOT) if config.is_relative_to(ROOT) else config, "--out", browser)
-    return [report / "index.html", browser / "index.html"]
+    run("report", predictions, "--dataset", "toy", "--ann-file", labels, "--images", images, "--out", out, *options)
+    return out / "index.html"
+
+
+def plain_config(config: Path) -> Path:
+    """The config of the same detector without mining.
+
+    Raises:
+        SystemExit: the config's name does not say that it mines.
+    """
+    plain = config.with_name(config.name.replace("_hqm", ""))
+    if plain == config or not plain.is_file():
+        sys.exit(f"--compare needs a config with mining, ..._hqm_toy.py, beside one without; got {config}.")
+    return plain
 
 
 def example_images(config: Path) -> Path:
@@ -119,32 +138,44 @@ def tile(pictures: list[np.ndarray], columns: int) -> Image.Image:
     return sheet
 
 
+def train_and_show(config: Path, work_dir: Path, args: argparse.Namespace) -> tuple[Path, Path, list[Path]]:
+    """All steps for one config; returns its checkpoint, predictions, and what to look at."""
+    checkpoint = finished_checkpoint(work_dir) or train(config, work_dir)
+    predictions = work_dir / "predictions.pkl"
+    metrics, runner = test(config, checkpoint, work_dir, predictions)
+    paths = [*draw(runner, work_dir / "pictures", args.pictures, args.threshold)]
+    paths += write_pages(config, predictions, work_dir)
+    print(f"\n{config.stem} on the ToyHOI test set")
+    for name, value in metrics.items():
+        print(f"{name} {value:.4f}")
+    return checkpoint, predictions, [*paths, checkpoint]
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_toy.py")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_hqm_toy.py")
+    parser.add_argument("--compare", action="store_true", help="train without mining as well, and compare")
     parser.add_argument("--work-dir", type=Path, help="default: work_dirs/quickstart/<config>")
     parser.add_argument("--pictures", type=int, default=16, help="how many test images are drawn")
     parser.add_argument("--threshold", type=float, default=0.3, help="verbs with a lower score are not drawn")
     args = parser.parse_args()
+    config = args.config.resolve()
+    plain = plain_config(config) if args.compare else None
     os.chdir(ROOT)  # configs name their data relative to the project
-    work_dir = args.work_dir or Path("work_dirs") / "quickstart" / args.config.stem
+    work_dir = args.work_dir or Path("work_dirs") / "quickstart" / config.stem
 
     make_toy_hoi("data/toy_hoi", ToySettings())
-    checkpoint = finished_checkpoint(work_dir) or train(args.config, work_dir)
-    predictions = work_dir / "predictions.pkl"
-    metrics, runner = test(args.config, checkpoint, work_dir, predictions)
-    paths = draw(runner, work_dir / "pictures", args.pictures, args.threshold)
-    pages = write_pages(args.config, predictions, work_dir)
-
-    print("\nToyHOI test set")
-    for name, value in metrics.items():
-        print(f"{name} {value:.4f}")
+    checkpoint, predictions, paths = train_and_show(config, work_dir, args)
+    if plain is not None:
+        _, others, _ = train_and_show(plain, work_dir.with_name(plain.stem), args)
+        names = ("--name", config.stem, "--compare", others, "--compare-name", plain.stem)
+        paths.insert(0, write_report(config, predictions, work_dir.with_name("comparison"), *names))
     print("\nLook at")
-    for path in (*paths, *pages, checkpoint):
+    for path in paths:
         print(f"  {path}")
     print("Try (`source .venv/bin/activate` brings the command)")
-    print(f"  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(args.config)}")
+    print(f"  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(config)}")
     return 0
 
 

@@ -15,6 +15,7 @@ from .hooks import (
 from .runner import (
     BFloat16OptimWrapper,
     DataShareLogProcessor,
+    FusedAdamW,
     ResumableSampler,
     ResumableTrainLoop,
     TensorClipOptimWrapper,
@@ -26,6 +27,7 @@ __all__ = [
     "ClassCheckHook",
     "DataShareLogProcessor",
     "FiniteLossHook",
+    "FusedAdamW",
     "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",

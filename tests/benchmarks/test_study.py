@@ -1,92 +1,280 @@
-"""The study's bookkeeping, and that its arms differ by the mining alone."""
+"""The study: arms that differ by the mining alone, records that are not mixed, statistics, the page."""
 
 import json
-from argparse import Namespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
+from scipy import stats
+
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study(script):
     return script("study")
 
 
-def write_log(folder, epochs, per_epoch=250):
-    """mmengine's log of some epochs: epoch -> mAP."""
-    (folder / "vis_data").mkdir(parents=True)
-    lines = []
-    for epoch, value in epochs.items():
-        lines.append({"loss": 1.0, "iter": epoch * per_epoch, "epoch": epoch, "step": epoch * per_epoch})
-        lines.append({"hico/full": value, "step": epoch})
-    (folder / "vis_data" / "scalars.json").write_text("\n".join(map(json.dumps, lines)))
+@pytest.fixture(scope="module")
+def plan(script):
+    return script("study.plan")
 
 
-def write_runs(study, out, seeds, value):
-    for split in study.SPLITS:
-        for arm in study.ARMS:
-            for seed in seeds:
-                final = value(split, arm, seed)
-                folder = study.Run(split, arm, seed).folder(out)
-                write_log(folder / "20260101_000000", {1: final / 4, 2: final / 2})
-                write_log(folder / "20260101_010000", {2: final / 2, 3: final})  # resumed
+@pytest.fixture(scope="module")
+def records_module(script):
+    return script("study.records")
 
 
-def test_curves_of_resumed_runs_are_joined(study, tmp_path):
-    write_runs(study, tmp_path, [0], lambda *run: 0.4)
-    points = study.curve(study.Run("normal", "AJL", 0), tmp_path)
-    np.testing.assert_allclose(points, [[250, 0.1], [500, 0.2], [750, 0.4]])
+@pytest.fixture(scope="module")
+def comparison(script):
+    return script("study.comparison")
 
 
-@pytest.mark.parametrize(("level", "expected"), [(0.05, 50), (0.1, 100), (0.15, 150), (0.3, 250), (0.5, np.nan)])
-def test_iterations_to_a_level(study, level, expected):
-    points = np.array([[100, 0.1], [200, 0.2], [300, 0.4], [400, 0.3]])
-    assert study.iterations_to(level, points) == pytest.approx(expected, nan_ok=True)
+@pytest.fixture(scope="module")
+def tiny(plan, tmp_path_factory):
+    """A length and a toy set for trainings of seconds."""
+    settings = ToySettings(num_train=32, num_test=12)
+    scale = plan.Scale(epochs=2, evaluated=(1, 2), batch_size=8)
+    return scale, make_toy_hoi(tmp_path_factory.mktemp("toy"), settings, progress=False)
 
 
-def test_report(study, tmp_path):
-    gains = dict(baseline=0, GBS=0.01, AMM=0.02, CJL=-0.01, PJL=0, AJL=0.1)
-    seeds = [0, 1, 2]
-    out = tmp_path / "study"
-    write_runs(study, out, seeds, lambda split, arm, seed: 0.4 + gains[arm] + 0.01 * seed)
-    args = Namespace(splits=list(study.SPLITS), arms=list(study.ARMS), seeds=seeds, page=tmp_path / "page.md")
-    study.report(out, args)
-    text = (tmp_path / "page.md").read_text()
-    rows = [line for line in text.splitlines() if line.startswith(("| normal", "| position"))]
-    assert len(rows) == 12
-    assert "| normal | AJL | 0.5100 ± 0.0100 | 0.1000 ± 0.0000 |" in text
-    assert "3 seeds, 750 iterations" in text
-    assert (tmp_path / "images" / "study.png").stat().st_size > 10_000
+@pytest.fixture
+def record(records_module):
+    """Function that makes a record with a final mAP."""
+
+    def make(arm="baseline", split="normal", seed=0, full=0.5, **changes):
+        curve = [
+            dict(iteration=i, full=full * share, rare=full * share / 2, non_rare=full * share)
+            for i, share in ((100, 0.25), (200, 0.5), (300, 1.0))
+        ]
+        made = records_module.Record(
+            arm=arm,
+            split=split,
+            seed=seed,
+            config="configs/qpic_toy.py",
+            config_digest="c",
+            data_digest="d",
+            commit="abc",
+            versions=dict(torch="2.13.0", machine="x86_64"),
+            date="2026-01-01",
+            minutes=5.0,
+            training_seconds=250.0,
+            trace=[35.0, 34.0, 33.0, 32.0],
+            curve=curve,
+            triplet_ap={"ride horse": full, "ride bicycle": full / 2, "wave": 0.1},
+        )
+        return replace(made, **changes)
+
+    return make
 
 
-def test_arms_differ_by_the_mining_alone(study):
-    configs = {arm: Config.fromfile(path).to_dict() for arm, path in study.ARMS.items()}
-    minings = {}
-    for arm, cfg in configs.items():
-        minings[arm] = json.dumps(cfg["model"].pop("query_mining", None))
-        cfg.pop("query_mining", None), cfg.pop("custom_hooks", None)
-    assert all(cfg == configs["baseline"] for cfg in configs.values())
-    assert minings["baseline"] == "null" and len(set(minings.values())) == len(minings)
+# ---- arms
 
 
-def test_schedule_changes_known_settings_only(study, tmp_path):
-    for path in study.ARMS.values():
-        cfg = Config.fromfile(path)
-        before = set(cfg.to_dict())
-        cfg.merge_from_dict(study.schedule(tmp_path, 6, 1e-4))
-        assert set(cfg.to_dict()) == before
-        assert cfg.param_scheduler[1].milestones == [4, 5] and cfg.train_cfg.max_epochs == 6
-        assert cfg.train_dataloader.dataset.data_root == f"{tmp_path}/"
+def test_arms_differ_from_their_baseline_by_the_mining_alone(plan):
+    for arm, baseline in plan.BASELINE_OF.items():
+        one, other = (Config.fromfile(plan.ARMS[name]).to_dict() for name in (arm, baseline))
+        mining = one["model"].pop("query_mining", None)
+        assert (mining is None) == (arm == baseline)
+        for cfg in (one, other):
+            cfg.pop("query_mining", None), cfg.pop("custom_hooks", None)
+        assert one == other, arm
+    minings = {json.dumps(Config.fromfile(path).model.get("query_mining")) for path in plan.ARMS.values()}
+    assert len(minings) > 10
 
 
-def test_failed_training_names_its_log(study, tmp_path):
-    options = {"train_dataloader.dataset.data_root": f"{tmp_path}/nothing/"}
-    with pytest.raises(RuntimeError, match="output.log"):
-        study.train(study.ARMS["baseline"], options, tmp_path / "run", seed=0)
-    assert "nothing" in (tmp_path / "run" / "output.log").read_text()
+@pytest.mark.parametrize("arm", ("AJL", "AMM w/o Q^m", "HOTR + HQM", "CDN + HQM", "Conditional + HQM", "12 x 12 AJL"))
+def test_equal_seeds_start_from_equal_weights(script, plan, tiny, tmp_path, arm):
+    script("study.run")
+    scale, data = tiny
+    starts = []
+    for each in (arm, plan.BASELINE_OF[arm]):
+        cfg = plan.run_config(plan.Run("normal", each, 3), data, scale)
+        cfg.work_dir, cfg.experiment_name = str(tmp_path), f"start of {each}"
+        runner = Runner.from_cfg(cfg)
+        runner.model.init_weights()
+        starts.append(runner.model.state_dict())
+    mined, plain = starts
+    assert set(plain) < set(mined)
+    assert all(torch.equal(mined[name], value) for name, value in plain.items())
 
 
-def test_run_without_evaluation_is_named(study, tmp_path):
-    with pytest.raises(ValueError, match=r"normal.*ajl.*has no hico/full"):
-        study.curve(study.Run("normal", "AJL", 0), tmp_path)
+# ---- trainings and records
+
+
+def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, records_module, tiny, tmp_path):
+    run_module = script("study.run")
+    scale, data = tiny
+    run = plan.Run("normal", "AJL", 1)
+    record = run_module.make_record(run, data, scale, tmp_path)
+    assert [point["iteration"] for point in record.curve] == [4, 8]
+    assert record.run == run and record.config == "configs/qpic_hqm_toy.py"
+    assert len(record.trace) == 4 and all(np.isfinite(record.trace)) and record.training_seconds > 0
+    assert set(record.triplet_ap) and all(0 <= ap <= 1 for ap in record.triplet_ap.values())
+    assert {"torch", "mmdet", "pillow"} < set(record.versions)
+
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / run.file_name()).write_text(record.as_json())
+    assert records_module.read_records(tmp_path / "records") == [record]
+    trace = run_module.trace_of(run, data, scale, tmp_path)
+    records_module.require_same_trace(record, trace)
+    other = run_module.trace_of(plan.Run("normal", "AJL", 2), data, scale, tmp_path)
+    with pytest.raises(records_module.StudyError, match="must not be mixed"):
+        records_module.require_same_trace(record, other)
+
+
+def test_what_is_evaluated_are_averaged_weights(script, plan, tiny, tmp_path, monkeypatch):
+    """With a momentum near 1 the average is the newest weights; near 0 it stays at the start."""
+    run_module = script("study.run")
+    scale, data = tiny
+    seen = {}
+    for momentum in (1e-9, 0.999):
+        cfg = plan.run_config(plan.Run("normal", "baseline", 0), data, scale)
+        cfg.custom_hooks[-1].momentum = momentum
+        cfg.val_evaluator.type = "StudyMetric"
+        before = []
+
+        def evaluate(loop, before=before):
+            model = loop.runner.model
+            loop.runner.call_hook("before_val_epoch")
+            before.append(model.query_embedding.weight.detach().clone())
+            loop.runner.call_hook("after_val_epoch", metrics={f"hico/{k}": 0.0 for k in ("full", "rare", "non_rare")})
+
+        monkeypatch.setattr("mmengine.runner.ValLoop.run", evaluate)
+        run_module.train(cfg, tmp_path)
+        seen[momentum] = before
+    after_each_epoch = {momentum: (first - second).abs().max() for momentum, (first, second) in seen.items()}
+    assert after_each_epoch[1e-9] < 1e-6 < 1e-5 < after_each_epoch[0.999]
+
+
+def test_digest_knows_what_is_trained_but_not_where(plan, records_module, tmp_path):
+    def digest(arm="AJL", data=tmp_path, seed=0, **changes):
+        cfg = plan.run_config(plan.Run("normal", arm, seed), data, plan.Scale())
+        cfg.merge_from_dict(changes)
+        return records_module.config_digest(cfg)
+
+    assert digest() == digest(data=tmp_path / "elsewhere") == digest(seed=5)
+    assert digest() != digest(arm="PJL")
+    assert digest() != digest(**{"optim_wrapper.optimizer.lr": 1e-3})
+    assert digest() != digest(**{"model.query_mining.miners.amm.gamma": 0.5})
+
+
+def test_records_of_another_config_or_data_are_left_out_and_named(records_module, record):
+    records = [record(), record(seed=1, config_digest="old"), record(seed=2, config_digest="old", data_digest="old")]
+    kept, left_out = records_module.fitting(records, lambda r: ("c", "d"))
+    assert kept == records[:1]
+    assert left_out == {records[1].run: "other config", records[2].run: "other config and data"}
+
+
+def test_a_file_that_is_no_record_is_named(records_module, tmp_path):
+    (tmp_path / "x.json").write_text('{"arm": "AJL"}')
+    with pytest.raises(records_module.StudyError, match=r"x\.json is no record"):
+        records_module.read_records(tmp_path)
+
+
+# ---- statistics
+
+
+def test_paired_interval_is_students(comparison, record):
+    gains = [0.01, 0.03, -0.01, 0.02]
+    records = {}
+    for seed, gain in enumerate(gains):
+        base = 0.4 + 0.05 * seed  # seeds differ by more than arms do; pairing takes that out
+        records |= {r.run: r for r in (record(seed=seed, full=base), record("AJL", seed=seed, full=base + gain))}
+    records |= {r.run: r for r in [record("AJL", seed=9, full=0.9)]}  # without a baseline: not counted
+    result = comparison.paired(records, "normal", "AJL", comparison.final("full"))
+    np.testing.assert_allclose(result.differences, gains, atol=1e-12)
+    low, high = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
+    assert result.mean - result.half_width == pytest.approx(low)
+    assert result.mean + result.half_width == pytest.approx(high)
+    assert result.verdict == "open"
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"), [([0.02, 0.021, 0.019], "helps"), ([-0.02, -0.021], "hurts"), ([0.5], "open")]
+)
+def test_verdicts(comparison, gains, verdict):
+    assert comparison.Paired(np.array(gains)).verdict == verdict
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.1, 80), (0.25, 200), (0.375, 250), (0.5, 300), (0.6, np.nan)])
+def test_iterations_to_a_level(comparison, record, level, expected):
+    assert comparison.iterations_to(record(full=0.5), level) == pytest.approx(expected, nan_ok=True)
+
+
+def test_verbs_average_their_triplets(comparison, record):
+    records = {r.run: r for s in (0, 1) for r in (record(seed=s, full=0.4), record("AJL", seed=s, full=0.6))}
+    gains = comparison.verb_gains(records, "normal", "AJL")
+    assert set(gains) == {"ride", "wave"}
+    assert gains["ride"].mean == pytest.approx(0.15) and gains["wave"].mean == 0
+
+
+# ---- what is trained next
+
+
+def test_queue_takes_whole_pairs_first_and_skips_what_is_done(script, plan, record):
+    scheduling = script("study.scheduling")
+    experiment = plan.Experiment("t", ("baseline", "AJL"), ("normal", "position shift"), 2)
+    done = {r.run: r for r in [record(), record("AJL")]}
+    assert [(r.split, r.arm, r.seed) for r in scheduling.wanted(experiment, done)] == [
+        ("position shift", "baseline", 0),
+        ("position shift", "AJL", 0),
+        ("normal", "baseline", 1),
+        ("normal", "AJL", 1),
+        ("position shift", "baseline", 1),
+        ("position shift", "AJL", 1),
+    ]
+
+
+@pytest.mark.parametrize(("spread", "wanted"), [(0.05, 3), (0.0001, 0)])
+def test_seeds_are_added_until_the_interval_is_narrow(script, plan, record, spread, wanted):
+    scheduling = script("study.scheduling")
+    experiment = plan.Experiment("t", ("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=20)
+    arms = dict(baseline=0.0, PJL=0.01, AJL=0.02)
+    done = {
+        r.run: r
+        for seed in range(5)
+        for arm, gain in arms.items()
+        for r in [record(arm, seed=seed, full=0.5 + gain + (spread * (-1) ** seed if arm == "AJL" else 0))]
+    }
+    assert len(scheduling.wanted(experiment, done)) == wanted
+    assert all(run.seed == 5 for run in scheduling.wanted(experiment, done))
+
+
+def test_a_training_that_fails_names_its_log(script, plan, records_module, tmp_path):
+    scheduling = script("study.scheduling")
+    experiment = plan.Experiment("t", ("baseline",), ("normal",), 1)
+    queue = scheduling.Queue([experiment], {}, tmp_path, tmp_path, 1, "abc")  # there is no data in tmp_path
+    with pytest.raises(records_module.StudyError, match=r"baseline_normal_0\.json.*output\.log"):
+        list(queue.run())
+    (log,) = tmp_path.glob("runs/*/output.log")
+    assert "toy_hoi.json" in log.read_text()
+
+
+# ---- page
+
+
+def test_page_is_made_from_records(script, plan, record, tmp_path):
+    tables = script("study.tables")
+    records = {
+        r.run: r
+        for split in plan.SPLITS
+        for seed in range(3)
+        for arm, gain in dict(baseline=0, AJL=0.1, GBS=-0.001 * seed).items()
+        for r in [record(arm, split, seed, 0.4 + gain + 0.01 * seed)]
+    }
+    page = tmp_path / "study.md"
+    page.write_text("# Study\n\nwritten by hand\n")
+    tables.write_page(page, records, {plan.Run("normal", "PJL", 0): "other config"})
+    tables.write_page(page, records, {plan.Run("normal", "PJL", 0): "other config"})  # again: nothing is doubled
+    text = page.read_text()
+    assert text.startswith("# Study\n\nwritten by hand\n")
+    rows = [line for line in text.splitlines() if line.startswith("| AJL | 3 | 0.5100 ± 0.0100 | +0.1000 [")]
+    assert len(rows) == 2 and all("| helps |" in row for row in rows)
+    assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 2
+    assert text.count("left out: `pjl_normal_0.json` (other config)") == 1
+    for name in ("study.png", "study_verbs.png"):
+        assert (tmp_path / "images" / name).stat().st_size > 10_000

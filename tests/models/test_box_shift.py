@@ -1,5 +1,7 @@
 """Shifted boxes: every box gets an IoU of the wanted range, whatever its size and place."""
 
+import math
+
 import pytest
 import torch
 
@@ -100,3 +102,46 @@ def test_released_shift_leaves_pairs_without_object_alone():
     sub, obj = ReleasedBoxShift()(subjects, objects, SIZES)
     assert torch.equal(sub[0, 0], subjects[0, 0]) and torch.equal(obj[0, 0], objects[0, 0])
     assert 0.4 < aligned_iou(subjects[0, 1], sub[0, 1]) < 0.6
+
+
+def bisected(box, wanted, direction, log_scale):
+    """The same place found the plain way: one box, halvings of its path, corners by hand."""
+    cx, cy, w, h = box
+    near, far = 0.0, 1.0
+    for _ in range(60):
+        t = (near + far) / 2
+        x, y, scale = cx + direction[0] * w * t, cy + direction[1] * h * t, math.exp(log_scale * t)
+        moved = [
+            max(x - w * scale / 2, 0),
+            max(y - h * scale / 2, 0),
+            min(x + w * scale / 2, 1),
+            min(y + h * scale / 2, 1),
+        ]
+        inner_w = min(moved[2], cx + w / 2) - max(moved[0], cx - w / 2)
+        inner_h = min(moved[3], cy + h / 2) - max(moved[1], cy - h / 2)
+        both = max(inner_w, 0) * max(inner_h, 0)
+        iou = both / (w * h + (moved[2] - moved[0]) * (moved[3] - moved[1]) - both)
+        near, far = (t, far) if iou > wanted else (near, t)
+    return [(moved[0] + moved[2]) / 2, (moved[1] + moved[3]) / 2, moved[2] - moved[0], moved[3] - moved[1]]
+
+
+@pytest.mark.parametrize("kind", ("random", "border", "whole image", "one pixel"))
+def test_the_place_is_the_one_that_bisection_finds(kind):
+    torch.manual_seed(1)
+    boxes = boxes_of(kind, 50)
+    wanted, log_scale = torch.rand(2, 50, dtype=torch.float64)
+    wanted, log_scale = 0.2 + 0.6 * wanted, log_scale - 0.5
+    angle = torch.rand(50, dtype=torch.float64) * 2 * torch.pi
+    direction = torch.stack([angle.cos(), angle.sin()], -1)
+    direction = direction / direction.abs().amax(-1, keepdim=True)
+    found = IoUBoxShift().find(boxes, wanted, direction, log_scale)
+    rows = zip(boxes.tolist(), wanted.tolist(), direction.tolist(), log_scale.tolist(), strict=True)
+    expected = [bisected(*row) for row in rows]
+    torch.testing.assert_close(found, torch.tensor(expected), rtol=0, atol=2e-7)
+
+
+def test_subject_and_object_go_their_own_ways():
+    torch.manual_seed(0)
+    boxes = boxes_of("random", 30)[None]
+    sub, obj = IoUBoxShift()(boxes, boxes, SIZES)
+    assert ((sub - obj).abs().amax(-1) > 1e-3).float().mean() > 0.9

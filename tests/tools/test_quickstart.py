@@ -35,3 +35,26 @@ def test_pictures_and_pages(quickstart, monkeypatch, tmp_path, capsys):
     assert "<title>" in report.read_text() and "toy_test_" in report.read_text()
     assert "toy_train_" in browser.read_text()
     assert "+ hqm-mmdet browse configs/qpic_toy.py" in capsys.readouterr().out
+
+
+def test_comparison_of_two_configs(quickstart, monkeypatch, tmp_path):
+    """Both models are there already, untrained; all other steps run as in `--compare`."""
+    monkeypatch.setattr(quickstart, "ROOT", tmp_path)
+    monkeypatch.setattr(quickstart, "ToySettings", lambda: ToySettings(num_train=12, num_test=4))
+    monkeypatch.setattr("sys.argv", ["quickstart", "--compare", "--pictures", "1", "--work-dir", "runs/qpic_hqm_toy"])
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    for name in ("qpic_hqm_toy", "qpic_toy"):
+        work_dir = tmp_path / "runs" / name
+        work_dir.mkdir(parents=True)
+        weights = build_model(ROOT / "configs" / f"{name}.py").state_dict()
+        write_checkpoint(work_dir / "best_hico_full_epoch_1.pth", weights, {})
+        (work_dir / "finished").touch()
+    assert quickstart.main() == 0
+    page = (tmp_path / "runs" / "comparison" / "index.html").read_text()
+    assert "qpic_hqm_toy" in page and "qpic_toy" in page
+
+
+@pytest.mark.parametrize("name", ("qpic_toy.py", "nothing_hqm_toy.py"))
+def test_comparison_needs_mining(quickstart, name):
+    with pytest.raises(SystemExit, match="--compare needs a config with mining"):
+        quickstart.plain_config(ROOT / "configs" / name)

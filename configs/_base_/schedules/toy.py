@@ -2,7 +2,7 @@
 max_epochs = 23
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=4e-4, weight_decay=1e-4),
+    optimizer=dict(type="FusedAdamW", lr=4e-4, weight_decay=1e-4),
     clip_grad=dict(max_norm=1.0, norm_type=2),
 )
 param_scheduler = [

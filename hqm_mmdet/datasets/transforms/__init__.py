@@ -1,6 +1,7 @@
 """Transforms at both ends of a pipeline; mmdet's and mmcv's stand between them, unchanged."""
 
 from .formatting import PackHOIInputs
+from .keeping import KeepInMemory
 from .loading import BadImageError, LoadHOIAnnotations, LoadHOIImage
 
-__all__ = ["BadImageError", "LoadHOIAnnotations", "LoadHOIImage", "PackHOIInputs"]
+__all__ = ["BadImageError", "KeepInMemory", "LoadHOIAnnotations", "LoadHOIImage", "PackHOIInputs"]

@@ -50,20 +50,20 @@ class PackHOIInputs(PackDetInputs):
         return packed
 
     def _pairs(self, results: dict) -> InstanceData:
-        boxes = getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"])
-        boxes = torch.as_tensor(boxes, dtype=torch.float32)  # (N, 4)
-        labels = torch.as_tensor(results["gt_bboxes_labels"])  # (N,)
+        # In NumPy until the end: on a handful of numbers every torch operation costs more than it computes.
+        boxes = np.asarray(getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"]), dtype=np.float32)  # (N, 4)
+        labels = np.asarray(results["gt_bboxes_labels"], dtype=np.int64)  # (N,)
         ids, verbs = results["gt_pairs_ids"], results["gt_pairs_verbs"]
         rows = self._rows(results["gt_instances_ids"], ids, len(boxes))
         has_object = ids[:, 1] >= 0
         keep = (rows[:, 0] >= 0) & ((rows[:, 1] >= 0) | ~has_object)
-        subject, obj = torch.from_numpy(rows[keep]).unbind(1)
-        present = torch.from_numpy(has_object[keep])
-        obj_bboxes = boxes.new_zeros(len(obj), 4)
+        (subject, obj), present = rows[keep].T, has_object[keep]
+        obj_bboxes = np.zeros((len(obj), 4), np.float32)
         obj_bboxes[present] = boxes[obj[present]]
-        obj_labels = torch.full((len(obj),), results["num_classes"], dtype=torch.long)
+        obj_labels = np.full(len(obj), results["num_classes"])
         obj_labels[present] = labels[obj[present]]
-        return new_pairs(boxes[subject], obj_bboxes, obj_labels, verb_labels=torch.from_numpy(verbs[keep]))
+        arrays = boxes[subject], obj_bboxes, obj_labels
+        return new_pairs(*map(torch.from_numpy, arrays), verb_labels=torch.from_numpy(verbs[keep]))
 
     @staticmethod
     def _rows(survivors: np.ndarray, ids: np.ndarray, num_boxes: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Parts that mmengine's runner builds by name."""
 
+from .adamw import FusedAdamW
 from .log_processor import DataShareLogProcessor
 from .optim_wrapper import BFloat16OptimWrapper, TensorClipOptimWrapper
 from .sampler import ResumableSampler
@@ -8,6 +9,7 @@ from .train_loop import ResumableTrainLoop
 __all__ = [
     "BFloat16OptimWrapper",
     "DataShareLogProcessor",
+    "FusedAdamW",
     "ResumableSampler",
     "ResumableTrainLoop",
     "TensorClipOptimWrapper",

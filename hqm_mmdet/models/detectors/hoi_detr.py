@@ -47,8 +47,11 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         super().__init__(**kwargs)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
-        self.query_mining = MODELS.build(query_mining) if query_mining else None
-        self.suppression = MODELS.build(suppression) if suppression else None
+        # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts from the same weights with and
+        # without them, so that runs can be compared in pairs.
+        with torch.random.fork_rng(devices=[]):
+            self.query_mining = MODELS.build(query_mining) if query_mining else None
+            self.suppression = MODELS.build(suppression) if suppression else None
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})

@@ -1,7 +1,8 @@
 """Shift ground-truth boxes so that they cover only a part of the truth (HQM, section 3.2)."""
 
+import math
+
 import torch
-from mmdet.structures.bbox import bbox_overlaps
 from torch import Tensor
 
 from hqm_mmdet.registry import TASK_UTILS
@@ -13,7 +14,7 @@ class IoUBoxShift:
     """Move every box in a random direction, exactly as far as a random IoU asks for.
 
     The paper wants IoUs of 0.4 to 0.6 and does not say how. Here the IoU is drawn uniformly, the direction uniformly,
-    and the distance found by bisection along the path, with the moved box clipped to the image. The overlap falls
+    and the distance found by a search along the path, with the moved box clipped to the image. The overlap falls
     continuously along every path, so every box gets its IoU: boxes at the border, tiny ones and those as large as the
     image too. (The released code rejects random candidates for the whole batch at once, see :class:`ReleasedBoxShift`.)
 
@@ -26,7 +27,9 @@ class IoUBoxShift:
         ValueError: a range is empty or outside of its limits.
     """
 
-    STEPS = 30  # halvings of the path; leaves 1e-9 of it
+    # Each round looks at PARTS points of the bracket at once and keeps one part; a halving takes as many small device
+    # operations as such a round, so few rounds of many points are faster. 64 ** 4 parts: float32 resolves no more.
+    PARTS, ROUNDS = 64, 4
 
     def __init__(self, iou_range: tuple[float, float] = (0.4, 0.6), scale_range: tuple[float, float] = (1.0, 1.0)):
         if not 0 < iou_range[0] <= iou_range[1] <= 1:
@@ -47,29 +50,58 @@ class IoUBoxShift:
         Returns:
             tuple[Tensor, Tensor]: shifted boxes, inside the image.
         """
-        return self.shift(sub_boxes), self.shift(obj_boxes)
+        return self.shift(torch.stack([sub_boxes, obj_boxes])).unbind()
 
     def shift(self, boxes: Tensor) -> Tensor:
         """(..., 4) -> (..., 4)."""
-        wanted = boxes.new_empty(boxes.shape[:-1]).uniform_(*self.iou_range)
-        angle = torch.rand_like(wanted) * 2 * torch.pi
+        wanted, turn, grow = torch.rand(3, *boxes.shape[:-1], dtype=torch.float64, device=boxes.device)
+        low, high = self.iou_range
+        wanted = low + (high - low) * wanted
+        angle = 2 * torch.pi * turn
         direction = torch.stack([angle.cos(), angle.sin()], -1)
         direction = direction / direction.abs().amax(-1, keepdim=True)  # the path's end is one side length away
-        log_scale = torch.empty_like(wanted).uniform_(*torch.tensor(self.scale_range).log().tolist())
-        near, far = torch.zeros_like(wanted), torch.ones_like(wanted)
-        for _ in range(self.STEPS):
-            middle = (near + far) / 2
-            too_near = aligned_iou(boxes, self._moved(boxes, direction, log_scale, middle)) > wanted
-            near, far = torch.where(too_near, middle, near), torch.where(too_near, far, middle)
-        shifted = self._moved(boxes, direction, log_scale, (near + far) / 2)
+        low, high = (math.log(factor) for factor in self.scale_range)
+        return self.find(boxes, wanted, direction, low + (high - low) * grow)
+
+    def find(self, boxes: Tensor, wanted: Tensor, direction: Tensor, log_scale: Tensor) -> Tensor:
+        """The place on each path where the IoU with the truth is the wanted one.
+
+        Args:
+            boxes (Tensor): (..., 4) cxcywh relative to the image; zero boxes are returned as they are.
+            wanted (Tensor): (...,) IoU.
+            direction (Tensor): (..., 2) x and y in side lengths, the larger one 1 or -1.
+            log_scale (Tensor): (...,) logarithm of the factor on the sides at the path's end.
+
+        Returns:
+            Tensor: (..., 4).
+        """
+        # Double precision: tiny boxes have tiny areas.
+        centre, size = boxes.double()[..., None].split(2, -2)  # (..., 2, 1): x and y; candidates are the last dimension
+        path = centre, size, direction[..., None], log_scale[..., None, None]
+        low, high = _clipped(*path, torch.zeros_like(centre))  # the truth
+        wanted, area = wanted[..., None], (high - low).prod(-2)
+        steps = torch.arange(1, self.PARTS, dtype=torch.float64, device=boxes.device) / self.PARTS
+        near, part = torch.zeros_like(wanted), 1.0
+        for _ in range(self.ROUNDS):
+            low_moved, high_moved = _clipped(*path, (near + part * steps)[..., None, :])
+            both = (torch.minimum(high, high_moved) - torch.maximum(low, low_moved)).clamp(min=0).prod(-2)
+            iou = both / (area + (high_moved - low_moved).prod(-2) - both)
+            # The overlap falls along the path, so the number of candidates that are too near tells the part.
+            near = near + part / self.PARTS * (iou > wanted).sum(-1, keepdim=True)
+            part /= self.PARTS
+        low, high = _clipped(*path, (near + part / 2)[..., None, :])
+        shifted = torch.cat([(low + high) / 2, high - low], -2).squeeze(-1).to(boxes.dtype)
         return torch.where((boxes[..., 2:] > 0).all(-1, keepdim=True), shifted, boxes)
 
-    @staticmethod
-    def _moved(boxes: Tensor, direction: Tensor, log_scale: Tensor, distance: Tensor) -> Tensor:
-        """Boxes moved by ``distance`` side lengths and rescaled in proportion, clipped to the image."""
-        centre = boxes[..., :2] + direction * boxes[..., 2:] * distance[..., None]
-        size = boxes[..., 2:] * (log_scale * distance).exp()[..., None]
-        return xyxy_to_cxcywh(cxcywh_to_xyxy(torch.cat([centre, size], -1)).clamp(0, 1))
+
+def _clipped(
+    centre: Tensor, size: Tensor, direction: Tensor, log_scale: Tensor, distance: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Corners (..., 2, n) of boxes moved by ``distance`` (..., 1, n) side lengths and rescaled in proportion, clipped
+    to the image; ``centre``, ``size`` and ``direction`` (..., 2, 1), ``log_scale`` (..., 1, 1)."""
+    moved = centre + direction * size * distance
+    half = size / 2 * (log_scale * distance).exp()
+    return (moved - half).clamp(0, 1), (moved + half).clamp(0, 1)
 
 
 @TASK_UTILS.register_module()
@@ -150,5 +182,7 @@ class JitterBoxShift:
 def aligned_iou(a: Tensor, b: Tensor) -> Tensor:
     """(...,) IoU of corresponding boxes (..., 4) cxcywh, in double precision: tiny boxes have tiny areas."""
     a, b = cxcywh_to_xyxy(a.double()), cxcywh_to_xyxy(b.double())
-    overlaps = bbox_overlaps(a.reshape(-1, 4), b.reshape(-1, 4), is_aligned=True, eps=1e-12)
-    return overlaps.view(a.shape[:-1])
+    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
+    both = sides.clamp(min=0).prod(-1)
+    area_a, area_b = ((box[..., 2:] - box[..., :2]).prod(-1) for box in (a, b))
+    return both / (area_a + area_b - both).clamp(min=1e-12)  # two zero boxes have IoU 0

@@ -60,7 +60,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         self.pair_encoder = MODELS.build(pair_encoder)
         self.bbox_head = MODELS.build(bbox_head)
         self.skip_negative_objects = skip_negative_objects
-        self.suppression = MODELS.build(suppression) if suppression else None
+        with torch.random.fork_rng(devices=[]):  # with one seed, the same initial weights with and without it
+            self.suppression = MODELS.build(suppression) if suppression else None
 
     def extract_feat(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> list[Tensor]:
         """(C, h, w) per image of (B, 3, H, W), of the part that is no padding."""

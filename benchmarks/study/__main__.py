@@ -1,0 +1,76 @@
+"""Does query mining help? Trains what the study lacks and rewrites docs/study.md from all records.
+
+Stop it at any time: finished trainings are kept, one small file each below docs/study/. Start it again, here or on
+another machine, and it goes on where it stopped. Records made with another config, other data, or code that trains
+differently are never mixed in: they are named, and left out or refused.
+"""
+
+import argparse
+import os
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from argparse import Namespace  # noqa: E402
+
+from hqm_mmdet.datasets.toy import make_toy_hoi  # noqa: E402
+from hqm_mmdet.utils.launch import run_tool  # noqa: E402
+from study.plan import EXPERIMENTS, SPLITS, Run, Scale, run_config  # noqa: E402
+from study.records import config_digest, data_digest, fitting, read_records  # noqa: E402
+from study.run import current_commit  # noqa: E402
+from study.scheduling import Queue, data_folder  # noqa: E402
+from study.tables import write_page  # noqa: E402
+
+
+def main(args: Namespace) -> None:
+    """Train what is missing, then write the page."""
+    args.records.mkdir(parents=True, exist_ok=True)
+    for split, settings in SPLITS.items():
+        make_toy_hoi(data_folder(args.work_dir, split), settings)
+
+    @cache
+    def config_of(arm: str) -> str:
+        return config_digest(run_config(Run("normal", arm, 0), Path(), Scale()))
+
+    data_of = cache(lambda split: data_digest(data_folder(args.work_dir, split)))
+    records, left_out = fitting(read_records(args.records), lambda r: (config_of(r.arm), data_of(r.split)))
+    for run, reason in left_out.items():
+        print(f"left out: {run.file_name()} ({reason})")
+    records = {record.run: record for record in records}
+    queue = Queue(
+        [EXPERIMENTS[name] for name in args.experiments],
+        records,
+        args.records,
+        args.work_dir.resolve(),
+        args.jobs,
+        current_commit(),
+    )
+    if not args.page_only:
+        end = time.time() + 60 * args.minutes
+        for _ in queue.run(stop=lambda: time.time() > end):
+            write_page(args.page, records, left_out)
+    write_page(args.page, records, left_out)
+    missing = len(queue.missing())
+    print(f"{args.page} written from {len(records)} records; {missing} trainings are missing.")
+
+
+def parse() -> Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="no training begins after that")
+    parser.add_argument("--page-only", action="store_true", help="train nothing")
+    parser.add_argument("--records", type=Path, default=ROOT / "docs" / "study", help="folder of the records")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
+    parser.add_argument("--work-dir", type=Path, default=ROOT / "work_dirs" / "study", help="data and logs")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(run_tool(main, parse()))

@@ -1,0 +1,145 @@
+"""docs/study.md: tables and figures from records; what people write around them stays."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot
+from page import write_part
+
+from .comparison import (
+    Paired,
+    Records,
+    curve_of,
+    final,
+    iterations_to,
+    paired,
+    seeds_of,
+    verb_gains,
+)
+from .plan import BASELINE_OF, EXPERIMENTS, Experiment, Run
+from .records import Record
+
+matplotlib.use("Agg")
+
+
+def write_page(page: Path, records: Records, left_out: dict[Run, str]) -> None:
+    """Rewrite all parts that are made from records."""
+    images = page.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.precision is None:  # more seeds of another table's runs
+            write_part(page, f"make study: {name}", experiment_text(experiment, records))
+    plot_curves(records, EXPERIMENTS["strategies"], images / "study.png")
+    plot_verbs(records, "AJL", images / "study_verbs.png")
+    write_part(page, "make study: records", records_text(records, left_out))
+
+
+def experiment_text(experiment: Experiment, records: Records) -> str:
+    """A table per split."""
+    parts = []
+    for split in experiment.splits:
+        rows = [row for arm in experiment.arms if (row := arm_row(records, split, arm))]
+        head = (
+            f"| {split} | seeds | mAP | minus baseline [95 % interval] | | rare | rare minus baseline "
+            "| iterations to baseline's final mAP |\n| --- " + "| --- " * 7 + "|"
+        )
+        parts.append("\n".join([head, *rows]) if rows else f"*{split}: no training is finished yet.*")
+    return "\n\n".join(parts)
+
+
+def arm_row(records: Records, split: str, arm: str) -> str:
+    """Empty without a run."""
+    runs = [records[Run(split, arm, seed)] for seed in seeds_of(records, split, arm)]
+    if not runs:
+        return ""
+    cells = [arm, str(len(runs)), spread(final("full"), runs)]
+    if arm == BASELINE_OF[arm]:
+        cells += ["", "", spread(final("rare"), runs), "", str(runs[0].final["iteration"])]
+    else:
+        gain = paired(records, split, arm, final("full"))
+        cells += [interval(gain), gain.verdict, spread(final("rare"), runs)]
+        cells += [interval(paired(records, split, arm, final("rare"))), reached(records, split, arm)]
+    return f"| {' | '.join(cells)} |"
+
+
+def spread(measure, runs: list[Record]) -> str:
+    """Mean and standard deviation over seeds."""
+    values = np.array([measure(run) for run in runs])
+    return f"{values.mean():.4f}" + (f" ± {values.std(ddof=1):.4f}" if len(values) > 1 else "")
+
+
+def interval(difference: Paired) -> str:
+    """``+0.0100 [-0.0020, +0.0220]``."""
+    if not np.isfinite(difference.half_width):
+        return f"{difference.mean:+.4f}" if len(difference.differences) else ""
+    low, high = difference.mean - difference.half_width, difference.mean + difference.half_width
+    return f"{difference.mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def reached(records: Records, split: str, arm: str) -> str:
+    """Mean over the seeds that got there."""
+    values = []
+    for seed in seeds_of(records, split, arm):
+        baseline = records.get(Run(split, BASELINE_OF[arm], seed))
+        if baseline is not None:
+            values.append(iterations_to(records[Run(split, arm, seed)], baseline.final["full"]))
+    there = [value for value in values if np.isfinite(value)]
+    if not there:
+        return f"0 of {len(values)} seeds"
+    return f"{np.mean(there):.0f} ({len(there)} of {len(values)} seeds)"
+
+
+def plot_curves(records: Records, experiment: Experiment, path: Path) -> None:
+    """mAP against iterations, a panel per split, as the paper's figure 3: means as lines, standard errors as bands."""
+    splits = experiment.splits
+    figure, axes = pyplot.subplots(
+        1, len(splits), figsize=(5.5 * len(splits), 4.2), sharey=True, layout="constrained", squeeze=False
+    )
+    for axis, split in zip(axes[0], splits, strict=True):
+        for arm in experiment.arms:
+            runs = [curve_of(records[Run(split, arm, seed)]) for seed in seeds_of(records, split, arm)]
+            if not runs:
+                continue
+            points = np.stack(runs)
+            mean, error = points[..., 1].mean(0), points[..., 1].std(0) / np.sqrt(len(runs))
+            color = "black" if arm == "baseline" else None
+            (line,) = axis.plot(points[0, :, 0], mean, label=f"{arm} ({len(runs)})", color=color, linewidth=1.6)
+            axis.fill_between(points[0, :, 0], mean - error, mean + error, alpha=0.12, color=line.get_color())
+        axis.set(title=split, xlabel="iteration", ylim=(0, None))
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(title="(seeds)")
+    axes[0, 0].set_ylabel("mAP on the toy test set")
+    figure.savefig(path, dpi=130)
+    pyplot.close(figure)
+
+
+def plot_verbs(records: Records, arm: str, path: Path) -> None:
+    """Gain of every verb with its interval, a panel per split."""
+    splits = EXPERIMENTS["strategies"].splits
+    figure, axes = pyplot.subplots(
+        1, len(splits), figsize=(5.5 * len(splits), 4.2), sharex=True, layout="constrained", squeeze=False
+    )
+    for axis, split in zip(axes[0], splits, strict=True):
+        gains = verb_gains(records, split, arm)
+        gains = {verb: gain for verb, gain in gains.items() if len(gain.differences) > 1}
+        ordered = sorted(gains, key=lambda verb: gains[verb].mean)
+        means, widths = [gains[v].mean for v in ordered], [gains[v].half_width for v in ordered]
+        axis.barh(range(len(ordered)), means, xerr=widths, color="tab:blue", ecolor="gray", height=0.6)
+        axis.set_yticks(range(len(ordered)), ordered)
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set(title=f"{split}: {arm} minus baseline", xlabel="AP, mean over a verb's triplets, 95 % interval")
+        axis.grid(alpha=0.3, axis="x")
+    figure.savefig(path, dpi=130)
+    pyplot.close(figure)
+
+
+def records_text(records: Records, left_out: dict[Run, str]) -> str:
+    """How many there are, of which versions, and which do not count."""
+    count = f"{len(records)} trainings of {max((r.final['iteration'] for r in records.values()), default=0)} iterations"
+    stacks = sorted({f"torch {r.versions['torch']} on {r.versions['machine']}" for r in records.values()})
+    lines = [f"{count} ({', '.join(stacks)}); one JSON file each in `docs/study/`."]
+    for run, reason in sorted(left_out.items()):
+        lines.append(f"* left out: `{run.file_name()}` ({reason})")
+    return "\n".join(lines)
