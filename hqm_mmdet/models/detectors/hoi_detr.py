@@ -47,8 +47,8 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         super().__init__(**kwargs)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
-        # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts from the same weights with and
-        # without them, so that runs can be compared in pairs.
+        # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts
+        # from the same weights with and without them, so that runs can be compared in pairs.
         with torch.random.fork_rng(devices=[]):
             self.query_mining = MODELS.build(query_mining) if query_mining else None
             self.suppression = MODELS.build(suppression) if suppression else None
