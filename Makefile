@@ -18,7 +18,7 @@ REQUIREMENTS := setup.py pyproject.toml $(wildcard requirements/*.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-onedl quickstart study benchmark benchmark-gpu test test-onedl lint wheel docs clean
+.PHONY: help venv venv-onedl quickstart study study-gpu benchmark benchmark-gpu test test-onedl lint wheel docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pict
 
 study: $(VENV)/ready  ## train what the study of mining still lacks (hours, in pieces); writes docs/study.md
 	$(VENV)/bin/python benchmarks/study
+
+study-gpu: $(VENV)/ready  ## the same on one GPU, larger and with more seeds, for ten minutes
+	$(VENV)/bin/python benchmarks/study --scale gpu --jobs 12 --minutes 6
 
 benchmark: $(VENV)/ready  ## cost of mining on one CPU core (half an hour); writes docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/train_step.py --page docs/benchmarks.md

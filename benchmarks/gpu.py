@@ -34,11 +34,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from page import write_part
+from step_timing import make_batch
 from train_step import CONFIG, ROUNDS
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.models.query_mining import amm
-from hqm_mmdet.utils.step_timing import make_batch
 
 MODELS = ("plain", *ROUNDS)
 PRECISIONS = ("fp32", "bf16", "bf16 compiled")

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from page import write_part  # noqa: E402
+from step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
 
 from hqm_mmdet.apis import build_model  # noqa: E402
 from hqm_mmdet.models.query_mining import LearnablePass  # noqa: E402
-from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step  # noqa: E402
 
 CONFIG = ROOT / "configs" / "qpic_hqm_hico.py"
 SIZES = ("320x320", "800x1066")
@@ -58,14 +58,12 @@ def decoder_share(model, batch, repeats: int) -> dict[str, float]:
     """CPU time of each hard pass (mining, decoding, heads, loss, backward) over the learnable pass's."""
     with torch.no_grad():
         memory = model.encode(*batch)
-        memory.keys_values(model.decoder)  # belongs to both passes; a constant for both here
     head = model.bbox_head
 
     def learnable():
-        queries = model.learnable_queries(memory)
-        queries.rule = model.query_mining.learnable_rule()
+        queries = model.query_mining.prepare(model.learnable_queries(memory))
         preds = head(model.decode(queries, memory))
-        targets = head.targets(batch[1], preds)
+        targets = head.targets(batch[1])
         return LearnablePass(queries, memory, targets, head.assign(preds, targets)), preds
 
     def whole_learnable():

@@ -4,5 +4,5 @@ _base_ = [
     "./_base_/query_mining/ajl.py",
 ]
 model = dict(query_mining=_base_.query_mining)
-param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=60, milestones=[30], gamma=0.1)]
+param_scheduler = [dict(_base_.param_scheduler[0], end=60, milestones=[30])]
 train_cfg = dict(max_epochs=60, dynamic_intervals=[(31, 1)])

@@ -2,5 +2,5 @@
 # 50. Published (HQM paper, table 6): 29.65 mAP.
 _base_ = ["./qpic_hico.py"]
 model = dict(type="ConditionalHOI", bbox_head=dict(type="ConditionalHOIHead"))
-param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=80, milestones=[50], gamma=0.1)]
+param_scheduler = [dict(_base_.param_scheduler[0], end=80, milestones=[50])]
 train_cfg = dict(max_epochs=80, dynamic_intervals=[(51, 1)])

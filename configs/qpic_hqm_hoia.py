@@ -4,5 +4,5 @@ _base_ = [
     "./_base_/query_mining/ajl.py",
 ]
 model = dict(query_mining=_base_.query_mining)
-param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=80, milestones=[50], gamma=0.1)]
+param_scheduler = [dict(_base_.param_scheduler[0], end=80, milestones=[50])]
 train_cfg = dict(max_epochs=80, dynamic_intervals=[(51, 1)])

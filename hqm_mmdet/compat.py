@@ -1,36 +1,35 @@
-"""The only place that knows of OpenMMLab's version quirks.
+"""The only place that knows of OpenMMLab's version quirks, besides ``internals`` (private names that are read).
 
 Imported before anything else of the package. It checks that one working stack is installed, makes
-mmdet importable without compiled ops, and makes checkpoint loading refuse code on every stack (``safe_loading``).
+mmdet importable without compiled ops, and makes checkpoint loading refuse code on every stack (``mmengine_doors``).
 
 Two stacks are supported; both own the import names ``mmdet``, ``mmengine`` and ``mmcv``, so an
 environment holds exactly one of them:
 
-* default: mmdet 3.3.0, mmengine 0.10.x, mmcv-lite 2.1.0 (or mmcv 2.1.0 with compiled ops);
+* default: OpenMMLab's own mmdet, mmengine, and mmcv-lite (or mmcv with compiled ops);
 * onedl: the maintained forks onedl-mmdetection, onedl-mmengine, onedl-mmcv.
+
+``requirements/constraints*.txt`` name the versions that the whole suite passes with: mmdet 3.3.0, mmengine 0.10.7,
+mmcv-lite 2.1.0; onedl-mmdetection 3.5.1, onedl-mmengine 0.10.12, onedl-mmcv 2.3.6. :data:`SERIES` is what is accepted.
 """
 
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import re
 import sys
 import types
 
-from .safe_loading import CheckpointError, load_untrusted, secure_checkpoint_loading, trusted_globals
-
-__all__ = [
-    "CheckpointError",
-    "check_stack",
-    "installed_stacks",
-    "load_untrusted",
-    "provide_missing_ops",
-    "secure_checkpoint_loading",
-    "setup",
-    "trusted_globals",
-]
+from .mmengine_doors import secure_checkpoint_loading
 
 DEFAULT_STACK = ("mmdet", "mmengine", ("mmcv-lite", "mmcv"))
 ONEDL_STACK = ("onedl-mmdetection", "onedl-mmengine", ("onedl-mmcv",))
+# From (included) to (excluded). mmdet 3.0 and 3.1 refuse mmcv 2.1, and 3.3 refuses mmcv 2.2. Models, hooks and
+# inference passed their tests with mmdet 3.2.0, and with mmengine 0.9.1. Of the forks, nothing older was tried.
+SERIES = {
+    "default": {"mmdet": ((3, 2), (3, 4)), "mmengine": ((0, 9), (0, 11)), "mmcv": ((2, 0), (2, 2))},
+    "onedl": {"mmdet": ((3, 5), (4, 0)), "mmengine": ((0, 10), (1, 0)), "mmcv": ((2, 3), (3, 0))},
+}
 INSTALL_HINT = (
     "Install one stack into a fresh environment: "
     "`pip install 'torch>=2.1' 'setuptools<82' mmdet==3.3.0 mmengine==0.10.7 mmcv-lite==2.1.0`, or the forks "
@@ -64,9 +63,11 @@ def check_stack() -> str:
     """Name of the installed OpenMMLab stack, ``'default'`` or ``'onedl'``.
 
     Raises:
-        ImportError: no stack, an incomplete one, or both at once; the message says what to install.
+        ImportError: no stack, an incomplete one, both at once, or a version that can't work; the message says what to
+            install.
     """
     found = installed_stacks()
+    # Both at once import without a word, and half of one stack then runs on half of the other.
     if len(found) != 1:
         state = "no OpenMMLab stack is" if not found else f"two OpenMMLab stacks are ({found})"
         raise ImportError(f"hqm_mmdet: {state} installed. {INSTALL_HINT}")
@@ -74,9 +75,19 @@ def check_stack() -> str:
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         raise ImportError(f"hqm_mmdet: {', '.join(missing)} of the {stack} stack not installed. {INSTALL_HINT}")
-    if stack == "default" and not versions["mmdet"].startswith("3."):
-        raise ImportError(f"hqm_mmdet: needs mmdet 3.x, found {versions['mmdet']}. {INSTALL_HINT}")
+    for name, (first, beyond) in SERIES[stack].items():
+        if not first <= series(versions[name]) < beyond:
+            accepted = f"{first[0]}.{first[1]} or newer, below {beyond[0]}.{beyond[1]}"
+            raise ImportError(
+                f"hqm_mmdet: needs {name} {accepted}, found {versions[name]} of the {stack} stack. {INSTALL_HINT}"
+            )
     return stack
+
+
+def series(version: str) -> tuple[int, int]:
+    """``3.3.0`` -> (3, 3); also of pre-releases and local builds, ``2.1.0rc1+cu121``."""
+    major, minor = re.match(r"(\d+)\.(\d+)", version).groups()
+    return int(major), int(minor)
 
 
 class _MissingOps(types.ModuleType):

@@ -8,3 +8,15 @@ class UserError(Exception):
     well, so that code which expects a ``ValueError`` or an ``OSError`` catches it. It must be constructible from one
     string: mmengine's registry builds the error anew to put the component's name in front.
     """
+
+
+class ConfigError(UserError, ValueError):
+    """A config asks for what can't be built."""
+
+
+class MissingHookError(UserError, RuntimeError):
+    """A component waits for a hook that the config does not list; the message says what to add."""
+
+
+class ClassMismatchError(UserError, ValueError):
+    """A head was configured for other numbers of classes or verbs than the data set has."""

@@ -9,12 +9,14 @@ from mmengine.registry import FUNCTIONS as _MMENGINE_FUNCTIONS
 from mmengine.registry import INFERENCERS as _MMENGINE_INFERENCERS
 from mmengine.registry import Registry
 
+from .internals import registry_locations
+
 SCOPE = "hqm_mmdet"
 
 
 def _child(parent: Registry) -> Registry:
     """A child that, like its parent, imports the parent's modules before its first look-up."""
-    return Registry(parent.name, parent=parent, scope=SCOPE, locations=parent._locations)
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=registry_locations(parent))
 
 
 RUNNERS = _child(_mmdet.RUNNERS)
@@ -39,3 +41,15 @@ VISBACKENDS = _child(_mmdet.VISBACKENDS)
 LOG_PROCESSORS = _child(_mmdet.LOG_PROCESSORS)
 FUNCTIONS = _child(_MMENGINE_FUNCTIONS)
 INFERENCERS = _child(_MMENGINE_INFERENCERS)
+
+
+def component_names() -> set[str]:
+    """All names, without scope, that are registered here, in mmdet or in mmengine."""
+    names = set()
+    for registry in (value for value in globals().values() if isinstance(value, Registry)):
+        # As a look-up does: here first, then in mmdet, then in mmengine.
+        while registry is not None:
+            registry.import_from_location()  # mmengine and mmdet register on the first look-up
+            names |= registry.module_dict.keys()
+            registry = registry.parent
+    return names

@@ -1,7 +1,5 @@
 """Reading checkpoints without running code that they may hold, whatever torch and mmengine do by default."""
 
-import functools
-import os
 import pickle
 import re
 import types
@@ -34,6 +32,7 @@ def trusted_globals() -> list:
     import numpy as np
     from mmengine.logging import HistoryBuffer
 
+    # Asked of values, because NumPy 1 and 2 keep these functions and classes in different places.
     scalars = [np.float64(0), np.float32(0), np.int64(0), np.int32(0), np.uint8(0), np.bool_(False), np.array([])]
     reconstruct = {s.__reduce__()[0] for s in scalars}
     # Checkpoints pickled by the other major version of NumPy name the same functions by another path.
@@ -50,6 +49,7 @@ def trusted_globals() -> list:
 def _statistics_method(owner: type, name: str):
     from mmengine.logging import HistoryBuffer
 
+    # `getattr` itself would reach any attribute of any trusted class.
     if owner is not HistoryBuffer or name.startswith("_"):
         raise pickle.UnpicklingError(f"Unsupported global: GLOBAL getattr({owner},{name!r})")
     return getattr(HistoryBuffer, name)
@@ -77,6 +77,7 @@ class _TrustingUnpickler(pickle.Unpickler):
         module = {"__builtin__": "builtins"}.get(module, module)  # as Python 2 and pickle's protocol 2 say
         pairs = [entry if isinstance(entry, tuple) else (entry, _full_name(entry)) for entry in trusted_globals()]
         known = _plain_globals() | {alias: value for value, alias in pairs}
+        # A list of what is allowed: one of what is forbidden would never be complete.
         if f"{module}.{name}" not in known:
             raise pickle.UnpicklingError(f"Unsupported global: GLOBAL {module}.{name}")
         return known[f"{module}.{name}"]
@@ -125,6 +126,7 @@ def load_untrusted(file, map_location=None, **options):
         return _load_with_own_unpickler(file, map_location)
     except FileNotFoundError:
         raise FileNotFoundError(f"Checkpoint {name} does not exist. Give the path of a local file.") from None
+    # Damaged bytes make the unpickler raise whatever they spell.
     except Exception as error:
         raise CheckpointError(f"Checkpoint {name} was not loaded: {_reason(error)}") from error
 
@@ -163,44 +165,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, pickle.UnpicklingError):
         kind += ", or holds more than tensors and plain values, which is refused"
     return f"{kind} ({type(error).__name__}: {detail}). Copy it again."
-
-
-def _local_file(address: str, model_dir: str | None = None) -> str:
-    """Where a download of ``address`` lies, if someone made it."""
-    folder = torch.hub.get_dir() if model_dir is None else model_dir
-    path = os.path.join(folder, "checkpoints", os.path.basename(address))
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"{address} is an address; nothing is downloaded at run time. Fetch it yourself and give the local path "
-            f"instead, or put it at {path}."
-        )
-    return path
-
-
-def secure_checkpoint_loading() -> None:
-    """Route all of mmengine's checkpoint loading through :func:`load_untrusted`.
-
-    mmengine 0.10 calls ``torch.load`` with the default of the installed torch: unrestricted before 2.6, and too strict
-    for its own checkpoints since. The onedl fork falls back to unrestricted unpickling. Both are replaced. Model zoo
-    names (``torchvision://``, ``open-mmlab://``) are resolved to addresses, of which only local copies are read.
-    """
-    import mmengine.runner.checkpoint as checkpoint
-
-    def load_from_local(filename, map_location=None):
-        return load_untrusted(os.path.expanduser(filename), map_location)
-
-    def load_from_http(filename, map_location=None, model_dir=None, progress=True):
-        return load_untrusted(_local_file(filename, model_dir), map_location)
-
-    def load_from_remote(filename, map_location=None):
-        raise FileNotFoundError(f"{filename} is not a local file; copy it and give the local path.")
-
-    schemes = {"": load_from_local, ("http://", "https://"): load_from_http}
-    schemes[("pavi://", r"(\S+\:)?s3://", r"(\S+\:)?petrel://")] = load_from_remote
-    for prefixes, loader in schemes.items():
-        checkpoint.CheckpointLoader.register_scheme(prefixes, loader, force=True)
-    checkpoint.load_from_http = load_from_http  # called by name for torchvision://, open-mmlab:// and mmcls://
-    if hasattr(checkpoint, "_safe_torch_load"):
-        checkpoint._safe_torch_load = functools.wraps(checkpoint._safe_torch_load)(
-            lambda file, map_location=None, weights_only=None: load_untrusted(file, map_location)
-        )

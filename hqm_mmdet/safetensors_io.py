@@ -9,6 +9,13 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from .errors import UserError
+
+
+class FormatError(UserError, ValueError):
+    """A checkpoint that can't be written in the format that is asked for."""
+
+
 META_KEY = "hqm_mmdet.meta"  # the header holds strings only
 
 
@@ -28,8 +35,9 @@ def safetensors_bytes(state: Mapping[str, Tensor], meta: Mapping) -> bytes:
         meta (Mapping): plain values, tuples, sets and small NumPy arrays, nested as one likes.
 
     Raises:
-        ValueError: another kind of value; it is named.
+        FormatError: another kind of value; it is named.
     """
+    # One entry, sorted: the header's order is not fixed, and equal weights have to give equal files.
     return save(dict(state), metadata={META_KEY: json.dumps(encode(meta), sort_keys=True)})
 
 
@@ -53,7 +61,7 @@ def encode(value):
         return {"set": [encode(item) for item in sorted(value)]}
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: encode(item) for key, item in value.items()}
-    raise ValueError(f"A .safetensors file can't hold {value!r:.80} ({type(value).__name__}); write .pth instead.")
+    raise FormatError(f"A .safetensors file can't hold {value!r:.80} ({type(value).__name__}); write .pth instead.")
 
 
 def decode(value):

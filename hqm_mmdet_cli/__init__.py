@@ -50,6 +50,7 @@ class LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[name]
         try:
             return getattr(importlib.import_module(module), attribute)
+        # No traceback: who types a command with half an installation needs the cure.
         except ImportError as error:
             raise click.ClickException(f"{error}\n`hqm-mmdet doctor` says what is missing.") from error
 

@@ -6,6 +6,7 @@ Imports neither the package nor OpenMMLab: it is for environments where that fai
 import importlib
 import importlib.metadata
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,11 @@ PYTHONS = (3, 10), (3, 13)
 STACKS = {
     "default": {"mmdet": "mmdet==3.3.0", "mmengine": "mmengine==0.10.7", "mmcv-lite": "mmcv-lite==2.1.0"},
     "onedl": {name: name for name in ("onedl-mmdetection", "onedl-mmengine", "onedl-mmcv")},
+}
+# What `import hqm_mmdet` accepts of each (a test compares): from (included), to (excluded).
+SERIES = {
+    "default": {"mmdet": ((3, 2), (3, 4)), "mmengine": ((0, 9), (0, 11)), "mmcv": ((2, 0), (2, 2))},
+    "onedl": {"mmdet": ((3, 5), (4, 0)), "mmengine": ((0, 10), (1, 0)), "mmcv": ((2, 3), (3, 0))},
 }
 # What requirements/base.txt names (a test compares), torch apart.
 REQUIRED = ("click", "jinja2", "matplotlib", "numpy", "pillow", "pycocotools", "safetensors", "scipy", "tensorboard")
@@ -67,6 +73,7 @@ def doctor() -> None:
 def examine() -> list[Finding]:
     """All findings. The package itself is tried last, and only if nothing else is wrong."""
     findings = [check_python(), *check_stack(), *check_torch(), *check_distributions()]
+    # With a known problem, its error would only hide the cure above it.
     if not any(finding.problem for finding in findings):
         findings.append(check_import())
     return findings
@@ -95,16 +102,17 @@ def check_stack() -> list[Finding]:
     (stack,) = present
     findings = [Finding("OpenMMLab stack", stack)]
     for name, number in found[stack].items():
-        wrong = number is None or stack == "default" and not fits(name, number)
+        wrong = number is None or not fits(stack, name, number)
         cure = f"pip install {STACKS[stack][name]}" if wrong else None
         findings.append(Finding(name, number or "missing", cure, problem=wrong))
     return findings + (check_setuptools() if stack == "default" else [])
 
 
-def fits(name: str, number: str) -> bool:
-    """Whether a package of the default stack is of a series that works with the others."""
-    series = {"mmdet": ("3.3.",), "mmengine": ("0.10.",), "mmcv-lite": ("2.0.", "2.1.")}[name]
-    return number.startswith(series)
+def fits(stack: str, name: str, number: str) -> bool:
+    """Whether a package of a stack is of a series that works with the others."""
+    package = {"onedl-mmdetection": "mmdet"}.get(name, name.removeprefix("onedl-").removesuffix("-lite"))
+    first, beyond = SERIES[stack][package]
+    return first <= tuple(int(part) for part in re.findall(r"\d+", number)[:2]) < beyond
 
 
 def check_setuptools() -> list[Finding]:

@@ -1,6 +1,7 @@
 """Stacks are told apart, ops that are missing say so."""
 
 import importlib.metadata
+import re
 import sys
 
 import mmengine
@@ -8,6 +9,7 @@ import pytest
 
 import hqm_mmdet
 from hqm_mmdet import compat
+from tests.conftest import REPOSITORY
 
 GOOD = {"mmdet": "3.3.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0"}
 ONEDL = {"onedl-mmdetection": "3.5.1", "onedl-mmengine": "0.10.12", "onedl-mmcv": "2.3.6"}
@@ -33,7 +35,12 @@ def test_this_environment_holds_one_stack():
 
 @pytest.mark.parametrize(
     ("versions", "stack"),
-    [(GOOD, "default"), (ONEDL, "onedl"), (GOOD | {"mmcv-lite": None, "mmcv": "2.1.0"}, "default")],
+    [
+        (GOOD, "default"),
+        (ONEDL, "onedl"),
+        (GOOD | {"mmcv-lite": None, "mmcv": "2.1.0+cu121"}, "default"),
+        (GOOD | {"mmdet": "3.2.0", "mmengine": "0.9.1", "mmcv-lite": "2.0.1"}, "default"),
+    ],
 )
 def test_complete_stacks_are_recognised(installed, versions, stack):
     installed(versions)
@@ -48,7 +55,13 @@ def test_complete_stacks_are_recognised(installed, versions, stack):
         (GOOD | {"onedl-mmcv": "2.3.6"}, "two OpenMMLab stacks are"),
         ({"mmdet": "3.3.0", "mmengine": "0.10.7"}, "mmcv of the default stack not installed"),
         ({"onedl-mmcv": "2.3.6"}, "mmdet, mmengine of the onedl stack not installed"),
-        (GOOD | {"mmdet": "2.28.0"}, "needs mmdet 3.x, found 2.28.0"),
+        (GOOD | {"mmdet": "2.28.0"}, "needs mmdet 3.2 or newer, below 3.4, found 2.28.0 of the default stack"),
+        (GOOD | {"mmdet": "3.1.0"}, "needs mmdet 3.2"),
+        (GOOD | {"mmdet": "3.10.0"}, "below 3.4, found 3.10.0"),
+        (GOOD | {"mmengine": "1.0.0rc1"}, "needs mmengine 0.9"),
+        (GOOD | {"mmcv-lite": "2.2.0"}, "needs mmcv 2.0 or newer, below 2.2, found 2.2.0"),
+        (GOOD | {"mmcv-lite": None, "mmcv": "1.7.2"}, "needs mmcv 2.0"),
+        (ONEDL | {"onedl-mmdetection": "3.4.5"}, "needs mmdet 3.5"),
     ],
 )
 def test_unusable_stacks_are_named_with_the_remedy(installed, versions, problem):
@@ -57,6 +70,13 @@ def test_unusable_stacks_are_named_with_the_remedy(installed, versions, problem)
         compat.check_stack()
     assert problem in str(caught.value)
     assert "pip install" in str(caught.value) and "onedl-mmcv" in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-onedl.txt"])
+def test_tested_versions_are_accepted(installed, file):
+    lines = (REPOSITORY / "requirements" / file).read_text().splitlines()
+    installed(dict(line.split("==") for line in lines if re.match(r"(onedl-)?mm(cv|det|engine)", line)))
+    assert compat.check_stack() == ("onedl" if "onedl" in file else "default")
 
 
 @pytest.fixture

@@ -4,18 +4,28 @@ import argparse
 import os
 import pickle
 import zipfile
-from collections import Counter
+from argparse import Namespace
+from collections import Counter, OrderedDict
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import mmengine.runner.checkpoint as checkpoint
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
+from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from torch import nn
 
 from hqm_mmdet import safe_loading
+from hqm_mmdet.apis import build_model, init_model
+from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
+from hqm_mmdet.utils.launch import run_tool
 from tests.engine.small_training import build_config
+from tests.models.tiny import tiny_config
 
 
 class Touch:
@@ -150,25 +160,97 @@ def test_missing_file_is_named():
         CheckpointLoader.load_checkpoint("/nowhere/a.pth")
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["https://host/a.pth", "torchvision://resnet50", "open-mmlab://detectron2/resnet50_caffe", "s3://bucket/a.pth"],
-)
-def test_nothing_is_downloaded(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    if address.startswith("torchvision"):
-        import mmengine.runner.checkpoint as checkpoint
+ADDRESSES = ["https://host/a.pth", "torchvision://resnet50", "open-mmlab://detectron2/resnet50_caffe", "s3://b/a.pth"]
 
-        monkeypatch.setattr(checkpoint, "get_torchvision_models", lambda: {"resnet50": "https://host/r50.pth"})
-    with pytest.raises(FileNotFoundError, match="local"):
+
+@pytest.fixture
+def network(monkeypatch, tmp_path):
+    """Addresses that a download was tried of; nothing is reached."""
+    tried = []
+
+    def note(address, *args, **kwargs):
+        tried.append(address)
+        return {"a": torch.ones(1)}
+
+    monkeypatch.setattr(checkpoint, "load_url", note)
+    monkeypatch.setattr(checkpoint, "get_file_backend", lambda *_, **__: SimpleNamespace(get=note))
+    monkeypatch.setattr(checkpoint, "get_torchvision_models", lambda: {"resnet50": "https://host/r50.pth"})
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    return tried
+
+
+@contextmanager
+def default_scope(name):
+    with DefaultScope.overwrite_default_scope(name):
+        yield
+
+
+def load_pretrained(address, folder, scope="hqm_mmdet"):
+    """A config, maybe of a stranger's checkpoint, that initialises from an address."""
+    model = dict(type="ResNet", depth=18, init_cfg=dict(type="Pretrained", checkpoint=address))
+    build_model(Config(dict(default_scope=scope, model=model)))
+
+
+def load_in_command(address, folder):
+    """A command line tool whose config has another scope."""
+    with default_scope("mmdet"):
+        assert run_tool(lambda _: CheckpointLoader.load_checkpoint(address), Namespace(debug=True)) == 0
+
+
+def load_in_scope(address, folder):
+    with default_scope("hqm_mmdet"):
         CheckpointLoader.load_checkpoint(address)
+
+
+OUR_DOORS = {
+    "init_cfg": load_pretrained,
+    "init_cfg under another scope": lambda address, folder: load_pretrained(address, folder, "mmdet"),
+    "init_model": lambda address, folder: init_model(tiny_config(), address),
+    "command": load_in_command,
+    "scope": load_in_scope,
+    "load_from": lambda address, folder: load_in_runner(address, folder, resume=False),
+    "resume": lambda address, folder: load_in_runner(address, folder, resume=True),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("door", OUR_DOORS)
+def test_our_loading_downloads_nothing(door, address, network, tmp_path):
+    with pytest.raises(FileNotFoundError, match="local"):
+        OUR_DOORS[door](address, tmp_path / "work")
+    assert not network
+
+
+@pytest.mark.parametrize("scope", [None, "mmdet"])
+@pytest.mark.parametrize("address", [address for address in ADDRESSES if not address.startswith("s3")])
+def test_loading_of_others_is_mmengines(scope, address, network, monkeypatch):
+    """Also after this package has built and failed to build models."""
+    with pytest.raises(FileNotFoundError):
+        load_pretrained(ADDRESSES[0], None)
+    if scope is None:
+        monkeypatch.setattr(DefaultScope, "_instance_dict", OrderedDict())
+    with default_scope(scope):
+        assert CheckpointLoader.load_checkpoint(address)["a"] == 1
+    assert len(network) == 1
 
 
 def test_copy_of_a_download_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     (tmp_path / "checkpoints").mkdir()
     torch.save({"a": torch.ones(1)}, tmp_path / "checkpoints" / "a.pth")
-    assert CheckpointLoader.load_checkpoint("https://host/a.pth")["a"] == 1
+    with local_files_only():
+        assert CheckpointLoader.load_checkpoint("https://host/a.pth")["a"] == 1
+
+
+def test_text_of_a_checkpoint_is_not_run_on_resuming(tmp_path):
+    """mmengine would run ``meta.config``, which mmcv 1 left there."""
+    Runner.from_cfg(build_config(tmp_path / "first", epochs=1)).train()
+    file, victim = tmp_path / "first" / "epoch_1.pth", tmp_path / "victim"
+    content = load_untrusted(file)
+    content["meta"]["config"] = f"open({str(victim)!r}, 'w').close()"
+    torch.save(content, file)
+    Runner.from_cfg(build_config(tmp_path / "second", epochs=2, load_from=str(file), resume=True)).train()
+    assert (tmp_path / "second" / "epoch_2.pth").exists() and not victim.exists()
 
 
 def test_safetensors_are_read(tmp_path):

@@ -19,7 +19,7 @@ from argparse import Namespace  # noqa: E402
 
 from hqm_mmdet.datasets.toy import make_toy_hoi  # noqa: E402
 from hqm_mmdet.utils.launch import run_tool  # noqa: E402
-from study.plan import EXPERIMENTS, SPLITS, Run, Scale, run_config  # noqa: E402
+from study.plan import SCALES, Run, run_config  # noqa: E402
 from study.records import config_digest, data_digest, fitting, read_records  # noqa: E402
 from study.run import current_commit  # noqa: E402
 from study.scheduling import Queue, data_folder  # noqa: E402
@@ -28,40 +28,34 @@ from study.tables import write_page  # noqa: E402
 
 def main(args: Namespace) -> None:
     """Train what is missing, then write the page."""
-    args.records.mkdir(parents=True, exist_ok=True)
-    for split, settings in SPLITS.items():
-        make_toy_hoi(data_folder(args.work_dir, split), settings)
+    scale = SCALES[args.scale]
+    folder = args.records / scale.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    work_dir = (args.work_dir / args.scale).resolve()
+    for split, settings in scale.splits.items():
+        make_toy_hoi(data_folder(work_dir, split), settings)
 
-    @cache
-    def config_of(arm: str) -> str:
-        return config_digest(run_config(Run("normal", arm, 0), Path(), Scale()))
-
-    data_of = cache(lambda split: data_digest(data_folder(args.work_dir, split)))
-    records, left_out = fitting(read_records(args.records), lambda r: (config_of(r.arm), data_of(r.split)))
+    config_of = cache(lambda arm: config_digest(run_config(Run("", arm, 0), Path(), scale)))
+    data_of = cache(lambda split: data_digest(data_folder(work_dir, split)))
+    records, left_out = fitting(read_records(folder), lambda r: (config_of(r.arm), data_of(r.split)))
     for run, reason in left_out.items():
         print(f"left out: {run.file_name()} ({reason})")
     records = {record.run: record for record in records}
-    queue = Queue(
-        [EXPERIMENTS[name] for name in args.experiments],
-        records,
-        args.records,
-        args.work_dir.resolve(),
-        args.jobs,
-        current_commit(),
-    )
+    experiments = [scale.experiments[name] for name in args.experiments or scale.experiments]
+    queue = Queue(args.scale, experiments, records, folder, work_dir, args.jobs, current_commit())
     if not args.page_only:
         end = time.time() + 60 * args.minutes
         for _ in queue.run(stop=lambda: time.time() > end):
-            write_page(args.page, records, left_out)
-    write_page(args.page, records, left_out)
-    missing = len(queue.missing())
-    print(f"{args.page} written from {len(records)} records; {missing} trainings are missing.")
+            write_page(args.page, scale, records, left_out)
+    write_page(args.page, scale, records, left_out)
+    print(f"{args.page} written from {len(records)} records; {len(queue.missing())} trainings are missing.")
 
 
 def parse() -> Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS))
+    parser.add_argument("--scale", choices=SCALES, default="standard", help="size of the trainings, see plan.py")
+    parser.add_argument("--experiments", nargs="+", help="only these, by the names in plan.py")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no training begins after that")
     parser.add_argument("--page-only", action="store_true", help="train nothing")

@@ -114,22 +114,48 @@ EXPERIMENTS = {
 
 @dataclass(frozen=True)
 class Scale:
-    """Size of the trainings; tests take a smaller one.
+    """Size of the trainings. Records of different scales lie in different folders.
 
     Args:
+        folder: of the records, below docs/study.
+        experiments: what is trained.
+        splits: settings of the data, by name.
         epochs: length.
         evaluated: epochs after which the averaged weights are evaluated.
-        splits: settings of the data, by name.
-        batch_size: images per iteration.
+        image_size: side of the images in pixels.
+        in_device_memory: whether the training images lie there, both mirror images of each, ready to be used.
     """
 
+    folder: str
+    experiments: dict[str, Experiment]
+    splits: dict[str, ToySettings]
     epochs: int = EPOCHS
     evaluated: tuple[int, ...] = EVALUATED
-    splits: dict[str, ToySettings] = None
-    batch_size: int = 16
+    image_size: int = 96
+    in_device_memory: bool = False
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "splits", self.splits or SPLITS)
+
+SCALES = {
+    "standard": Scale("", EXPERIMENTS, SPLITS),
+    # Maps of 10 x 10; a training waits for the launches of its small kernels, so many run side by side.
+    "gpu": Scale(
+        "gpu",
+        {"gpu": Experiment("At larger size, on a GPU", STRATEGIES, tuple(SPLITS), 10)},
+        SPLITS,
+        image_size=160,
+        in_device_memory=True,
+    ),
+    # Seconds on a CPU: the whole way of the GPU's study, for tests.
+    "tiny": Scale(
+        "tiny",
+        {"gpu": Experiment("Tiny", ("baseline", "AJL"), ("normal",), 2)},
+        {"normal": ToySettings(num_train=32, num_test=8)},
+        epochs=2,
+        evaluated=(1, 2),
+        image_size=64,
+        in_device_memory=True,
+    ),
+}
 
 
 def run_config(run: Run, data: Path, scale: Scale) -> Config:
@@ -139,14 +165,14 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
     cfg.merge_from_dict(dict.fromkeys(images, f"{data}/"))
     cfg.merge_from_dict(
         {
-            "train_dataloader.batch_size": scale.batch_size,
+            "train_dataloader.batch_size": 16,
             "val_dataloader.batch_size": 50,
             "val_dataloader.num_workers": 0,
             "val_dataloader.persistent_workers": False,
             "train_cfg.max_epochs": scale.epochs,
             "train_cfg.val_interval": 1,
             "param_scheduler.1.end": scale.epochs,
-            # the config's own milestones, moved with the length
+            # the quick start's milestones, moved with the length
             "param_scheduler.1.milestones": [round(m * scale.epochs / EPOCHS) for m in (16, 20)],
             "val_evaluator.type": "StudyMetric",
             "default_hooks.checkpoint": None,
@@ -158,8 +184,14 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
     cfg.default_hooks.pop("visualization")  # mmengine takes None for its own default hooks only
     cfg.train_cfg.type = "StudyTrainLoop"
     cfg.train_cfg.evaluated = scale.evaluated
+    if scale.in_device_memory:
+        cfg.train_cfg.in_device_memory = True
     # The test images are read eight times as well.
     steps = cfg.val_dataloader.dataset.pipeline
     cfg.val_dataloader.dataset.pipeline = [dict(type="KeepInMemory", transforms=steps[:-1]), steps[-1]]
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        for step in loader.dataset.pipeline[0].transforms:
+            if step["type"] == "Resize":
+                step["scale"] = (scale.image_size, scale.image_size)
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), AVERAGE]
     return cfg

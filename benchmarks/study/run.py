@@ -15,6 +15,7 @@ import numpy as np
 import PIL
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -24,7 +25,8 @@ from hqm_mmdet.evaluation import HICODetMetric
 from hqm_mmdet.registry import LOOPS, METRICS
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .plan import ROOT, Run, Scale, run_config
+from .device_data import DeviceLoader
+from .plan import ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
 
 TRACED = 4  # iterations whose losses a record keeps, to tell whether other code trains the same
@@ -36,11 +38,14 @@ class StudyTrainLoop(ResumableTrainLoop):
 
     Args:
         evaluated (tuple[int, ...]): epochs, counted from 1.
+        in_device_memory (bool): take training batches from there, see :class:`DeviceLoader`.
     """
 
-    def __init__(self, *args, evaluated: tuple[int, ...], **kwargs):
+    def __init__(self, *args, evaluated: tuple[int, ...], in_device_memory: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.evaluated = evaluated
+        if in_device_memory:
+            self.dataloader = DeviceLoader(self.dataloader, get_device())
 
     def _validate_if_due(self) -> None:
         if self._epoch in self.evaluated:
@@ -178,10 +183,11 @@ def main() -> None:
     """
     job = json.loads(sys.argv[1])
     run, data, work_dir = Run(**job["run"]), Path(job["data"]), Path(job["work_dir"])
+    scale = SCALES[job["scale"]]
     if job["record"] is None:
-        print(json.dumps(trace_of(run, data, Scale(), work_dir)))
+        print(json.dumps(trace_of(run, data, scale, work_dir)))
     else:
-        record = make_record(run, data, Scale(), work_dir)
+        record = make_record(run, data, scale, work_dir)
         write_atomically(Path(job["record"]), record.as_json().encode())
 
 

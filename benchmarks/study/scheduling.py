@@ -41,6 +41,7 @@ class Queue:
     """Trains what experiments lack, several runs at a time, each in a process of its own.
 
     Args:
+        scale: name of the trainings' size.
         experiments: in the order in which they are served.
         records: what is there; grows.
         records_folder: where records are written.
@@ -49,6 +50,7 @@ class Queue:
         commit: of this checkout; a record of another one must first be shown to train the same.
     """
 
+    scale: str
     experiments: list[Experiment]
     records: Records
     records_folder: Path
@@ -113,11 +115,10 @@ class Queue:
 
     def _process(self, run: Run, record: str | None) -> str:
         """Last line that the process of a run prints."""
-        folder = self.work_dir / "runs" / Path(run.file_name()).stem
+        folder = self.work_dir / "runs" / f"{self.scale}_{Path(run.file_name()).stem}"
         folder.mkdir(parents=True, exist_ok=True)
-        job = dict(
-            run=asdict(run), data=str(data_folder(self.work_dir, run.split)), work_dir=str(folder), record=record
-        )
+        data = data_folder(self.work_dir, run.split)
+        job = dict(scale=self.scale, run=asdict(run), data=str(data), work_dir=str(folder), record=record)
         paths = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
         environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
         log = folder / "output.log"

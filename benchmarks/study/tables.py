@@ -17,22 +17,23 @@ from .comparison import (
     seeds_of,
     verb_gains,
 )
-from .plan import BASELINE_OF, EXPERIMENTS, Experiment, Run
+from .plan import BASELINE_OF, Experiment, Run, Scale
 from .records import Record
 
 matplotlib.use("Agg")
 
 
-def write_page(page: Path, records: Records, left_out: dict[Run, str]) -> None:
-    """Rewrite all parts that are made from records."""
-    images = page.parent / "images"
+def write_page(page: Path, scale: Scale, records: Records, left_out: dict[Run, str]) -> None:
+    """Rewrite all parts that are made from the records of a scale."""
+    images, suffix = page.parent / "images", f"_{scale.folder}" if scale.folder else ""
     images.mkdir(parents=True, exist_ok=True)
-    for name, experiment in EXPERIMENTS.items():
+    for name, experiment in scale.experiments.items():
         if experiment.precision is None:  # more seeds of another table's runs
             write_part(page, f"make study: {name}", experiment_text(experiment, records))
-    plot_curves(records, EXPERIMENTS["strategies"], images / "study.png")
-    plot_verbs(records, "AJL", images / "study_verbs.png")
-    write_part(page, "make study: records", records_text(records, left_out))
+    first = next(iter(scale.experiments.values()))
+    plot_curves(records, first, images / f"study{suffix}.png")
+    plot_verbs(records, first, "AJL", images / f"study{suffix}_verbs.png")
+    write_part(page, f"make study: records{suffix}", records_text(records, left_out))
 
 
 def experiment_text(experiment: Experiment, records: Records) -> str:
@@ -115,9 +116,9 @@ def plot_curves(records: Records, experiment: Experiment, path: Path) -> None:
     pyplot.close(figure)
 
 
-def plot_verbs(records: Records, arm: str, path: Path) -> None:
+def plot_verbs(records: Records, experiment: Experiment, arm: str, path: Path) -> None:
     """Gain of every verb with its interval, a panel per split."""
-    splits = EXPERIMENTS["strategies"].splits
+    splits = experiment.splits
     figure, axes = pyplot.subplots(
         1, len(splits), figsize=(5.5 * len(splits), 4.2), sharex=True, layout="constrained", squeeze=False
     )

@@ -9,5 +9,5 @@ model = dict(
     )
 )
 custom_hooks = [dict(type="AJLHook", restart=True)]
-param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=80, milestones=[55], gamma=0.1)]
+param_scheduler = [dict(_base_.param_scheduler[0], end=80, milestones=[55])]
 train_cfg = dict(dynamic_intervals=[(56, 1)])

@@ -11,10 +11,11 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
-from hqm_mmdet.compat import load_untrusted
-from hqm_mmdet.registry import MODELS
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.mmengine_doors import local_files_only
+from hqm_mmdet.registry import MODELS, SCOPE
 
 
 def build_model(config: str | Path | Config) -> nn.Module:
@@ -25,10 +26,11 @@ def build_model(config: str | Path | Config) -> nn.Module:
     """
     if not isinstance(config, Config):
         config = config_of_file(config)
-    init_default_scope(config.get("default_scope", "hqm_mmdet"))
-    model = MODELS.build(config.model)
-    with _quiet():
-        model.init_weights()
+    init_default_scope(config.get("default_scope", SCOPE))
+    with local_files_only():  # the config may initialise from files, and need not have our scope
+        model = MODELS.build(config.model)
+        with _quiet():
+            model.init_weights()
     model.cfg = config
     return model
 
@@ -50,20 +52,22 @@ def _quiet() -> Iterator[None]:
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)
-    yield
-    logger.setLevel(level)
+    try:
+        yield
+    finally:  # a model that can't be built must not silence the rest of the process
+        logger.setLevel(level)
 
 
 def init_model(
-    config: str | Path | Config | None = None, checkpoint: str | Path | None = None, device: str = "cpu"
+    config: str | Path | Config | None = None, checkpoint: str | Path | Checkpoint | None = None, device: str = "cpu"
 ) -> nn.Module:
     """Model ready for inference.
 
     Args:
         config (str | Path | Config, optional): a config or its file. Default: what the checkpoint holds.
-        checkpoint (str | Path, optional): weights made by this project or its converters. Without one the weights are
-            random.
-        device (str): where the model goes.
+        checkpoint (str | Path | Checkpoint, optional): weights made by this project or its converters, as a file or
+            already read. Without one the weights are random.
+        device (str): where the model goes. Default: ``cpu``.
 
     Returns:
         nn.Module: in evaluation mode, with ``cfg`` and ``dataset_meta`` (class and verb names as far as the checkpoint
@@ -73,16 +77,16 @@ def init_model(
         FileNotFoundError: no such config or checkpoint.
         CheckpointError: the checkpoint is damaged, wants to run code, holds no config where none is given, or does not
             fit it.
-        ValueError: neither a config nor a checkpoint.
+        ConfigError: neither a config nor a checkpoint.
     """
     if config is None and checkpoint is None:
-        raise ValueError("Give a config, or a checkpoint that holds one.")
-    content = {} if checkpoint is None else load_untrusted(checkpoint, "cpu")
-    if config is None:
-        config = config_of_checkpoint(content, str(checkpoint))
-    model = revert_sync_batchnorm(build_model(config))
+        raise ConfigError("Give a config, or a checkpoint that holds one.")
+    if isinstance(checkpoint, str | Path):
+        checkpoint = Checkpoint.read(checkpoint)
+    # SyncBN needs a process group, which inference has not.
+    model = revert_sync_batchnorm(build_model(checkpoint.config() if config is None else config))
     model.dataset_meta = {}
     if checkpoint is not None:
-        load_weights(model, content.get("state_dict", content), str(checkpoint), optional=TRAINING_ONLY)
-        model.dataset_meta = content.get("meta", {}).get("dataset_meta", {})
+        load_weights(model, checkpoint.state, checkpoint.name, optional=TRAINING_ONLY)
+        model.dataset_meta = checkpoint.meta.get("dataset_meta", {})
     return model.to(device).eval()

@@ -28,6 +28,7 @@ def class_names(model: nn.Module, cfg: Config) -> dict:
     """
     metainfo = dict(model.dataset_meta or {})
     if not all(key in metainfo for key in ("classes", "verbs")):
+        # The checkpoint goes before: the config's data set may have been replaced since.
         metainfo = {**_dataset_metainfo(cfg), **metainfo}
     head = model.bbox_head
     for key, count, what in (("classes", head.num_obj_classes, "object"), ("verbs", head.num_verbs, "verb")):
@@ -35,6 +36,7 @@ def class_names(model: nn.Module, cfg: Config) -> dict:
             print_log(f"Neither checkpoint nor config name the {key}; numbers are shown.", "current", logging.WARNING)
             metainfo[key] = tuple(f"{what} {i}" for i in range(count))
     _check(metainfo, head)
+    # Files need ids. Without the data set's own they count from 1, as COCO's and HICO-DET's verbs do.
     metainfo.setdefault("category_ids", tuple(range(1, len(metainfo["classes"]) + 1)))
     metainfo.setdefault("verb_ids", tuple(range(1, len(metainfo["verbs"]) + 1)))
     return metainfo
@@ -55,4 +57,5 @@ def _dataset_metainfo(cfg: Config) -> dict:
     dataset = unwrapped_test_dataset(cfg)
     if "type" not in dataset:
         return {}
+    # Lazy and without pipeline, so that neither annotations nor images have to be there.
     return dict(DATASETS.build(dict(dataset, lazy_init=True, pipeline=[])).metainfo)

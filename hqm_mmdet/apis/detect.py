@@ -11,7 +11,7 @@ from rich.progress import track
 from hqm_mmdet.structures import ClassNameError, match_class_names
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .sources import find_images
+from .inference.sources import find_images
 
 
 def write_detections(

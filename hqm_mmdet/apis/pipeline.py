@@ -4,6 +4,8 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
+from hqm_mmdet.errors import ConfigError
+
 LOADERS = ("LoadHOIImage", "LoadImageFromFile", "InferencerLoader")
 MAX_RATIO = 32  # narrower images are padded: resized with their ratio they would have no pixel left on one side
 
@@ -17,11 +19,11 @@ def inference_steps(cfg: Config) -> list[dict]:
     """Steps of the test pipeline that follow loading.
 
     Raises:
-        ValueError: the config has no test pipeline, or it does not begin with loading.
+        ConfigError: the config has no test pipeline, or it does not begin with loading.
     """
     steps = list(unwrapped_test_dataset(cfg).get("pipeline", ()))
     if not steps or steps[0]["type"].rpartition(".")[2] not in LOADERS:
-        raise ValueError(
+        raise ConfigError(
             "The config's test_dataloader.dataset.pipeline prepares images for prediction; it must begin with "
             f"LoadHOIImage, but begins with {steps[0]['type'] if steps else 'nothing'}."
         )
@@ -44,6 +46,7 @@ def take_image(results: dict) -> dict:
     height, width = results["img"].shape[:2]
     pad = max(0, -(-width // MAX_RATIO) - height), max(0, -(-height // MAX_RATIO) - width)
     if any(pad):
+        # The border is repeated: black would be an edge that the network sees.
         results["img"] = np.pad(results["img"], ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
     results["img_shape"] = results["ori_shape"] = results["img"].shape[:2]
     return results

@@ -2,10 +2,11 @@
 
 from .convert import ConversionReport, convert_checkpoint, convert_state_dict
 from .files import write_checkpoint
-from .sources import SOURCES, recognise
+from .sources import SOURCES, ConversionError, recognise
 
 __all__ = [
     "SOURCES",
+    "ConversionError",
     "ConversionReport",
     "convert_checkpoint",
     "convert_state_dict",

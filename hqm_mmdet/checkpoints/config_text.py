@@ -1,32 +1,34 @@
 """The config that a checkpoint holds, read as data: its text is never run."""
 
 import ast
+import importlib.util
 import math
-import re
+import sys
 from collections.abc import Iterator, Mapping
 
 from mmengine.config import Config
 
+from hqm_mmdet.registry import component_names
 from hqm_mmdet.safe_loading import CheckpointError
 
 BUILT = ("model", "test_dataloader", "visualizer")  # what inference builds from a config
-# A bare name is looked up in registries. A dotted one could name any function of any module.
-TYPE_NAME = re.compile(r"((hqm_mmdet|mmdet|mmengine|mmcv)\.[A-Z])?\w+")
+SCOPES = ("hqm_mmdet", "mmdet", "mmengine", "mmcv")
 
 
-def config_of_checkpoint(content: Mapping, name: str) -> Config:
-    """Config that training, testing or publishing left in ``meta.cfg``.
+def config_of_checkpoint(meta: Mapping, name: str) -> Config:
+    """Config that training, testing or publishing left in a checkpoint's ``meta`` as ``cfg``.
 
     ``custom_imports`` of the config are not followed.
 
     Args:
-        content (Mapping): the checkpoint.
+        meta (Mapping): of the checkpoint.
         name (str): of its file, for messages.
 
     Raises:
-        CheckpointError: it holds no config, or one with more than literals in it.
+        CheckpointError: it holds no config, one with more than literals in it, or one whose names make mmengine import
+            or call something that is no component of OpenMMLab's or of this project.
     """
-    text = content.get("meta", {}).get("cfg")
+    text = meta.get("cfg")
     if not isinstance(text, str) or not text:
         raise CheckpointError(f"Checkpoint {name} holds no config. Give the config file that it was trained with.")
     try:
@@ -35,11 +37,10 @@ def config_of_checkpoint(content: Mapping, name: str) -> Config:
         raise CheckpointError(
             f"Checkpoint {name}: its config is more than plain values ({error}); it is not used. Give the config file."
         ) from error
-    unknown = next((kind for key in BUILT for kind in _types(values.get(key)) if not TYPE_NAME.fullmatch(kind)), None)
-    if unknown is not None:
+    if (reason := _unsafe(values)) is not None:
         raise CheckpointError(
-            f"Checkpoint {name}: its config wants to build {unknown!r}, which is no registered component, so it is not "
-            "used. If you trust it, write the config to a file and give that."
+            f"Checkpoint {name}: its config {reason}, so it is not used. If you trust it, write the config to a file "
+            "and give that."
         )
     return Config(values)
 
@@ -64,6 +65,7 @@ def parse_config_text(text: str) -> dict:
 
 def _value(node: ast.AST):
     match node:
+        # The one call in a config's text; `**` in it would be more than literals.
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(k.arg for k in keywords):
             return {keyword.arg: _value(keyword.value) for keyword in keywords}
         case ast.Dict(keys=keys, values=values) if None not in keys:
@@ -83,12 +85,33 @@ def _value(node: ast.AST):
     raise ValueError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)[:60]}")
 
 
-def _types(value) -> Iterator[str]:
-    """All values of keys ``type``, at any depth."""
+def _unsafe(values: Mapping) -> str | None:
+    """What a config says that could reach code other than registered components; None if nothing does."""
+    scopes = [values["default_scope"]] if "default_scope" in values else []
+    built = [values[key] for key in BUILT if key in values]
+    for scope in (*scopes, *_values_of("_scope_", built)):
+        if scope not in SCOPES:  # mmengine imports the module `SCOPE.registry`
+            return f"names the scope {scope!r}, which is none of {', '.join(SCOPES)}"
+    for kind in _values_of("type", built):
+        if not isinstance(kind, str) or not _is_component(kind):
+            return f"wants to build {kind!r}, which is no registered component"
+    return None
+
+
+def _is_component(kind: str) -> bool:
+    scope, _, name = kind.rpartition(".")
+    if scope not in ("", *SCOPES) or name not in component_names():
+        return False
+    # Where a registry lacks a bare name, mmengine imports the module of that name, if there is one.
+    return bool(scope) or (name not in sys.modules and importlib.util.find_spec(name) is None)
+
+
+def _values_of(key: str, value) -> Iterator:
+    """All values of a key, at any depth."""
     if isinstance(value, Mapping):
-        if isinstance(value.get("type"), str):
-            yield value["type"]
+        if key in value:
+            yield value[key]
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _types(item)
+            yield from _values_of(key, item)

@@ -14,7 +14,7 @@ from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names
-from .sources import SOURCES, StateDict, recognise
+from .sources import SOURCES, ConversionError, StateDict, recognise
 from .tensorflow import read_npz
 
 DATASETS = ("hico", "vcoco")
@@ -68,18 +68,20 @@ def convert_state_dict(
     Args:
         state (dict[str, Tensor]): the source's weights.
         source (str, optional): a key of ``SOURCES``. Default: recognised by the keys.
-        dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head.
+        dataset (str): ``hico`` or ``vcoco``, decides the object classes of an initialised head. Default: ``hico``.
         model (str, optional): the pair detector that is initialised, a key of ``INITIALISERS``. Default: the first that
             the source can become.
         copy_decoder (bool): whether a second decoder starts as a copy of DETR's; False leaves it at random values.
-        partial (bool): allow a pair detector of which some tensors have no place in ours.
+            Default: True.
+        partial (bool): allow a pair detector of which some tensors have no place in ours. Default: False.
 
     Returns:
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
-        ValueError: unknown source, data set or model; two names of one tensor hold different values; the source does
-            not fit the model; a pair detector would be converted in part.
+        ConversionError: two names of one tensor hold different values; the source does not fit the model; a pair
+            detector would be converted in part.
+        ValueError: unknown source or data set.
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset must be one of {DATASETS}, got {dataset!r}.")
@@ -88,7 +90,7 @@ def convert_state_dict(
     source = source or recognise(state)
     models = SOURCES[source].initialises
     if model is not None and model not in models:
-        raise ValueError(
+        raise ConversionError(
             f"{SOURCES[source].title}: initialises {models or 'nothing, it is a pair detector already'}, "
             f"got model={model!r}."
         )
@@ -97,18 +99,21 @@ def convert_state_dict(
         new = _rename(old, SOURCES[source].rules)
         if new is None:
             report.dropped.append(old)
+        # Official HOTR holds its encoder twice. Equal copies are one tensor; different ones are no HOTR.
         elif new in converted and not torch.equal(converted[new], tensor):
-            raise ValueError(f"{old} is another name of {new}, but the two hold different values.")
+            raise ConversionError(f"{old} is another name of {new}, but the two hold different values.")
         else:
             converted[new] = tensor
             report.renamed[old] = new
+    # A box detector's heads are replaced anyway. Of a pair detector, everything has a meaning.
     if report.dropped and not (models or partial):
-        raise ValueError(
+        raise ConversionError(
             f"{SOURCES[source].title}: {len(report.dropped)} tensors have no place in our model, e.g. "
             f"{report.dropped[:3]}. Convert the rest with --partial if they are not needed."
         )
     if models:
         report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
+        # The initialiser has replaced some tensors: they are `added`, not renamed.
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report
 
@@ -137,14 +142,15 @@ def convert_checkpoint(
             :mod:`~.tensorflow`.
         dst (str | Path): file to write.
         source, dataset, options: as in :func:`convert_state_dict`.
-        trust (bool): read ``src`` with unrestricted unpickling; it can run any code.
+        trust (bool): read ``src`` with unrestricted unpickling; it can run any code. Default: False.
         own (Mapping[str, Tensor], optional): state dict of the model that ``dst`` is for. Shapes must agree, and a pair
             detector must give every parameter unless ``partial``; the report lists what is missing.
 
     Raises:
         FileNotFoundError: no such file.
         CheckpointError: ``src`` is damaged, wants to run code, or does not fit ``own``.
-        ValueError: not recognised, not complete, or an unknown ending of ``dst``.
+        ConversionError: not recognised, or not complete.
+        FormatError: an unknown ending of ``dst``.
     """
     if str(src).endswith(".npz"):
         state = read_npz(src)
@@ -152,8 +158,8 @@ def convert_checkpoint(
         state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
     try:
         converted, report = convert_state_dict(state, source, dataset, **options)
-    except ValueError as error:
-        raise ValueError(f"{src}: {error}") from error
+    except ConversionError as error:
+        raise ConversionError(f"{src}: {error}") from error
     if own is not None:
         complete = not (SOURCES[report.source].initialises or options.get("partial"))
         report.missing = compare(converted, own, str(src), complete)

@@ -1,16 +1,61 @@
-"""Checkpoint files that others load: complete or absent, ``.pth`` or ``.safetensors``."""
+"""Checkpoint files, ``.pth`` or ``.safetensors``: read once, written completely or not at all."""
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
-from hqm_mmdet.safetensors_io import safetensors_bytes
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
+from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
+from .config_text import config_of_checkpoint
+
 FORMATS = ("pth", "safetensors")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What inference needs of a checkpoint, on the CPU. Files are large: who has read one hands this on.
+
+    Args:
+        name (str): of the file, for messages.
+        state (Mapping[str, Tensor]): weights.
+        meta (Mapping): what they belong to: ``cfg``, ``dataset_meta`` and more.
+    """
+
+    name: str
+    state: Mapping[str, Tensor]
+    meta: Mapping
+
+    @classmethod
+    def read(cls, file: str | Path) -> "Checkpoint":
+        """Read a file, without running code that it may hold; the optimizer's state is dropped at once.
+
+        Raises:
+            FileNotFoundError: no such file.
+            CheckpointError: it wants to run code, is damaged, or is no checkpoint.
+        """
+        content = load_untrusted(file, "cpu")
+        state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+        meta = content.get("meta", {}) if isinstance(content, Mapping) else None
+        if not isinstance(state, Mapping) or not isinstance(meta, Mapping):
+            raise CheckpointError(
+                f"Checkpoint {file} holds no weights: no dict of tensors, nor one under `state_dict`."
+            )
+        return cls(str(file), state, meta)
+
+    def config(self) -> Config:
+        """The config that it holds, see :func:`~.config_text.config_of_checkpoint`.
+
+        Raises:
+            CheckpointError: none, or one that is not used.
+        """
+        return config_of_checkpoint(self.meta, self.name)
 
 
 def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: str) -> bytes:
@@ -22,13 +67,14 @@ def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: st
         file_format (str): one of ``FORMATS``.
 
     Raises:
-        ValueError: another format, or ``meta`` holds what ``.safetensors`` can't.
+        FormatError: another format, or ``meta`` holds what ``.safetensors`` can't.
     """
+    # A view would take its whole storage along, and shared memory has no place in .safetensors.
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     if file_format == "safetensors":
         return safetensors_bytes(state, meta)
     if file_format != "pth":
-        raise ValueError(f"A checkpoint's name ends in .{' or .'.join(FORMATS)}, got .{file_format}.")
+        raise FormatError(f"A checkpoint's name ends in .{' or .'.join(FORMATS)}, got .{file_format}.")
     stream = io.BytesIO()
     torch.save({"state_dict": state, "meta": dict(meta)}, stream)
     return stream.getvalue()
@@ -38,7 +84,7 @@ def write_checkpoint(path: str | Path, state: Mapping[str, Tensor], meta: Mappin
     """Write a checkpoint in the format that the file's ending says.
 
     Raises:
-        ValueError: another ending.
+        FormatError: another ending.
         OSError: the file can't be written.
     """
     write_atomically(path, checkpoint_bytes(state, meta, Path(path).suffix[1:]))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .key_tables import USED_ROWS
-from .sources import StateDict
+from .sources import ConversionError, StateDict
 
 
 def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
@@ -27,7 +27,9 @@ def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
         tensor = state.pop(name)
         for who in ("sub", "obj"):
             new[name.replace("bbox_embed", f"bbox_head.{who}_box")] = tensor.clone()
+    # Fixed, so that converting twice gives the same file.
     generator = torch.Generator().manual_seed(0)
+    # nn.Linear draws weight and bias from U(-1/sqrt(in), 1/sqrt(in)).
     bound = state["class_embed.weight"].shape[1] ** -0.5
     for part in ("weight", "bias"):
         rows = coco_rows(state.pop(f"class_embed.{part}"))
@@ -43,12 +45,12 @@ def coco_rows(class_rows: Tensor) -> Tensor:
     """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
 
     Raises:
-        ValueError: another number of rows.
+        ConversionError: another number of rows.
     """
     if len(class_rows) == 81:
         return class_rows
     if len(class_rows) != 92:
-        raise ValueError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
+        raise ConversionError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
     return class_rows[USED_ROWS]
 
 
@@ -106,8 +108,9 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
         list[str]: names of the new tensors.
 
     Raises:
-        ValueError: a part of the instance branch, which does not learn, is missing.
+        ConversionError: a part of the instance branch, which does not learn, is missing.
     """
+    # Names change places (decoder -> instance_decoder, and back as a copy), so the dict is rebuilt.
     before = dict(state)
     state.clear()
     for name, tensor in before.items():
@@ -119,7 +122,7 @@ def init_hotr(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
     parts = ("backbone", "neck", "encoder", *HOTR_INSTANCE_PARTS.values())
     missing = [part for part in parts if not any(name.startswith(f"{part}.") for name in state)]
     if missing:
-        raise ValueError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
+        raise ConversionError(f"The DETR lacks {missing}; HOTR's frozen instance branch needs all of it.")
     return [name for name in state if name not in before]
 
 
@@ -135,7 +138,9 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
     if len(rows) == 92:
         return rows
-    spread = rows.new_full((92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0)
+    spread = rows.new_full(
+        (92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0
+    )  # as logits, -100 has no probability
     spread[USED_ROWS] = coco_rows(rows)
     return spread
 

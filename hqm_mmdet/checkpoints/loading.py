@@ -44,8 +44,9 @@ def load_weights(
         state (dict[str, Tensor]): parameters and buffers by name.
         name (str): of the file, for messages.
         partial (bool): allow missing parameters (initialisation from a detector); they are reported with a count.
+            Default: False.
         optional (tuple[str]): prefixes of parameters that may be missing without a word, e.g. ``TRAINING_ONLY`` for
-            inference. In the file, training-only parameters that the model lacks are ignored either way.
+            inference. In the file, training-only parameters that the model lacks are ignored either way. Default: none.
 
     Raises:
         CheckpointError: a shape differs, or parameters are missing.
@@ -63,6 +64,7 @@ def load_weights(
         )
     missing, unknown = differing_names(state, own, optional)
     required = getattr(model, "required_parameters", ())
+    # Required ones first: the message shows three.
     missing.sort(key=lambda key: not key.startswith(required))
     if missing and (not partial or any(key.startswith(required) for key in missing)):
         raise CheckpointError(
@@ -77,4 +79,5 @@ def load_weights(
             logger="current",
             level=logging.WARNING,
         )
+    # Not strict, because all that could be wrong has been told or refused above, with a remedy.
     model.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from hqm_mmdet.errors import UserError
+
 from .key_tables import (
     MMDET_CONDITIONAL,
     MMDET_DETR,
@@ -20,6 +22,10 @@ from .key_tables import (
 StateDict = dict[str, Tensor]
 
 
+class ConversionError(UserError, ValueError):
+    """A checkpoint of another code base that can't become one of ours as it was asked for."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A code base: how its checkpoints are told and named.
@@ -29,7 +35,7 @@ class Source:
         marker (str): a key that only its checkpoints hold.
         rules (list): renaming rules.
         initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
-            usual one first. Empty: it is a pair detector already.
+            usual one first. Empty: it is a pair detector already. Default: none.
     """
 
     title: str
@@ -63,14 +69,14 @@ def recognise(state: StateDict) -> str:
     """Name of the source whose marker the keys hold.
 
     Raises:
-        ValueError: no source fits, or the file is one of ours.
+        ConversionError: no source fits, or the file is one of ours.
     """
     for name, source in SOURCES.items():
         if source.marker in state:
             return name
     if "bbox_head.obj_cls.weight" in state:
-        raise ValueError(
+        raise ConversionError(
             "This is a checkpoint of hqm_mmdet; nothing to convert. `hqm-mmdet publish` writes it as .safetensors."
         )
     known = ", ".join(f"{source.title} ({source.marker})" for source in SOURCES.values())
-    raise ValueError(f"Checkpoint not recognised by its keys, e.g. {list(state)[:3]}. Known: {known}.")
+    raise ConversionError(f"Checkpoint not recognised by its keys, e.g. {list(state)[:3]}. Known: {known}.")

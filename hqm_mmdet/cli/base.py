@@ -54,6 +54,7 @@ def parse_settings(ctx: click.Context, param: click.Parameter, values: tuple[str
     Raises:
         BadParameter: a word without ``=``.
     """
+    # mmengine's own parser, so that --cfg-options mean here what they mean in OpenMMLab's tools.
     words = Namespace()
     try:
         DictAction(list(param.opts), param.name)(None, words, list(values))
@@ -74,6 +75,7 @@ config_argument = click.argument("config", metavar="CONFIG")
 
 def runner_options(function):
     """Options of both training and testing."""
+    # click shows the option first that is applied last.
     for option in (
         click.option("--local_rank", "--local-rank", type=int, expose_value=False, hidden=True),  # old launchers
         click.option(

@@ -6,7 +6,7 @@ from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
 from hqm_mmdet.checkpoints.convert import DATASETS
 from hqm_mmdet.checkpoints.initialise import INITIALISERS
-from hqm_mmdet.utils.launch import UsageError, find_config
+from hqm_mmdet.utils.launch import find_config
 
 from .base import ToolCommand
 
@@ -47,11 +47,9 @@ def convert(
     that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. See
     docs/checkpoints.md.
     """
+    # Before SRC is read: a misspelt config should not cost the minutes of a large file.
     own = build_model(find_config(config)).state_dict() if config else None
     options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust, own=own)
-    try:
-        report = convert_checkpoint(src, dst, source, dataset, **options)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    report = convert_checkpoint(src, dst, source, dataset, **options)
     click.echo(report.summary() if quiet else report)
     click.echo(f"wrote {dst}")

@@ -48,6 +48,7 @@ def demo(
     require_gradio()
     from hqm_mmdet.demo.serving import demo_server, free_port, is_loopback
 
+    # Both are asked before the model loads, which takes longer than a user wants to wait for a refusal.
     free_port(host, port)
     require_device(device)
     inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, show_progress=False)

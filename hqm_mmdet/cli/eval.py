@@ -31,5 +31,6 @@ def evaluate(file: str, out: str | None, bootstrap: int, **options) -> None:
     click.echo(result.table)
     warn_of_missing(file, result.missing, len(images.file_names))
     if out:
+        # JSON has no NaN.
         numbers = {key: None if math.isnan(value) else value for key, value in result.metrics.items()}
         write_atomically(out, (json.dumps(numbers, indent=1) + "\n").encode())

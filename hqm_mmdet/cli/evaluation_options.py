@@ -81,6 +81,7 @@ def guess_dataset(ann_file: str, names_file: str | None = None) -> str:
         return "vcoco"
     names = [str(entry.get("file_name")) if isinstance(entry, dict) else "" for entry in entries] or [""]
     found = [dataset_of_image(name) for name in names]
+    # All names, not the first: a file of two data sets belongs to neither.
     odd = next((i for i, dataset in enumerate(found) if dataset is None or dataset != found[0]), None)
     if odd is not None:
         which = f"its first image is {names[0]!r}" + (f", but there is also {names[odd]!r}" if odd else "")

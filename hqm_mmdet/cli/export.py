@@ -2,7 +2,7 @@
 
 import click
 
-from hqm_mmdet.apis.export import TOLERANCE, export_onnx
+from hqm_mmdet.apis.deployment.export import TOLERANCE, export_onnx
 
 from .base import ToolCommand, cfg_options, read_config
 

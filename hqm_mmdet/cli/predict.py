@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
-from hqm_mmdet.apis.attention import attention_cells
-from hqm_mmdet.apis.ground_truth import read_ground_truth
-from hqm_mmdet.apis.outputs import OutputFolder
-from hqm_mmdet.apis.prediction import BadInput, Prediction
-from hqm_mmdet.apis.sources import find_images, is_video
-from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.apis.inference.attention import AttentionError, attention_cells
+from hqm_mmdet.apis.inference.ground_truth import read_ground_truth
+from hqm_mmdet.apis.inference.outputs import OutputFolder
+from hqm_mmdet.apis.inference.prediction import BadInput, Prediction
+from hqm_mmdet.apis.inference.sources import find_images, is_video
 from hqm_mmdet.utils.launch import UsageError
-from hqm_mmdet.visualization import sheet_of
+from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
 
 from .base import ToolCommand, cfg_options, read_config, require_device
 
@@ -70,6 +69,7 @@ def predict(
     videos = [path for path in inputs if is_video(path)]
     if videos and len(inputs) > 1:
         raise UsageError(f"A video is predicted alone, and {videos[0]} came with {len(inputs) - 1} other inputs.")
+    # Inputs, then the device, then the model: what fails quickly is asked first.
     sources = None if videos else find_images(inputs, how["allow_urls"])
     require_device(device)
     inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, not quiet, merge_iou)
@@ -139,6 +139,7 @@ def labels_of(image: str, truth: Mapping[str, dict]) -> dict | None:
     """Labels of an image: by its name, by the path whose end the name is or that is the name's end, if there is one."""
     if image in truth:
         return truth[image]
+    # Only if it is one: with two candidates, labels of the wrong image would be drawn.
     same = [name for name in truth if name.endswith(f"/{image}") or image.endswith(f"/{name}")]
     return truth[same[0]] if len(same) == 1 else None
 
@@ -154,8 +155,9 @@ def draw_attention(
     if not shown:
         return
     try:
+        # The network runs again, for the few images whose attention is drawn.
         _, maps = inferencer.attention(prediction.image)
-    except ValueError as error:
+    except AttentionError as error:
         raise UsageError(f"--attention: {error}") from error
     name = Path(prediction.picture_name)
     for number, pair in enumerate(shown):

@@ -2,7 +2,7 @@
 
 import click
 
-from hqm_mmdet.apis.publish import publish_checkpoint
+from hqm_mmdet.apis.deployment.publish import publish_checkpoint
 from hqm_mmdet.checkpoints.files import FORMATS
 
 from .base import SeveralOption, ToolCommand, cfg_options, read_config

@@ -95,5 +95,6 @@ def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:
     for each in (run.first, run.second) if isinstance(run, Comparison) else (run,):
         warn_of_missing(each.name, each.missing, each.num_images)
     if pictures.shortfall:
+        # An error of a given folder; without a folder it is what was asked for.
         click.echo(pictures.shortfall, err=pictures.folder is not None)
     click.echo(f"Open {path}")

@@ -25,6 +25,7 @@ def test(
 
     Several processes: tools/dist_test.sh, tools/slurm_test.sh.
     """
+    # The runner would read annotations for minutes before it looks for the file.
     require_checkpoint(checkpoint)
     cfg = load_config(config, **common)
     cfg.load_from, cfg.resume = checkpoint, False
@@ -37,6 +38,7 @@ def test(
 
 def draw_predictions(cfg: Config, show: bool, show_dir: str | None, wait_time: float) -> None:
     """Switch the visualisation hook on."""
+    # The config's hook is changed rather than replaced: it may have options of its own.
     hook = cfg.default_hooks.setdefault("visualization", dict(type="DetVisualizationHook"))
     hook.update(draw=True, show=show, wait_time=wait_time)
     if show_dir:

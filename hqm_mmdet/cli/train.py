@@ -34,5 +34,6 @@ def train(config: str, resume: str | None, amp: bool, auto_scale_lr: bool, seed:
         if "base_batch_size" not in cfg.get("auto_scale_lr", {}):
             raise UsageError(f"--auto-scale-lr needs auto_scale_lr.base_batch_size in {config}.")
         cfg.auto_scale_lr.enable = True
+    # Last, because --work-dir and --cfg-options decide where to look for a checkpoint.
     set_start(cfg, resume)
     build_runner(cfg).train()

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from hqm_mmdet.structures import ShownPair, TripletSelection
+from hqm_mmdet.visualization import ShownPair, TripletSelection
 
 from .session import DemoSession, SeenImage
 from .uploads import UploadError

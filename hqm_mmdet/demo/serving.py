@@ -29,8 +29,8 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
     Args:
         session (DemoSession): what does the work.
         about (str): one line about the model.
-        host (str): address to listen on.
-        port (int): 0 takes a free one.
+        host (str): address to listen on. Default: 127.0.0.1.
+        port (int): 0 takes a free one. Default: 7860.
 
     Raises:
         UsageError: the port is taken, or the host is not this machine's.
@@ -67,6 +67,7 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         state_session_capacity=SESSIONS,
         app_kwargs=dict(openapi_url=None),
     )
+    # gradio has no switch for it, so the route is taken out of the running server.
     routes = blocks.app.router.routes
     routes[:] = [route for route in routes if getattr(route, "path", None) != DEEP_LINK]
     return address
@@ -81,6 +82,7 @@ def free_port(host: str, port: int) -> int:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
+        # As the server will: a port that a demo has just left counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -110,6 +112,7 @@ def _gradio_environment(folder: str, host: str) -> Iterator[None]:
     Uploads go to ``folder``; no telemetry; no record of runs in the visitor's browser; no folder is published; gradio's
     request to its own server does not go through a proxy.
     """
+    # Added to the user's own, which other requests of the process may need.
     direct = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     local = ",".join(filter(None, (direct, "127.0.0.1,localhost", host)))
     changes = dict(

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.apis import HOIInferencer
-from hqm_mmdet.apis.attention import AttentionMaps, attention_cells
-from hqm_mmdet.apis.prediction import Prediction
-from hqm_mmdet.apis.sources import find_images
-from hqm_mmdet.structures import ShownPair, TripletSelection
-from hqm_mmdet.structures.selection import NO_OBJECT_NAME
+from hqm_mmdet.apis.inference.attention import AttentionMaps, attention_cells
+from hqm_mmdet.apis.inference.prediction import Prediction
+from hqm_mmdet.apis.inference.sources import find_images
+from hqm_mmdet.visualization import ShownPair, TripletSelection
 from hqm_mmdet.visualization.drawing import colour_of
+from hqm_mmdet.visualization.selection import NO_OBJECT_NAME
 
 from .uploads import UploadLimits, read_upload
 
@@ -133,6 +133,7 @@ class DemoSession:
             UploadError: it is refused.
         """
         image = read_upload(content, name, self.limits)
+        # The array is read already: the file's limits and formats are the demo's, not the inferencer's.
         (prediction,) = self.inferencer.stream(image)
         return SeenImage(Prediction(name, image, prediction.sample))
 
@@ -143,6 +144,7 @@ class DemoSession:
     def show(self, seen: SeenImage, selection: TripletSelection) -> ShownImage:
         """Picture, table and JSON of what a selection leaves; the network does not run."""
         pairs = self.pairs(seen, selection)
+        # Where nothing is shown, the page names the score at which there would be something.
         everything = self.pairs(seen, TripletSelection(0.0))
         return ShownImage(
             seen.prediction.name,
@@ -172,11 +174,12 @@ class DemoSession:
             list: name and picture, (H, W, 3) uint8 RGB, all of one size; empty if the pair is not shown.
 
         Raises:
-            ValueError: the model's pairs don't belong to single queries.
+            AttentionError: the model's pairs don't belong to single queries.
         """
         number = next((n for n, pair in enumerate(pairs) if pair.index == index), None)
         if number is None:
             return []
+        # Attention weights are large, and most visitors never ask for them.
         if seen.maps is None:
             seen.maps = self.inferencer.attention(seen.prediction.image)[1]
         cells = attention_cells(seen.prediction, pairs[number], seen.maps, self.metainfo, number)

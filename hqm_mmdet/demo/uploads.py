@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from hqm_mmdet.apis.sources import read_image
+from hqm_mmdet.apis.inference.sources import read_image
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import UserError
 
@@ -24,8 +24,8 @@ class UploadLimits:
     """What the demo accepts.
 
     Args:
-        megabytes (float): size of the file, in 10^6 bytes.
-        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it.
+        megabytes (float): size of the file, in 10^6 bytes. Default: 20.
+        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it. Default: 40.
     """
 
     megabytes: float = 20
@@ -38,7 +38,7 @@ class UploadLimits:
 
 
 def read_upload(content: bytes, name: str, limits: UploadLimits) -> np.ndarray:
-    """Pixels of an uploaded file, as :func:`~hqm_mmdet.apis.sources.read_image` gives them.
+    """Pixels of an uploaded file, as :func:`~hqm_mmdet.apis.inference.sources.read_image` gives them.
 
     The content decides, not the name.
 

@@ -11,8 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image
 
-from hqm_mmdet.structures import TripletSelection
-from hqm_mmdet.visualization import sheet_of
+from hqm_mmdet.visualization import TripletSelection, sheet_of
 
 from .session import ShownImage
 

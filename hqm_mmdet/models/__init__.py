@@ -1,7 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
 from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
-from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead
+from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead, PairHead
 from .interactiveness import InteractivenessHead, NonInteractionSuppression, PairEncoder, PairJitter, SlimResNet
 from .layers import (
     AMMAttention,
@@ -13,7 +13,7 @@ from .layers import (
     HOIEncoderLayer,
 )
 from .losses import DynamicReweighting, VerbFocalLoss
-from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning
+from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     InstanceMatcher,
     InteractionCost,
@@ -64,10 +64,12 @@ __all__ = [
     "InteractivenessHead",
     "JitteredPairs",
     "JointLearning",
+    "Miner",
     "NonInteractionSuppression",
     "ObjectClassCost",
     "PairEncoder",
     "PairGIoUCost",
+    "PairHead",
     "PairJitter",
     "PairL1Cost",
     "PairMatcher",

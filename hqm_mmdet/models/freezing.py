@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from hqm_mmdet.errors import ConfigError
+
 
 def train_only(model: nn.Module, patterns: Sequence[str]) -> None:
     """Freeze every parameter whose name none of the patterns is found in.
@@ -20,12 +22,12 @@ def train_only(model: nn.Module, patterns: Sequence[str]) -> None:
         patterns (Sequence[str]): regular expressions, searched for in parameter names.
 
     Raises:
-        ValueError: a pattern is found in no name.
+        ConfigError: a pattern is found in no name.
     """
     names = [name for name, _ in model.named_parameters()]
     unused = [pattern for pattern in patterns if not any(re.search(pattern, name) for name in names)]
     if unused:
-        raise ValueError(
+        raise ConfigError(
             f"trainable: {unused} is found in no parameter name. The model's parts are "
             f"{sorted({name.split('.')[0] for name in names})}."
         )
@@ -43,6 +45,7 @@ class TrainableParts(ABCMeta):
 
     def __call__(cls, *args, trainable: Sequence[str] | None = None, **kwargs) -> nn.Module:
         """Build the model, then freeze."""
+        # constructors of subclasses have run here, so parts that they add are frozen too
         model = super().__call__(*args, **kwargs)
         if trainable is not None:
             train_only(model, trainable)

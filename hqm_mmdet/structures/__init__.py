@@ -4,19 +4,14 @@ from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
 from .class_names import ClassNameError, match_class_names
 from .hoi_data_sample import HOIDataSample, new_pairs, scale_of
 from .pair_nms import pair_nms
-from .repeats import merge_repeats
-from .selection import ShownPair, TripletSelection
 from .vocabulary import HOIVocabulary
 
 __all__ = [
     "ClassNameError",
     "HOIDataSample",
     "HOIVocabulary",
-    "ShownPair",
-    "TripletSelection",
     "cxcywh_to_xyxy",
     "match_class_names",
-    "merge_repeats",
     "new_pairs",
     "pair_iou",
     "pair_nms",

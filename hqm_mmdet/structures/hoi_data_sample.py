@@ -76,6 +76,7 @@ def new_pairs(sub_bboxes: Tensor, obj_bboxes: Tensor, obj_labels: Tensor, **fiel
         obj_labels (Tensor): (N,).
         **fields: more tensors of length N, e.g. ``verb_labels``.
     """
+    # Field by field: InstanceData compares each length with those before it.
     pairs = InstanceData(sub_bboxes=sub_bboxes, obj_bboxes=obj_bboxes, obj_labels=obj_labels)
     for name, value in fields.items():
         pairs[name] = value

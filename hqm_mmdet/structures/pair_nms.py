@@ -23,14 +23,15 @@ def pair_nms(
             zero box (absent object) covers one pixel and overlaps another one fully.
         groups (ndarray): (N,) int; pairs of different groups do not meet.
         scores (ndarray): (N,) float. Of equal scores the last comes first, as in the official code's reversed sort.
-        threshold (float): what an overlap must exceed; equality is kept.
-        alpha, beta (float): exponents of the subjects' and the objects' IoU; 0 ignores the boxes.
+        threshold (float): what an overlap must exceed; equality is kept. Default: 0.7.
+        alpha, beta (float): exponents of the subjects' and the objects' IoU; 0 ignores the boxes. Default: 1 and 0.5.
 
     Returns:
         ndarray: (K,) int, kept pairs in descending score order.
     """
     order = np.argsort(scores, kind="stable")[::-1]
     sub_boxes, obj_boxes, groups = (np.asarray(column)[order] for column in (sub_boxes, obj_boxes, groups))
+    # Above the diagonal of the sorted scores: each pair of the same group once, the better one first.
     better, worse = np.nonzero(np.triu(groups[:, None] == groups, 1))
     overlap = _iou(sub_boxes, better, worse) ** alpha * _iou(obj_boxes, better, worse) ** beta
     repeats = overlap > threshold

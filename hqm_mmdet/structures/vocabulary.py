@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hqm_mmdet.errors import UserError
+
+
+class VocabularyError(UserError, ValueError):
+    """Tables that do not belong to the names of the data set."""
+
 
 @dataclass(frozen=True)
 class HOIVocabulary:
@@ -13,12 +19,14 @@ class HOIVocabulary:
         classes (tuple[str]): object class names; ``classes[subject_label]`` is the subject's class.
         verbs (tuple[str]): verb names.
         valid_pairs (ndarray): (V, C) bool, which verb goes with which object class.
-        rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training.
-        subject_label (int): label of persons.
-        unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training.
+        rare_triplets (frozenset[tuple[int, int]]): (object label, verb) seen fewer than 10 times in training. Default:
+            none.
+        subject_label (int): label of persons. Default: 0.
+        unseen (frozenset[tuple[int, int]]): (object label, verb) that a zero-shot split keeps out of training. Default:
+            none.
 
     Raises:
-        ValueError: ``valid_pairs`` does not fit the numbers of verbs and classes.
+        VocabularyError: ``valid_pairs`` does not fit the numbers of verbs and classes.
     """
 
     classes: tuple[str, ...]
@@ -33,7 +41,7 @@ class HOIVocabulary:
     def __post_init__(self):
         shape = (len(self.verbs), len(self.classes))
         if np.shape(self.valid_pairs) != shape:
-            raise ValueError(
+            raise VocabularyError(
                 f"valid_pairs must be verbs x classes = {shape}, got {np.shape(self.valid_pairs)}; "
                 "the table belongs to another data set or is transposed."
             )

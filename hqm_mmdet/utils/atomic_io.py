@@ -20,11 +20,13 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a rename is atomic within one file system only.
     temporary = path.with_name(path.name + INCOMPLETE)
     try:
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
+            # Else a power cut after the rename could leave the new name with no content.
             os.fsync(file.fileno())
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -12,6 +12,8 @@ from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
+from hqm_mmdet.errors import UserError
+
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
 RANK_VARIABLES = {
@@ -24,6 +26,10 @@ RANK_VARIABLES = {
         "OMPI_COMM_WORLD_LOCAL_SIZE",
     ),
 }
+
+
+class LaunchError(UserError, RuntimeError):
+    """A launcher that did not set what processes need to find each other."""
 
 
 def join_processes(cfg: Config, launcher: str) -> None:
@@ -39,13 +45,14 @@ def join_processes(cfg: Config, launcher: str) -> None:
         launcher (str): one of ``none``, ``pytorch``, ``slurm``, ``mpi``.
 
     Raises:
-        RuntimeError: the launcher's environment variables are missing.
+        LaunchError: the launcher's environment variables are missing.
     """
     cfg.launcher = launcher
     if launcher == "none" or get_device() not in ("cpu", "cuda"):
         return
     local_rank, local_size = _read_environment(launcher)
     num_gpus = torch.cuda.device_count()
+    # nccl refuses two processes on one GPU.
     backend = "nccl" if num_gpus >= local_size and dist.is_nccl_available() else "gloo"
     if num_gpus:
         torch.cuda.set_device(local_rank % num_gpus)
@@ -58,12 +65,10 @@ def join_processes(cfg: Config, launcher: str) -> None:
 
 
 def leave_processes() -> None:
-    """End the run in order, when all processes are done.
-
-    The runner is part of a reference cycle and still holds the wrapped model, and through it the process group. Unless
-    it is collected first, gloo's threads live until the process exits, which then now and then aborts.
-    """
+    """End the run in order, when all processes are done."""
     if dist.is_available() and dist.is_initialized():
+        # The runner is part of a reference cycle and holds the wrapped model, and through it the process group. Unless
+        # it is collected first, gloo's threads live until the process exits, which then now and then aborts.
         gc.collect()
         dist.barrier()
         dist.destroy_process_group()
@@ -86,7 +91,7 @@ def _read_environment(launcher: str) -> tuple[int, int]:
     names = RANK_VARIABLES[launcher]
     missing = [name for name in names[:3] if name not in os.environ]
     if missing:
-        raise RuntimeError(
+        raise LaunchError(
             f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through tools/dist_train.sh or "
             "slurm_train.sh, or use --launcher none for a single process."
         )

@@ -43,6 +43,7 @@ def _candidates(work_dir: Path) -> list[Path]:
 def _saved_at(path: Path) -> float:
     """Unix time of saving, 0 if the file is no training checkpoint; reads the header only."""
     try:
+        # Mapped, not read: a folder holds several, of hundreds of megabytes each.
         checkpoint = load_untrusted(str(path), map_location="cpu", mmap=True)
     except CheckpointError as error:
         _warn(path, str(error))
@@ -54,6 +55,7 @@ def _saved_at(path: Path) -> float:
 
 def _is_intact(path: Path) -> bool:
     """Whether every part of the file has its checksum."""
+    # A file cut short while copying still has a readable header; only checksums tell.
     with zipfile.ZipFile(path) as archive:
         broken = archive.testzip()
     if broken:

@@ -12,6 +12,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.mmengine_doors import local_files_only
 
 from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
@@ -62,7 +63,7 @@ def load_config(config: str, cfg_options: dict, work_dir: str | None = None, lau
         config (str): path, see :func:`find_config`.
         cfg_options (dict): settings that replace the config's, by dotted names.
         work_dir (str, optional): where logs and checkpoints go. Default: the config's, or ``work_dirs/<config name>``.
-        launcher (str): what started this process, see :func:`join_processes`.
+        launcher (str): what started this process, see :func:`join_processes`. Default: ``none``.
 
     Raises:
         FileNotFoundError, UsageError: see :func:`read_config_file`.
@@ -89,6 +90,7 @@ def set_start(cfg: Config, resume: str | None) -> None:
         resume = find_latest_checkpoint(cfg.work_dir)
         if resume is None and is_first_process():
             print(f"Nothing to resume in {cfg.work_dir}; training starts from the beginning.")
+    # Resuming goes before `load_from`: the former holds what the latter began.
     if resume is not None:
         cfg.resume, cfg.load_from = True, resume
     if cfg.get("load_from"):
@@ -106,6 +108,7 @@ def require_checkpoint(path: str) -> None:
 
 def use_mixed_precision(cfg: Config) -> None:
     """bfloat16 on CPUs and on GPUs that have it, else float16 with loss scaling."""
+    # Older GPUs than compute capability 8.0 have no hardware for bfloat16.
     if torch.cuda.is_available() and torch.cuda.get_device_capability() < (8, 0):
         cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="float16", loss_scale="dynamic")
     else:
@@ -123,7 +126,7 @@ def is_first_process() -> bool:
 
 
 def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
-    """Run a tool; what the user can mend is told in one message.
+    """Run a tool, without downloads of checkpoints; what the user can mend is told in one message.
 
     Args:
         main (callable): takes the arguments; may return an exit status of its own.
@@ -133,12 +136,14 @@ def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
         int: exit status: main's own, 0, or 2.
     """
     try:
-        status = main(args)
+        with local_files_only():
+            status = main(args)
     except Exception as error:
         if args.debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
             raise
         print(f"error: {message_of(error)}\n(--debug shows the traceback)", file=sys.stderr)
         return EXIT_USER_ERROR
+    # Not in a `finally`: after an error, a barrier would wait for processes that went on.
     leave_processes()
     return status or 0
 

@@ -63,7 +63,7 @@ def load_plain_pickle(path: str | Path, tensors: bool = False):
 
     Args:
         path (str | Path): the file.
-        tensors (bool): whether tensors may be in it as well; they are put on the CPU.
+        tensors (bool): whether tensors may be in it as well; they are put on the CPU. Default: False.
 
     Raises:
         FileNotFoundError: no such file.
@@ -72,6 +72,7 @@ def load_plain_pickle(path: str | Path, tensors: bool = False):
     unpickler = _TensorUnpickler if tensors else _PlainUnpickler
     with open(path, "rb") as file:
         try:
+            # latin1 is what NumPy's arrays of Python 2 need: it maps every byte to one character.
             return unpickler(file, encoding="latin1").load()
         except Exception as error:  # damaged bytes make the unpickler raise whatever they spell
             raise CheckpointError(

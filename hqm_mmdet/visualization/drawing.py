@@ -46,7 +46,7 @@ def draw_pairs(image: np.ndarray, pairs: Sequence[PairView], title: str = "") ->
     Args:
         image (ndarray): (H, W, 3) uint8 RGB.
         pairs (Sequence[PairView]): best first; it is drawn last, on top, and its label finds its place first.
-        title (str): caption above the picture.
+        title (str): caption above the picture. Default: empty.
 
     Returns:
         ndarray: (H', W', 3) uint8 RGB, enlarged when the image is small, shrunk when it is huge. Extremely narrow
@@ -57,6 +57,7 @@ def draw_pairs(image: np.ndarray, pairs: Sequence[PairView], title: str = "") ->
     unit = max(2, round(min(canvas.size) / 240))
     scaled = [(_scaled(p.sub_box, factor, image), p.obj_box and _scaled(p.obj_box, factor, image)) for p in pairs]
     colours = [colour_of(i if pair.colour is None else pair.colour) for i, pair in enumerate(pairs)]
+    # From the worst to the best, which lies on top.
     for (sub_box, obj_box), colour in reversed(list(zip(scaled, colours, strict=True))):
         _draw_pair(draw, sub_box, obj_box, colour, unit)
     labels = LabelSheet(draw, canvas.size, [obj_box for _, obj_box in scaled if obj_box is not None])

@@ -8,10 +8,12 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.dist import master_only
 
 from hqm_mmdet.registry import VISUALIZERS
-from hqm_mmdet.structures import HOIDataSample, TripletSelection, merge_repeats
+from hqm_mmdet.structures import HOIDataSample
 
 from .drawing import PairView, draw_pairs, side_by_side
 from .pair_views import labelled_views, predicted_views, with_colours_of
+from .repeats import merge_repeats
+from .selection import TripletSelection
 
 HOW_TO_READ = "solid: subject, dashed: object"
 
@@ -25,10 +27,10 @@ class HOIVisualizer(DetLocalVisualizer):
     exist), which mmengine sets.
 
     Args:
-        name (str): of the global instance.
-        max_pairs (int): the best-scored predicted pairs that are shown.
+        name (str): of the global instance. Default: ``visualizer``.
+        max_pairs (int): the best-scored predicted pairs that are shown. Default: 12.
         merge_iou (float, optional): predicted pairs that overlap so much are drawn as one, see
-            :func:`~hqm_mmdet.structures.merge_repeats`. None draws all.
+            :func:`~hqm_mmdet.visualization.merge_repeats`. None draws all. Default: 0.7.
         **kwargs: as in mmdet's ``DetLocalVisualizer``.
     """
 
@@ -59,18 +61,19 @@ class HOIVisualizer(DetLocalVisualizer):
             image (ndarray): (H, W, 3) uint8 RGB, the original image.
             data_sample (HOIDataSample, optional): with ``pred_pairs`` and the metainfo ``gt_hois``, both in pixels of
                 the original image.
-            draw_gt, draw_pred (bool): which sides to draw.
-            show (bool): open a window.
-            wait_time (float): seconds that the window stays; 0 waits for a key.
+            draw_gt, draw_pred (bool): which sides to draw. Default: True.
+            show (bool): open a window. Default: False.
+            wait_time (float): seconds that the window stays; 0 waits for a key. Default: 0.
             out_file (str, optional): where to write the picture.
-            pred_score_thr (float): verbs below are not shown.
-            step (int): global step, for backends.
+            pred_score_thr (float): verbs below are not shown. Default: 0.3.
+            step (int): global step, for backends. Default: 0.
             selection (TripletSelection, optional): which predictions to draw, instead of ``pred_score_thr``.
 
         Returns:
             ndarray: (H', W', 3) uint8 RGB.
         """
         sample = data_sample if data_sample is not None else HOIDataSample()
+        # From the metainfo: in testing `gt_hois` is what the annotation file says, before any resize.
         labelled = labelled_views(sample.gt_hois, self.dataset_meta) if draw_gt and "gt_hois" in sample else None
         panels = [] if labelled is None else [draw_pairs(image, labelled, f"ground truth ({HOW_TO_READ})")]
         if draw_pred and "pred_pairs" in sample:

@@ -21,7 +21,7 @@ class LabelSheet:
     Args:
         draw (ImageDraw): of the picture.
         size (tuple[int, int]): its width and height in pixels.
-        avoid (Sequence[tuple]): boxes x1, y1, x2, y2 that labels leave free if they can.
+        avoid (Sequence[tuple]): boxes x1, y1, x2, y2 that labels leave free if they can. Default: none.
     """
 
     def __init__(self, draw: ImageDraw.ImageDraw, size: tuple[int, int], avoid: Sequence[Box] = ()):
@@ -44,6 +44,7 @@ class LabelSheet:
         box = self._place(anchor, width, height)
         self.taken.append(box)
         self.draw.rectangle(box, fill=colour, outline=(0, 0, 0))
+        # Luma of BT.601: how bright a colour looks.
         dark = np.dot(colour, (0.299, 0.587, 0.114)) < 110
         ink = (255, 255, 255) if dark else (0, 0, 0)
         self.draw.multiline_text((box[0] + 4 - left, box[1] + 3 - top), text, fill=ink, font=self.font, spacing=2)
@@ -53,6 +54,7 @@ class LabelSheet:
         near = [(x1, y1 - height), (x2 - width, y1 - height), (x1, y1), (x2 - width, y1), (x1, y2), (x2 - width, y2)]
         rows = np.arange(0, max(1, self.size[1] - height), height + 1)
         far = sorted(((x1, float(y)) for y in rows), key=lambda at: abs(at[1] - y1))
+        # Best near and off all objects, else in any free place, else on top of other labels.
         free = [box for x, y in (*near, *far) if self._is_free(box := self._inside(x, y, width, height), self.taken)]
         best = (box for box in free[: len(near)] if self._is_free(box, self.avoid))
         return next(best, free[0] if free else self._inside(*near[0], width, height))

@@ -47,6 +47,7 @@ def draw_attention(image: np.ndarray, weights: np.ndarray, dropped: np.ndarray |
     Returns:
         ndarray: (H, W, 3) uint8 RGB.
     """
+    # By its own maximum: layers and heads differ in scale, and their places are compared.
     scaled = Image.fromarray((weights / max(float(weights.max()), 1e-12) * 255).astype(np.uint8))
     strength = np.asarray(scaled.resize((image.shape[1], image.shape[0]), Image.Resampling.BICUBIC)) / 255.0
     stops = np.array([stop for stop, _ in HEAT])

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hqm_mmdet.structures import ShownPair
-
 from .drawing import PairView
 from .labels import Box
+from .selection import ShownPair
 
 MAX_LINES = 4  # verbs of a pair beyond are counted only
 

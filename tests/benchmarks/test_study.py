@@ -1,6 +1,7 @@
 """The study: arms that differ by the mining alone, records that are not mixed, statistics, the page."""
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -36,8 +37,8 @@ def comparison(script):
 @pytest.fixture(scope="module")
 def tiny(plan, tmp_path_factory):
     """A length and a toy set for trainings of seconds."""
-    settings = ToySettings(num_train=32, num_test=12)
-    scale = plan.Scale(epochs=2, evaluated=(1, 2), batch_size=8)
+    settings = ToySettings(num_train=64, num_test=12)
+    scale = replace(plan.SCALES["standard"], epochs=2, evaluated=(1, 2))
     return scale, make_toy_hoi(tmp_path_factory.mktemp("toy"), settings, progress=False)
 
 
@@ -152,7 +153,7 @@ def test_what_is_evaluated_are_averaged_weights(script, plan, tiny, tmp_path, mo
 
 def test_digest_knows_what_is_trained_but_not_where(plan, records_module, tmp_path):
     def digest(arm="AJL", data=tmp_path, seed=0, **changes):
-        cfg = plan.run_config(plan.Run("normal", arm, seed), data, plan.Scale())
+        cfg = plan.run_config(plan.Run("normal", arm, seed), data, plan.SCALES["standard"])
         cfg.merge_from_dict(changes)
         return records_module.config_digest(cfg)
 
@@ -247,11 +248,53 @@ def test_seeds_are_added_until_the_interval_is_narrow(script, plan, record, spre
 def test_a_training_that_fails_names_its_log(script, plan, records_module, tmp_path):
     scheduling = script("study.scheduling")
     experiment = plan.Experiment("t", ("baseline",), ("normal",), 1)
-    queue = scheduling.Queue([experiment], {}, tmp_path, tmp_path, 1, "abc")  # there is no data in tmp_path
+    queue = scheduling.Queue("standard", [experiment], {}, tmp_path, tmp_path, 1, "abc")  # there is no data in tmp_path
     with pytest.raises(records_module.StudyError, match=r"baseline_normal_0\.json.*output\.log"):
         list(queue.run())
     (log,) = tmp_path.glob("runs/*/output.log")
     assert "toy_hoi.json" in log.read_text()
+
+
+# ---- the GPU's study
+
+
+def test_device_loader_gives_every_sample_once_and_mirrors_half(script, plan, tiny, tmp_path):
+    run_module, device_data = script("study.run"), script("study.device_data")
+    scale, data = tiny
+    cfg = plan.run_config(plan.Run("normal", "baseline", 0), data, scale)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    loader.dataset.seed = 0
+    on_device = device_data.DeviceLoader(loader, "cpu")
+    assert len(on_device) == len(loader) == 4
+    mirrored = []
+    for epoch in range(8):
+        on_device.dataset.set_epoch(epoch)
+        batches = list(on_device)
+        assert [len(batch["inputs"]) for batch in batches] == [16] * 4
+        samples = [sample for batch in batches for sample in batch["data_samples"]]
+        assert sorted(sample.img_id for sample in samples) == list(range(64))
+        mirrored += [sample.flip for sample in samples]
+    assert 0.4 < np.mean(mirrored) < 0.6
+    with pytest.raises(ValueError, match="RandomFlip"):
+        loader.dataset.pipeline.transforms.pop()
+        device_data.DeviceLoader(loader, "cpu")
+    assert run_module.TRACED == 4
+
+
+def test_whole_study_at_a_tiny_size(script, tmp_path, capsys):
+    """What `make study-gpu` does, on a CPU: trainings side by side from device memory, records, page; then nothing is
+    left to do."""
+    main = script("study.__main__").main
+    args = Namespace(scale="tiny", experiments=None, jobs=2, minutes=60, page_only=False, debug=True)
+    args.records, args.page, args.work_dir = tmp_path / "records", tmp_path / "page.md", tmp_path / "work"
+    main(args)
+    records = sorted(path.name for path in (tmp_path / "records" / "tiny").glob("*.json"))
+    assert records == [f"{arm}_normal_{seed}.json" for arm in ("ajl", "baseline") for seed in (0, 1)]
+    assert "4 records; 0 trainings are missing" in capsys.readouterr().out
+    before = (tmp_path / "page.md").read_text()
+    assert "| AJL | 2 |" in before and "4 trainings of 4 iterations" in before
+    main(args)
+    assert (tmp_path / "page.md").read_text() == before
 
 
 # ---- page
@@ -268,8 +311,9 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     }
     page = tmp_path / "study.md"
     page.write_text("# Study\n\nwritten by hand\n")
-    tables.write_page(page, records, {plan.Run("normal", "PJL", 0): "other config"})
-    tables.write_page(page, records, {plan.Run("normal", "PJL", 0): "other config"})  # again: nothing is doubled
+    for _ in range(2):  # the second time, nothing is doubled
+        left_out = {plan.Run("normal", "PJL", 0): "other config"}
+        tables.write_page(page, plan.SCALES["standard"], records, left_out)
     text = page.read_text()
     assert text.startswith("# Study\n\nwritten by hand\n")
     rows = [line for line in text.splitlines() if line.startswith("| AJL | 3 | 0.5100 ± 0.0100 | +0.1000 [")]

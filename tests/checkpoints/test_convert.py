@@ -12,8 +12,7 @@ import torch
 
 from hqm_mmdet.checkpoints import convert_checkpoint, convert_state_dict, recognise
 from hqm_mmdet.checkpoints.key_tables import OFFICIAL_QPIC
-from hqm_mmdet.compat import load_untrusted
-from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.models.reference import load_json, official_weights
 
 CONVERT = Path(__file__).parents[2] / "tools" / "model_converters" / "convert.py"

@@ -9,8 +9,7 @@ import torch
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import convert_state_dict, recognise
 from hqm_mmdet.checkpoints.loading import load_weights
-from hqm_mmdet.compat import load_untrusted
-from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.checkpoints.test_convert import CONVERT, as_mmdet, environment, official_detr
 from tests.models.hotr_reference import hotr_weights
 from tests.models.reference import load_json, official_weights

@@ -6,6 +6,7 @@ import types
 
 import pytest
 
+from hqm_mmdet import compat
 from hqm_mmdet_cli import doctor
 from tests.cli.running import run
 from tests.conftest import REPOSITORY
@@ -42,6 +43,10 @@ def test_required_is_what_the_package_asks_for():
     assert names == {*doctor.REQUIRED, "torch"}
 
 
+def test_series_are_those_that_the_package_accepts():
+    assert doctor.SERIES == compat.SERIES
+
+
 @pytest.mark.parametrize("versions", (GOOD, WITHOUT_STACK | ONEDL | {"setuptools": "90"}), ids=("default", "onedl"))
 def test_sound_environment(environment, capsys, versions):
     environment(versions)
@@ -58,6 +63,7 @@ def test_sound_environment(environment, capsys, versions):
         (GOOD | {"mmengine": None}, "pip install mmengine==0.10.7"),
         (GOOD | {"mmcv-lite": None, "mmcv": "2.2.0"}, "pip install mmcv-lite==2.1.0"),
         (GOOD | {"mmdet": "2.28.0"}, "pip install mmdet==3.3.0"),
+        (WITHOUT_STACK | ONEDL | {"onedl-mmengine": "0.8.0"}, "pip install onedl-mmengine"),
         (GOOD | {"setuptools": "82.0.1"}, "pip install 'setuptools<82'"),
         (GOOD | {"scipy": None}, "pip install scipy"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hqm_mmdet.apis.video import VideoWriter
+from hqm_mmdet.apis.video.frames import VideoWriter
 from hqm_mmdet.cli.predict import labels_of, predict
 from tests.apis.conftest import inference_config, noise, tiny_checkpoint, write_checkpoint
 from tests.models.tiny import tiny_model

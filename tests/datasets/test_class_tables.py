@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.dataset import ConcatDataset
 
-from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.safe_loading import load_untrusted
 from tests.datasets.tiny_hoi import METAINFO, build, entry, write_dataset
 
 

@@ -13,8 +13,8 @@ import httpx
 from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.demo.page import DemoPage
 from hqm_mmdet.demo.serving import demo_server, is_loopback
-from hqm_mmdet.structures import TripletSelection
 from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet.visualization import TripletSelection
 from tests.apis.conftest import noise
 from tests.browser import open_browser, watched_page
 from tests.conftest import REPOSITORY

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from hqm_mmdet.apis.sources import InputError
+from hqm_mmdet.apis.inference.sources import InputError
 from hqm_mmdet.demo import DemoSession, UploadError
 from hqm_mmdet.demo.session import MAX_EXAMPLES
-from hqm_mmdet.structures import TripletSelection
+from hqm_mmdet.visualization import TripletSelection
 from hqm_mmdet.visualization.drawing import PALETTE
 from tests.apis.conftest import noise
 from tests.demo.conftest import encoded

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hqm_mmdet.demo.views import attention_view, empty_view, refusal_view, result_view
-from hqm_mmdet.structures import TripletSelection
+from hqm_mmdet.visualization import TripletSelection
 from tests.demo.conftest import SCRIPT, encoded
 
 

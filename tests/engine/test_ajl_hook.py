@@ -38,6 +38,23 @@ def test_rounds_restart_in_every_epoch_as_released():
     assert "".join(turn(AJLHook(restart=True), runner(iteration)) for iteration in range(8)) == "gag" * 2 + "ga"
 
 
+@pytest.mark.parametrize("accumulated", (1, 2, 3, 4, 7))
+@pytest.mark.parametrize("restart", (False, True))
+def test_an_update_never_changes_its_round(accumulated, restart):
+    """Also where an epoch (three batches) ends inside an update, or is shorter than one."""
+    hook = AJLHook(restart)
+    rounds = [turn(hook, runner(iteration, accumulated)) for iteration in range(6 * accumulated)]
+    updates = [set(rounds[i : i + accumulated]) for i in range(0, len(rounds), accumulated)]
+    assert all(len(update) == 1 for update in updates)
+    if not restart:
+        assert [update.pop() for update in updates] == ["g", "a"] * 3
+
+
+def test_restart_counts_the_updates_that_an_epoch_began():
+    expected = "ggaagg" * 2  # epochs of three batches: the second begins inside the update of its first two
+    assert "".join(turn(AJLHook(restart=True), runner(iteration, 2)) for iteration in range(12)) == expected
+
+
 def test_model_without_mining_is_refused():
     with pytest.raises(ValueError, match="query_mining"):
         AJLHook().before_train(runner(0, query_mining=None))

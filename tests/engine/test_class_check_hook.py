@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from hqm_mmdet.engine import ClassCheckHook
-from hqm_mmdet.engine.hooks.class_check_hook import ClassMismatchError
+from hqm_mmdet.errors import ClassMismatchError
 from hqm_mmdet.utils.launch import is_user_error
 from tests.models.tiny import NUM_CLASSES, NUM_VERBS, tiny_model
 

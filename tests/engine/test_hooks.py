@@ -7,6 +7,7 @@ import torch
 from mmengine.runner import Runner
 
 from hqm_mmdet.engine import BFloat16OptimWrapper, SafeCheckpointHook
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.utils import find_latest_checkpoint
 from tests.engine.small_training import NoisyModel, build_config
 
@@ -70,13 +71,13 @@ def test_postponed_checkpoints_hold_complete_updates(tmp_path):
 def test_metric_without_that_name_is_named(tmp_path):
     config = build_config(tmp_path, epochs=1)
     config.default_hooks.checkpoint.save_best = "hico/ful"
-    with pytest.raises(ValueError, match=r"'hico/ful' is none of the validation's metrics \['hico/full'\]"):
+    with pytest.raises(ConfigError, match=r"'hico/ful' is none of the validation's metrics \['hico/full'\]"):
         Runner.from_cfg(config).train()
 
 
 @pytest.mark.parametrize("wrong", [dict(save_best=["a", "b"]), dict(max_keep_ckpts=0)])
 def test_settings_without_meaning_are_refused(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
         SafeCheckpointHook(**wrong)
 
 

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import ConversionReport, convert_checkpoint
-from hqm_mmdet.compat import load_untrusted
+from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import HOIDataSample, cxcywh_to_xyxy, new_pairs
 
 CONFIGS = Path(__file__).parents[2] / "configs"

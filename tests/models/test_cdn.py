@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.models.query_mining import AttentionRecorder, JitterBoxShift
+from hqm_mmdet.models.layers import AttentionRecorder
+from hqm_mmdet.models.query_mining import JitterBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from tests.models.test_query_mining import STRATEGIES, mining
 from tests.models.tiny import (
@@ -56,7 +57,7 @@ def test_layers_are_paired_from_the_last_one(pair_layers, verb_layers, expected)
     memory = model.encode(inputs, samples)
     queries = model.learnable_queries(memory)
     pair_states, _ = model.decode(queries, memory)
-    torch.testing.assert_close(pair_states, model.decoder(queries, memory)[-expected:])
+    torch.testing.assert_close(pair_states, model.decoder(queries, memory.projected["decoder"])[-expected:])
 
 
 @pytest.mark.parametrize("post_norm", (True, False))
@@ -64,7 +65,7 @@ def test_interaction_queries_are_the_normalised_last_pair_states(post_norm, monk
     model = cdn().eval()
     memory = model.encode(*random_batch([1]))
     queries = model.learnable_queries(memory)
-    expected = model.decoder(queries, memory)[-1]
+    expected = model.decoder(queries, memory.projected["decoder"])[-1]
     queries.post_norm = post_norm
     seen = []
     monkeypatch.setattr(model.interaction_decoder, "forward", lambda q, memory: seen.append(q) or q.pos[None])
@@ -72,6 +73,17 @@ def test_interaction_queries_are_the_normalised_last_pair_states(post_norm, monk
     torch.testing.assert_close(seen[0].pos, expected)
     assert (seen[0].content == 0).all() and seen[0].post_norm == post_norm
     assert queries.pos is not seen[0].pos  # the caller's queries stay what they are
+
+
+def test_memory_is_projected_once_for_all_query_sets(monkeypatch):
+    model, projected = cdn("pjl"), []
+    for name in model.DECODERS:
+        original = getattr(model, name).project
+        monkeypatch.setattr(
+            getattr(model, name), "project", lambda memory, n=name, o=original: projected.append(n) or o(memory)
+        )
+    model(*random_batch([2, 1]), mode="loss")
+    assert projected == ["decoder", "interaction_decoder"]
 
 
 def test_verb_loss_teaches_the_pair_decoder():
@@ -158,14 +170,14 @@ def test_masks_come_from_the_learnable_pass_of_the_same_layer_of_the_same_decode
     model(inputs, samples, mode="loss")
     memory = model.encode(inputs, samples)
     queries = model.learnable_queries(memory)
-    queries.rule = AttentionRecorder()
+    queries.recorder = AttentionRecorder()
     preds = model.bbox_head(model.decode(queries, memory))
     assigned = model.bbox_head.assign(preds, model.bbox_head.targets(samples))
-    keys = [kv[0] for decoder in (model.decoder, model.interaction_decoder) for kv in memory.keys_values(decoder)]
+    keys = [keys for decoder in memory.projected.values() for keys, _ in decoder.keys_values]
     attentions = cross_attentions(model)
-    assert list(queries.rule.queries) == attentions and len(drawn) == len(attentions)
+    assert list(queries.recorder.queries) == attentions and len(drawn) == len(attentions)
     for attention, key, logits in zip(attentions, keys, drawn, strict=True):
-        expected = attention.logits(queries.rule.queries[attention], key)
+        expected = attention.logits(queries.recorder.queries[attention], key)
         for image in range(2):
             query, target = (rows[-1, assigned.image == image] for rows in (assigned.query, assigned.target))
             torch.testing.assert_close(logits[image], expected[image][:, query[target.argsort()]])
@@ -230,18 +242,6 @@ def test_loss_falls_when_trained_on_one_batch(strategy):
         optimizer.step()
         history.append(total(losses).item())
     assert sum(history[-2:]) < 0.5 * sum(history[:2])
-
-
-@pytest.mark.parametrize("strategy", (None, "gbs", "amm", "cjl"))
-def test_bf16_autocast(strategy):
-    batch, model = random_batch([2, 1]), cdn(strategy)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = model(*batch, mode="loss")
-    total(mixed).backward()
-    assert all(value.dtype == torch.float32 and torch.isfinite(value) for value in mixed.values())
-    if strategy is None:
-        torch.testing.assert_close(total(mixed), total(model(*batch, mode="loss")), rtol=0.1, atol=0.1)
-    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.requires_grad)
 
 
 def test_two_processes_compute_what_one_does_in_spite_of_a_rank_without_pairs():

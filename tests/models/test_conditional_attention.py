@@ -205,41 +205,41 @@ class TestDecoder:
         points = ours.interaction_points(queries.pos)
         states, references = theirs(queries.content, memory.tokens, queries.pos, memory.pos, memory.padding_mask)
         torch.testing.assert_close(points.sigmoid(), references)
-        torch.testing.assert_close(ours(queries, memory, points), states, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(ours(queries, ours.project(memory), points), states, rtol=1e-3, atol=1e-4)
 
     def test_padding_has_no_influence(self):
         decoder, (queries, memory) = self.decoder().eval(), self.batch()
         points = decoder.interaction_points(queries.pos)
-        expected = decoder(queries, memory, points)
+        expected = decoder(queries, decoder.project(memory), points)
         tokens, pos = memory.tokens.clone(), memory.pos.clone()
         tokens[memory.padding_mask], pos[memory.padding_mask] = 7.0, -7.0
         changed = Memory(tokens, pos, memory.padding_mask, memory.spatial_shape)
-        torch.testing.assert_close(decoder(queries, changed, points), expected)
+        torch.testing.assert_close(decoder(queries, decoder.project(changed), points), expected)
 
     def test_padded_queries_have_no_influence(self):
         decoder, (queries, memory) = self.decoder().eval(), self.batch()
         points = decoder.interaction_points(queries.pos)
-        expected = decoder(queries, memory, points)
+        expected = decoder(queries, decoder.project(memory), points)
         more = QuerySet(*(torch.cat([x, rand(B, 2, 256, seed=8)], 1) for x in (queries.content, queries.pos)))
         more.padding_mask = torch.arange(N + 2).expand(B, -1) >= N
-        states = decoder(more, memory, decoder.interaction_points(more.pos))
+        states = decoder(more, decoder.project(memory), decoder.interaction_points(more.pos))
         torch.testing.assert_close(states[:, :, :N], expected, rtol=1e-4, atol=1e-5)
         assert torch.isfinite(states).all()
 
     def test_gradients_reach_the_points_through_attention_alone(self):
         decoder, (queries, memory) = self.decoder(), self.batch()
         points = decoder.interaction_points(queries.pos).detach().requires_grad_()
-        decoder(queries, memory, points).square().sum().backward()
+        decoder(queries, decoder.project(memory), points).square().sum().backward()
         assert torch.isfinite(points.grad).all() and (points.grad.abs().sum(-1) > 0).all()
 
     def test_single_layer_has_no_idle_parameter(self):
         cfg = self.decoder().layer_cfg
         decoder, (queries, memory) = ConditionalHOIDecoder(num_layers=1, layer_cfg=cfg), self.batch()
-        decoder(queries, memory, decoder.interaction_points(queries.pos)).sum().backward()
+        decoder(queries, decoder.project(memory), decoder.interaction_points(queries.pos)).sum().backward()
         assert all(parameter.grad is not None for parameter in decoder.parameters())
 
     def test_no_queries(self):
         decoder, (queries, memory) = self.decoder(), self.batch()
         none = QuerySet(queries.content[:, :0], queries.pos[:, :0], torch.zeros(B, 0, dtype=torch.bool))
-        states = decoder(none, memory, decoder.interaction_points(none.pos))
+        states = decoder(none, decoder.project(memory), decoder.interaction_points(none.pos))
         assert states.shape == (3, B, 0, 256)

@@ -78,9 +78,9 @@ def outputs(hotr, reference_dir, dataset, kind):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_matches(hotr, reference_dir, dataset, kind):
     model, samples, preds, _, expected = outputs(hotr, reference_dir, dataset, kind)
-    targets = model.bbox_head.targets(samples, preds)
+    targets = model.bbox_head.targets(samples)
     assigned = model.bbox_head.assign(preds, targets)
-    instances = targets.instances_assigned
+    instances, pairs = assigned.instances, assigned.pairs
     for i, count in enumerate(targets.counts):
         chosen = instances.image == i
         np.testing.assert_array_equal(instances.query[-1, chosen], expected[f"detr_query{i}"])
@@ -88,8 +88,8 @@ def test_matches(hotr, reference_dir, dataset, kind):
         if not count:
             assert not (assigned.image == i).any()
             continue
-        np.testing.assert_array_equal(targets.sub_pointers[i, :count], expected[f"h_labels{i}"])
-        np.testing.assert_array_equal(targets.obj_pointers[i, :count], expected[f"o_labels{i}"])
+        np.testing.assert_array_equal(pairs.sub_pointers[i, :count], expected[f"h_labels{i}"])
+        np.testing.assert_array_equal(pairs.obj_pointers[i, :count], expected[f"o_labels{i}"])
         np.testing.assert_array_equal(targets.verb_labels[i, :count], expected[f"used_pair_actions{i}"])
         for layer in range(6):
             chosen = assigned.image == i
@@ -101,8 +101,9 @@ def test_matches(hotr, reference_dir, dataset, kind):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_dummy_pairs_stand_at_the_official_queries(hotr, reference_dir, dataset, kind):
     model, samples, preds, _, expected = outputs(hotr, reference_dir, dataset, kind)
-    targets = model.bbox_head.targets(samples, preds)
-    labels = model.bbox_head._with_dummies(torch.ones(6, len(samples), 16, 1), preds, targets)
+    targets = model.bbox_head.targets(samples)
+    pairs = model.bbox_head.assign(preds, targets).pairs
+    labels = model.bbox_head._with_dummies(torch.ones(6, len(samples), 16, 1), preds, pairs)
     for i, count in enumerate(targets.counts):
         for layer in range(6):
             zero = (labels[layer, i, :, 0] == 0).nonzero().flatten()
@@ -136,7 +137,7 @@ def test_losses_and_gradients(hotr, reference_dir, dataset, kind):
 
 
 def losses_of(head, preds, samples):
-    targets = head.targets(samples, preds)
+    targets = head.targets(samples)
     terms = head.loss(preds, targets, head.assign(preds, targets))
     return {official_name(name): value for name, value in terms.items()}
 
@@ -144,15 +145,16 @@ def losses_of(head, preds, samples):
 def test_corrected_label_numbering(hotr, reference_dir, monkeypatch):
     model, samples, preds, _, expected = outputs(hotr, reference_dir, "hico", "synthetic")
     monkeypatch.setattr(model.bbox_head.instance_head, "labels_as_columns", False)
-    targets = model.bbox_head.targets(samples, preds)
+    targets = model.bbox_head.targets(samples)
+    assigned = model.bbox_head.assign(preds, targets)
     for i, count in enumerate(targets.counts):
-        chosen = targets.instances_assigned.image == i
-        matched = targets.instances_assigned
+        chosen = assigned.instances.image == i
+        matched = assigned.instances
         np.testing.assert_array_equal(matched.query[-1, chosen], expected[f"mapped_detr_query{i}"])
         np.testing.assert_array_equal(matched.target[-1, chosen], expected[f"mapped_detr_gt{i}"])
         if count:
-            np.testing.assert_array_equal(targets.sub_pointers[i, :count], expected[f"mapped_h_labels{i}"])
-            np.testing.assert_array_equal(targets.obj_pointers[i, :count], expected[f"mapped_o_labels{i}"])
+            np.testing.assert_array_equal(assigned.pairs.sub_pointers[i, :count], expected[f"mapped_h_labels{i}"])
+            np.testing.assert_array_equal(assigned.pairs.obj_pointers[i, :count], expected[f"mapped_o_labels{i}"])
     stored = load_json(reference_dir, "hotr", "loss_hico_synthetic.json")
     losses, weights = losses_of(model.bbox_head, preds, samples), stored["loss_weights"]
     for name, value in stored["losses_if_labels_mapped_to_coco_ids_in_instance_matching"].items():

@@ -61,8 +61,7 @@ class Released:
         model, samples = self.model.eval(), self.samples(case)
         with torch.no_grad():
             memory = model.encode(self.inputs, samples)
-            queries = model.learnable_queries(memory)
-            queries.rule = model.query_mining.learnable_rule()
+            queries = model.query_mining.prepare(model.learnable_queries(memory))
             preds = model.bbox_head(model.decode(queries, memory))
             targets = model.bbox_head.targets(samples)
             learnable = LearnablePass(queries, memory, targets, model.bbox_head.assign(preds, targets))
@@ -125,9 +124,9 @@ def test_amm_reference_logits_and_candidates(released, monkeypatch):
     candidates = np.unpackbits(released.amm["top100_packed"], axis=-1)[..., :width].astype(bool)
     for layer, decoder_layer in enumerate(released.model.decoder.layers):
         attention = decoder_layer.cross_attn
-        keys, _ = learnable.memory.keys_values(released.model.decoder)[layer]
+        keys, _ = learnable.memory.projected["decoder"].keys_values[layer]
         mask = ~learnable.memory.padding_mask[:, None, None]
-        logits = attention.logits(learnable.queries.rule.queries[attention], keys, mask)
+        logits = attention.logits(learnable.queries.recorder.queries[attention], keys, mask)
         expected = released.amm["learnable_attn_logits_q0_q37_q99"][layer]
         shown = logits[:, :, [0, 37, 99]]
         valid = np.isfinite(expected)

@@ -21,20 +21,21 @@ DETR_COSTS = [
 
 @pytest.fixture(params=([3, 0, 5], [1, 4]), ids=str)
 def case(request):
-    """Head, samples, raw predictions and targets."""
+    """Head, samples, raw predictions, targets and assignment."""
     model, batch = (
         tiny_hotr(),
         random_batch(request.param, absent=1, sizes=[(64, 80), (96, 48), (80, 80)][: len(request.param)]),
     )
     with torch.no_grad():
         preds = model(*batch, mode="tensor")
-    return model.bbox_head, batch[1], preds, model.bbox_head.targets(batch[1], preds)
+    targets = model.bbox_head.targets(batch[1])
+    return model.bbox_head, batch[1], preds, targets, model.bbox_head.assign(preds, targets)
 
 
 def test_instances_are_matched_as_mmdet_does(case):
-    head, samples, preds, targets = case
+    _, samples, preds, _, assigned = case
     assigner = TASK_UTILS.build(dict(type="HungarianAssigner", match_costs=DETR_COSTS))
-    matched = targets.instances_assigned
+    matched = assigned.instances
     for layer in range(2):
         for i, sample in enumerate(samples):
             height, width = sample.img_shape
@@ -50,9 +51,9 @@ def test_instances_are_matched_as_mmdet_does(case):
 
 
 def test_instance_losses_are_detrs(case):
-    head, _, preds, targets = case
-    losses = head.loss(preds, targets, head.assign(preds, targets))
-    matched, instances = targets.instances_assigned, targets.instances
+    head, _, preds, targets, assigned = case
+    losses = head.loss(preds, targets, assigned)
+    matched, instances = assigned.instances, targets.instances
     weights = torch.tensor([1.0] * (NUM_LOGITS - 1) + [0.1])
     for layer, prefix in ((0, "d0."), (1, "")):
         labels = torch.full((len(targets.counts), NUM_INSTANCES), NUM_LOGITS - 1)
@@ -66,7 +67,8 @@ def test_instance_losses_are_detrs(case):
 
 
 def test_costs_entry_by_entry(case):
-    _, _, preds, targets = case
+    _, _, preds, _, assigned = case
+    targets = assigned.pairs
     pointer, interaction, label = (cost()(preds, targets) for cost in (PointerCost, InteractionCost, PointedClassCost))
     for i, count in enumerate(targets.counts):
         for pair in range(count):
@@ -89,8 +91,7 @@ def test_costs_entry_by_entry(case):
 
 
 def test_losses_of_pairs_entry_by_entry(case):
-    head, _, preds, targets = case
-    assigned = head.assign(preds, targets)
+    head, _, preds, targets, assigned = case
     losses = head.loss(preds, targets, assigned)
     for layer, prefix in ((0, "d0."), (1, "")):
         matched = list(zip(assigned.image, assigned.query[layer], assigned.target[layer], strict=True))
@@ -100,7 +101,7 @@ def test_losses_of_pairs_entry_by_entry(case):
         for image, query, target in matched:
             labels[image, query] = F.pad(targets.verb_labels[image, target], (0, 1))
             logits = preds["obj_pointer_logits"][layer, image, query]
-            pointers.append(F.cross_entropy(logits, targets.obj_pointers[image, target]))
+            pointers.append(F.cross_entropy(logits, assigned.pairs.obj_pointers[image, target]))
         torch.testing.assert_close(losses[f"{prefix}loss_obj_pointer"], torch.stack(pointers).mean())
         logits = torch.cat([preds["verb_logits"], preds["no_interaction_logits"]], -1)[layer]
         focal = py_sigmoid_focal_loss(logits, labels, gamma=2.0, alpha=0.25, reduction="sum")
@@ -115,8 +116,7 @@ def test_focal_loss_with_class_balance_is_mmdets():
 
 
 def test_hard_losses_are_those_of_the_given_queries_only(case):
-    head, _, preds, targets = case
-    assigned = head.assign(preds, targets)
+    head, _, preds, targets, assigned = case
     whole, hard = head.loss(preds, targets, assigned), head.loss(preds, targets, assigned, background=False)
     assert set(hard) == {
         f"{d}{name}" for d in ("", "d0.") for name in ("loss_sub_pointer", "loss_obj_pointer", "loss_verb")

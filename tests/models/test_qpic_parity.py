@@ -92,7 +92,7 @@ def test_cross_attention_weights(qpic, reference_dir):
         memory = model.eval().encode(inputs, samples)
         queries, layer = model.learnable_queries(memory), model.decoder.layers[0]
         content = layer.norms[0](layer.self_attn(queries.content, query_pos=queries.pos))
-        keys, _ = memory.keys_values(model.decoder)[0]
+        keys, _ = memory.projected["decoder"].keys_values[0]
         mask = ~memory.padding_mask[:, None, None]
         weights = layer.cross_attn.weights(layer.cross_attn.queries(content, queries.pos), keys, mask).mean(1)
     num_queries = expected["cross_attn_layer0"].shape[1]

@@ -149,7 +149,7 @@ def assert_inference_is_plain(plain, mined, monkeypatch):
     for cls in {type(module) for module in mined.query_mining.modules()}:
         if cls.__module__.startswith("hqm_mmdet"):
             monkeypatch.setattr(cls, "forward", lambda *args: pytest.fail("mining code ran in inference"))
-    monkeypatch.setattr(type(mined.query_mining), "learnable_rule", lambda self: pytest.fail("mining code ran"))
+    monkeypatch.setattr(type(mined.query_mining), "prepare", lambda *args: pytest.fail("mining code ran"))
     inputs, samples = random_batch([1, 2])
     ours, theirs = (model(inputs, samples, mode="tensor") for model in (mined, plain))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

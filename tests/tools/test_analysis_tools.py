@@ -53,7 +53,7 @@ def test_mining_view_of_the_released_choices_follows_the_matched_query(monkeypat
     watched = SimpleNamespace(weights=[rows], dropped=[rows])
     learnable = SimpleNamespace(
         memory=SimpleNamespace(spatial_shape=(2, 2)),
-        queries=SimpleNamespace(rule=watched),
+        queries=SimpleNamespace(recorder=watched),
         matched_query=lambda: torch.tensor([[2, 0]]),
     )
     image = np.zeros((40, 40, 3), np.uint8)

@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from hqm_mmdet.structures import HOIDataSample, TripletSelection, new_pairs
-from hqm_mmdet.visualization import HOIVisualizer, PairView, draw_pair_attention, draw_pairs, sheet_of
+from hqm_mmdet.structures import HOIDataSample, new_pairs
+from hqm_mmdet.visualization import HOIVisualizer, PairView, TripletSelection, draw_pair_attention, draw_pairs, sheet_of
 from hqm_mmdet.visualization.drawing import MIN_SIDE, PALETTE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 from hqm_mmdet.visualization.pair_views import describe, labelled_views, with_colours_of

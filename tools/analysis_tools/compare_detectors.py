@@ -17,15 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / "hqm_mmdet").is_dir():  # a checkout runs its own package, installed or not
     sys.path.insert(0, str(ROOT))
+sys.path.append(str(ROOT / "benchmarks"))  # last: its scripts have everyday names
 
 import torch
 import yaml
 from mmengine.analysis import FlopAnalyzer
 from mmengine.analysis.jit_handles import get_shape
+from step_timing import interleaved, make_batch, predict_step, train_step
 from torch import nn
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.utils.step_timing import interleaved, make_batch, predict_step, train_step
 
 DEFAULT = ("qpic_hico", "hotr_hico", "cdn_s_hico", "conditional_hico")
 COLUMNS = (

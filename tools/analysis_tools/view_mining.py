@@ -21,7 +21,8 @@ from mmengine.dataset import pseudo_collate
 from PIL import Image
 
 from hqm_mmdet.apis import init_model
-from hqm_mmdet.models.query_mining import AMMQueryGenerator, AttentionRecorder, GBSQueryGenerator, LearnablePass
+from hqm_mmdet.models.layers import AttentionRecorder
+from hqm_mmdet.models.query_mining import AMMQueryGenerator, GBSQueryGenerator, LearnablePass
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
@@ -30,26 +31,32 @@ from hqm_mmdet.visualization.drawing import MIN_SIDE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
 
 
-class Spy(AttentionRecorder):
-    """Passes a mask rule through and keeps each layer's weights and dropped positions."""
+class WeightRecorder(AttentionRecorder):
+    """Keeps each layer's weights beside the projected queries, which AMM needs."""
 
-    def __init__(self, rule=None):
+    def __init__(self):
         super().__init__()
-        self.rule = rule
-        self.weights, self.dropped = [], []
-
-    @property
-    def renormalise(self):
-        """As the rule that is watched."""
-        return self.rule is None or self.rule.renormalise
+        self.weights = []
 
     def __call__(self, attention, queries, keys, mask):
         """Record (B, N, S) head averages."""
         super().__call__(attention, queries, keys, mask)
-        drop = None if self.rule is None else self.rule(attention, queries, keys, mask)
-        keep = mask if drop is None else ~drop if mask is None else mask & ~drop
+        self.weights.append(attention.weights(queries, keys, mask).mean(1))
+
+
+class WatchedRule:
+    """Passes a mask rule through and keeps each layer's weights and dropped positions."""
+
+    def __init__(self, rule):
+        self.rule, self.renormalise = rule, rule.renormalise
+        self.weights, self.dropped = [], []
+
+    def __call__(self, attention, queries, keys, mask):
+        """Record (B, N, S) head averages."""
+        drop = self.rule(attention, queries, keys, mask)
+        keep = ~drop if mask is None else mask & ~drop
         self.weights.append(attention.weights(queries, keys, keep).mean(1))
-        self.dropped.append(None if drop is None else drop.float().mean(1))
+        self.dropped.append(drop.float().mean(1))
         return drop
 
 
@@ -66,9 +73,9 @@ def learnable_pass(model, inputs, samples):
     """The learnable queries' pass, watched."""
     memory = model.encode(inputs, samples)
     queries = model.learnable_queries(memory)
-    queries.rule = Spy()
+    queries.recorder = WeightRecorder()
     preds = model.bbox_head(model.decode(queries, memory))
-    targets = model.bbox_head.targets(samples, preds)
+    targets = model.bbox_head.targets(samples)
     return LearnablePass(queries, memory, targets, model.bbox_head.assign(preds, targets))
 
 
@@ -89,7 +96,7 @@ def attention_picture(image, learnable, hard, pair):
     query = int(learnable.matched_query()[0, pair])
     row = query if hard.source is None else pair  # copies of all queries, or of the matched ones in the order of pairs
     rows = [[], []]
-    for layer, (free, masked) in enumerate(zip(learnable.queries.rule.weights, hard.rule.weights, strict=True)):
+    for layer, (free, masked) in enumerate(zip(learnable.queries.recorder.weights, hard.rule.weights, strict=True)):
         dropped = hard.rule.dropped[layer][0, row].view(shape).numpy()
         above = draw_attention(image, free[0, query].view(shape).numpy())
         below = draw_attention(image, masked[0, row].view(shape).numpy(), dropped)
@@ -135,7 +142,7 @@ def view(args: argparse.Namespace) -> int:
             print(f"{samples[0].img_path} has no pair, so there is nothing to mine; choose another --index.")
             return 2
         hard = miner_of(model, AMMQueryGenerator)(learnable)
-        hard.rule = Spy(hard.rule)
+        hard.rule = WatchedRule(hard.rule)
         model.decode(hard, learnable.memory)
         written = [args.out / "shift.png"]
         Image.fromarray(shift_picture(model, image, learnable.targets)).save(written[0])

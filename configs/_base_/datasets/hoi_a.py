@@ -8,20 +8,10 @@ train_images = "images/trainval/"
 test_images = "images/test/"
 
 train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=train_ann_file,
-        data_prefix=dict(img=train_images),
-    )
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=train_ann_file, data_prefix=dict(img=train_images))
 )
 val_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=test_ann_file,
-        data_prefix=dict(img=test_images),
-    )
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=test_ann_file, data_prefix=dict(img=test_images))
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type="HOIAMetric")

@@ -9,20 +9,10 @@ train_images = "images/train2014/"
 test_images = "images/val2014/"
 
 train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=train_ann_file,
-        data_prefix=dict(img=train_images),
-    )
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=train_ann_file, data_prefix=dict(img=train_images))
 )
 val_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=test_ann_file,
-        data_prefix=dict(img=test_images),
-    )
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=test_ann_file, data_prefix=dict(img=test_images))
 )
 test_dataloader = val_dataloader
 # Scores of combinations that the verb-object table forbids become 0, as in QPIC's and CDN's exports.

@@ -5,6 +5,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=0.1, norm_type=2),
     paramwise_cfg=dict(custom_keys={"backbone": dict(lr_mult=0.1)}),
 )
+# A child with another schedule: dict(_base_.param_scheduler[0], end=..., milestones=[...]), as cdn_90e.py.
 param_scheduler = [dict(type="MultiStepLR", by_epoch=True, begin=0, end=150, milestones=[100], gamma=0.1)]
 
 # Validation every 5 epochs, every epoch after the drop.

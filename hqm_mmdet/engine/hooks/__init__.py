@@ -2,9 +2,8 @@
 
 from .ajl_hook import AJLHook
 from .class_check_hook import ClassCheckHook
-from .finite_loss_hook import FiniteLossHook
 from .log_history_hook import LogHistoryHook
-from .mean_loss_hook import MeanLossHook
+from .loss_hooks import FiniteLossHook, MeanLossHook
 from .random_state_hook import RandomStateHook
 from .reweighting_hook import ReweightingHook
 from .safe_checkpoint_hook import SafeCheckpointHook

@@ -1,8 +1,12 @@
 """Alternate joint learning: whose turn it is."""
 
+import math
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.internals import batches_per_update
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
 
@@ -13,7 +17,7 @@ class AJLHook(Hook):
 
     The round follows from ``runner.iter`` alone, so it is the same on all ranks and right after a resume, in mid-epoch
     too. What is counted are updates of the weights, the paper's training iterations: with gradient accumulation over k
-    batches, all k of an update take the same round.
+    batches, all k of an update take the same round, also where an epoch ends between them.
 
     Args:
         restart (bool): begin with the first round in every epoch (released code); False: count on. Default False.
@@ -28,19 +32,28 @@ class AJLHook(Hook):
         """Refuse a model without mining.
 
         Raises:
-            ValueError: the model has no ``query_mining``.
+            ConfigError: the model has no ``query_mining``.
         """
         if self._mining(runner) is None:
-            raise ValueError(
+            raise ConfigError(
                 "AJLHook is among the hooks, but the model has no query_mining. Remove the hook, or write "
                 "`model = dict(query_mining=_base_.query_mining)` in the config."
             )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Choose the round."""
-        accumulated = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
-        iteration = runner.iter % len(runner.train_dataloader) if self.restart else runner.iter
-        self._mining(runner).take_round(iteration // accumulated)
+        accumulated = batches_per_update(runner.optim_wrapper)
+        update = runner.iter // accumulated
+        if self.restart:
+            update -= self._first_update(update, accumulated, len(runner.train_dataloader))
+        self._mining(runner).take_round(update)
+
+    @staticmethod
+    def _first_update(update: int, accumulated: int, epoch_length: int) -> int:
+        """The first update of the epoch in which this one began."""
+        epoch = update * accumulated // epoch_length
+        # rounded up: an update that the epoch before began belongs to that epoch, all batches of it
+        return math.ceil(epoch * epoch_length / accumulated)
 
     @staticmethod
     def _mining(runner: Runner):

@@ -2,13 +2,9 @@
 
 from mmengine.hooks import Hook
 
-from hqm_mmdet.errors import UserError
+from hqm_mmdet.errors import ClassMismatchError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
-
-
-class ClassMismatchError(UserError, ValueError):
-    """A head was configured for other numbers of classes or verbs than the data set has."""
 
 
 @HOOKS.register_module()
@@ -30,6 +26,7 @@ class ClassCheckHook(Hook):
     @staticmethod
     def _check(model, metainfo: dict) -> None:
         head = getattr(unwrapped(model), "bbox_head", None)
+        # models and data sets of other packages have no such numbers, and are none of our business
         if not hasattr(head, "num_obj_classes") or not hasattr(head, "num_verbs") or "verbs" not in metainfo:
             return
         classes, verbs = len(metainfo["classes"]), len(metainfo["verbs"])

@@ -22,6 +22,7 @@ class LogHistoryHook(Hook):
         self.keep = keep
 
     def after_train_epoch(self, runner) -> None:
-        """Limit the buffers that exist by now; they shorten themselves when something is added."""
+        """Limit the buffers; they shorten themselves when something is added."""
+        # not in before_train: buffers come into being with the first value of their scalar
         for buffer in runner.message_hub.log_scalars.values():
             buffer.max_length = self.keep

@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 
 
@@ -25,15 +26,16 @@ class RandomStateHook(Hook):
     ``randomness.diff_rank_seed=False`` (the default); processes draw different numbers all the same.
 
     Raises:
-        ValueError: before training, with ``diff_rank_seed=True``, whose ranks would shuffle the data differently.
+        ConfigError: before training, with ``diff_rank_seed=True``, whose ranks would shuffle the data differently.
     """
 
     priority = "VERY_HIGH"
 
     def before_train(self, runner) -> None:
-        """Hand the run's seed, which a resumed checkpoint may have set, to the data."""
+        """Hand the run's seed to the data."""
         if runner.cfg.get("randomness", {}).get("diff_rank_seed", False):
-            raise ValueError("RandomStateHook needs randomness.diff_rank_seed=False; ranks differ without it.")
+            raise ConfigError("RandomStateHook needs randomness.diff_rank_seed=False; ranks differ without it.")
+        # here and not earlier: a resumed checkpoint has replaced the runner's seed by its own just now
         if hasattr(runner.train_dataloader.sampler, "seed"):
             runner.train_dataloader.sampler.seed = runner.seed
         for dataset in base_datasets(runner.train_dataloader.dataset):
@@ -53,6 +55,7 @@ class RandomStateHook(Hook):
 
 def seed_everything(*position: int) -> None:
     """Seed ``random``, NumPy and torch (CPU and CUDA) from a few non-negative numbers, well mixed."""
+    # neighbouring positions must not give similar streams, which adding them up would
     words = np.random.SeedSequence(position).generate_state(3)
     random.seed(int(words[0]))
     np.random.seed(words[1])
@@ -64,7 +67,7 @@ def base_datasets(dataset) -> Iterator:
     inner = getattr(dataset, "datasets", None) or [
         getattr(dataset, name) for name in ("dataset", "_dataset") if hasattr(dataset, name)
     ]
-    if not inner:
+    if not inner:  # not a wrapper
         yield dataset
     for part in inner:
         yield from base_datasets(part)

@@ -4,6 +4,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils.distributed import unwrapped
 
@@ -20,8 +21,8 @@ class ReweightingHook(Hook):
     HICO-DET are the official code's tables. Pairs without object count for the label C, if the annotations have any.
 
     Raises:
-        ValueError: before training, if the head has no re-weighting, the data set does not count its classes, or it has
-            other classes than the head.
+        ConfigError: before training, if the head has no re-weighting, the data set does not count its classes, or it
+            has other classes than the head.
     """
 
     priority = "NORMAL"
@@ -31,7 +32,7 @@ class ReweightingHook(Hook):
         head = getattr(unwrapped(runner.model), "bbox_head", None)
         parts = {name: getattr(head, f"{part}_reweighting", None) for name, part in PARTS}
         if all(part is None for part in parts.values()):
-            raise ValueError(
+            raise ConfigError(
                 "ReweightingHook is among the hooks, but the head has neither obj_reweighting nor verb_reweighting. "
                 "Remove the hook, or write `model = dict(bbox_head=dict(verb_reweighting=_base_.reweighting))`."
             )
@@ -39,6 +40,7 @@ class ReweightingHook(Hook):
         for name, reweighting in parts.items():
             if reweighting is not None:
                 total = torch.stack([torch.from_numpy(count[name]) for count in counts]).sum(0)
+                # the last count is pairs without object; a data set without any has no class for them
                 if name == "objects" and not total[-1]:
                     total = total[: reweighting.num_classes]
                 reweighting.set_initial_counts(total)
@@ -47,7 +49,7 @@ class ReweightingHook(Hook):
     def _counts(dataset) -> dict:
         counts = getattr(dataset, "class_counts", None)
         if counts is None:
-            raise ValueError(
+            raise ConfigError(
                 f"{type(dataset).__name__} has no class_counts, which re-weighting starts from. Train on an HOIDataset "
                 "or give your data set that attribute: dict(objects=(C + 1,) array, verbs=(V,) array)."
             )

@@ -6,6 +6,7 @@ import time
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils import remove_incomplete, write_atomically
 
@@ -26,12 +27,13 @@ class SafeCheckpointHook(CheckpointHook):
         max_keep_ckpts (int): how many checkpoints of both kinds stay, the newest; -1 keeps all. Default 3; below 2
             there is nothing to fall back to if a disk damages the newest.
         save_best (str, optional): the metric whose best checkpoint is kept, e.g. ``'hico/full'``.
-        rule (str): ``'greater'`` (default, as all metrics here) or ``'less'``.
+            Default None.
+        rule (str): ``'greater'`` or ``'less'``. Default ``'greater'``, as all metrics here.
         backend_args (dict, optional): mmengine's file backend. Default the atomic one for local files.
         **kwargs: further arguments of mmengine's ``CheckpointHook``.
 
     Raises:
-        ValueError: ``save_best`` is a list, or ``max_keep_ckpts`` is 0.
+        ConfigError: ``save_best`` is a list, or ``max_keep_ckpts`` is 0.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class SafeCheckpointHook(CheckpointHook):
         **kwargs,
     ):
         if max_keep_ckpts == 0:
-            raise ValueError("max_keep_ckpts must be -1 (all) or positive, got 0.")
+            raise ConfigError("max_keep_ckpts must be -1 (all) or positive, got 0.")
         if save_best is not None and not isinstance(save_best, str):
-            raise ValueError(f"save_best must be the name of one metric, got {save_best}.")
+            raise ConfigError(f"save_best must be the name of one metric, got {save_best}.")
         backend_args = backend_args or dict(backend="atomic")
         super().__init__(interval, save_best=save_best, rule=rule, backend_args=backend_args, **kwargs)
+        # mmengine's hook counts either epochs or iterations; inside of epochs this class counts itself
         self.iter_interval = iter_interval if self.by_epoch else interval
         self.num_kept = max_keep_ckpts
         self._kept: list[str] = []
@@ -59,6 +62,7 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner) -> None:
         """Clean up after a killed run."""
         super().before_train(runner)
+        # the hub is part of checkpoints, so a resumed run knows the files of the run before it
         self._kept = list(runner.message_hub.get_info("kept_checkpoints", []))
         if is_main_process():
             for file in remove_incomplete(self.out_dir):
@@ -104,6 +108,7 @@ class SafeCheckpointHook(CheckpointHook):
         self._due, self._saved = False, (meta["epoch"], meta["iter"])
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         self._kept = [*(kept for kept in self._kept if kept != filename), filename]
+        # before saving: the checkpoint has to know that it is itself among the kept ones
         runner.message_hub.update_info("last_ckpt", self.last_ckpt)
         runner.message_hub.update_info("kept_checkpoints", list(self._kept))
         runner.save_checkpoint(
@@ -115,6 +120,7 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
         )
         if is_main_process():
+            # last: whoever follows this pointer finds a complete file
             write_atomically(osp.join(runner.work_dir, "last_checkpoint"), self.last_ckpt.encode())
             self._remove_old()
 
@@ -128,10 +134,11 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         """Keep the best weights; mmengine would delete the former best first."""
         if self.save_best and self.save_best[0] not in {"auto", *metrics}:
-            raise ValueError(f"save_best='{self.save_best[0]}' is none of the validation's metrics {sorted(metrics)}.")
+            raise ConfigError(f"save_best='{self.save_best[0]}' is none of the validation's metrics {sorted(metrics)}.")
+        # hidden from mmengine, which deletes the former best before it writes the new one
         former, self.best_ckpt_path = getattr(self, "best_ckpt_path", None), None
         super()._save_best_checkpoint(runner, metrics)
-        if self.best_ckpt_path is None:
+        if self.best_ckpt_path is None:  # the score was no better
             self.best_ckpt_path = former
         elif former and former != self.best_ckpt_path and is_main_process():
             self._remove(former)

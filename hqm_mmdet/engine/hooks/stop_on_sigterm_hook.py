@@ -54,6 +54,7 @@ class StopOnSigtermHook(Hook):
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+        # saving inside a signal handler could meet a half-done step; a second SIGTERM finds the default handler
         self._restore()
         self._runner.logger.warning("SIGTERM: stopping after this iteration.")
 

@@ -4,9 +4,9 @@ import logging
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import BaseLoop
 
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
+from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.distributed import unwrapped
@@ -23,9 +23,9 @@ class WeightCheckHook(Hook):
       which the model keeps frozen (its ``required_parameters``). Training without any file gets a warning then.
 
     Args:
-        training_only (tuple[str]): prefixes of parameters that published checkpoints lack.
+        training_only (tuple[str]): prefixes of parameters that published checkpoints lack. Default: those of mining.
         fresh (tuple[str]): prefixes of parameters that keep their initialisation where a file to initialise from has
-            another shape: the class layer of a data set whose classes are not COCO's. One line says so.
+            another shape: the class layer of a data set whose classes are not COCO's. One line says so. Default: none.
 
     Raises:
         CheckpointError: when the runner loads a checkpoint that does not fit; names parameters and both shapes.
@@ -38,7 +38,7 @@ class WeightCheckHook(Hook):
     def before_train(self, runner) -> None:
         """Warn of frozen parts (the model's ``required_parameters``) that no checkpoint filled."""
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
-        if frozen and not runner._load_from:
+        if frozen and not loaded_from(runner):
             print_log(
                 f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from to a "
                 "DETR converted with tools/model_converters/convert.py.",
@@ -49,6 +49,7 @@ class WeightCheckHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""
         model = unwrapped(runner.model)
+        # "module." comes from models that were saved inside DistributedDataParallel
         state = {
             name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()
         }
@@ -58,11 +59,13 @@ class WeightCheckHook(Hook):
                 f"No parameter of {self._source(runner)} belongs to the model; it holds e.g. {list(state)[:3]}. A file "
                 "of another code base needs tools/model_converters/convert.py first."
             )
-        training = isinstance(runner._train_loop, BaseLoop)  # built by Runner.train() before loading, else a dict
+        training = is_training(runner)
+        initialising = training and not is_resuming(runner)
         optional = () if training else self.training_only
-        if training and not runner._resume:
+        if initialising:
             state = self._without_fresh(state, own, self._source(runner))
-        load_weights(model, state, self._source(runner), partial=training and not runner._resume, optional=optional)
+        load_weights(model, state, self._source(runner), partial=initialising, optional=optional)
+        # mmengine loads after this hook and would warn of what is missing; completed from the model, nothing is
         checkpoint["state_dict"] = own | {name: value for name, value in state.items() if name in own}
 
     def _without_fresh(self, state: dict, own: dict, source: str) -> dict:
@@ -78,4 +81,4 @@ class WeightCheckHook(Hook):
 
     @staticmethod
     def _source(runner) -> str:
-        return str(runner._load_from or "the checkpoint")
+        return str(loaded_from(runner) or "the checkpoint")

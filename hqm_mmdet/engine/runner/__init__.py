@@ -3,8 +3,7 @@
 from .adamw import FusedAdamW
 from .log_processor import DataShareLogProcessor
 from .optim_wrapper import BFloat16OptimWrapper, TensorClipOptimWrapper
-from .sampler import ResumableSampler
-from .train_loop import ResumableTrainLoop
+from .train_loop import ResumableSampler, ResumableTrainLoop
 
 __all__ = [
     "BFloat16OptimWrapper",

@@ -16,6 +16,7 @@ class DataShareLogProcessor(LogProcessor):
     def get_log_after_iter(self, runner, batch_idx: int, mode: str) -> tuple[dict, str]:
         """Values and text of one line."""
         tag, line = super().get_log_after_iter(runner, batch_idx, mode)
+        # validation without timing has neither
         if tag.get("time") and "data_time" in tag:
             tag["data_share"] = 100 * tag["data_time"] / tag["time"]
             line += f"  data_share: {tag['data_share']:.0f}%"

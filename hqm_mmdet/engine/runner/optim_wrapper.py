@@ -22,6 +22,7 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Around the forward pass of a training step."""
+        # backward and step run outside: autocast chose each operation's type in the forward pass
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield
 

@@ -1,14 +1,40 @@
-"""Training by epochs that can be taken up again anywhere."""
+"""Training by epochs that can be taken up again anywhere, and the sampler that this takes."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from mmengine.dataset import DefaultSampler
 from mmengine.logging import print_log
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
-from hqm_mmdet.registry import LOOPS
+from hqm_mmdet.errors import UserError
+from hqm_mmdet.registry import DATA_SAMPLERS, LOOPS
+
+
+class ResumeError(UserError, ValueError):
+    """A checkpoint can't be gone on from with these settings."""
+
+
+@DATA_SAMPLERS.register_module()
+class ResumableSampler(DefaultSampler):
+    """mmengine's ``DefaultSampler``, same order, with a start position for the next pass.
+
+    Its length stays that of a whole epoch. Arguments are those of ``DefaultSampler``.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._start = 0
+
+    def skip(self, num_samples: int) -> None:
+        """Leave out the first samples of this process in the next pass, and only there; nothing of them is loaded."""
+        self._start = num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        start, self._start = self._start, 0  # the next epoch is whole
+        return islice(super().__iter__(), start, None)
 
 
 @LOOPS.register_module()
@@ -48,15 +74,16 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """How many batches of the current epoch are done; notes the beginning of a new one.
 
         Raises:
-            ValueError: resumed inside an epoch of another length.
+            ResumeError: resumed inside an epoch of another length.
         """
         length = len(self.dataloader)
+        # in the message hub, because that is what checkpoints carry and a resumed run gets back
         begun = self.runner.message_hub.get_info("epoch_begun", {})
         if begun.get("epoch") != self._epoch or begun["iter"] == self._iter:
             begun = dict(epoch=self._epoch, iter=self._iter, length=length)
             self.runner.message_hub.update_info("epoch_begun", begun)
         if begun["length"] != length:
-            raise ValueError(
+            raise ResumeError(
                 f"The checkpoint was written inside an epoch of {begun['length']} batches; now an epoch has {length}. "
                 "Resume with the former batch size, number of processes and data set, or from a checkpoint "
                 "epoch_N.pth written at the end of an epoch."

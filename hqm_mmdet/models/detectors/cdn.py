@@ -32,6 +32,8 @@ class CDN(HOIDETR):
         **kwargs: as in :class:`HOIDETR`.
     """
 
+    DECODERS = ("decoder", "interaction_decoder")
+
     def __init__(self, *, decoder: dict, interaction_decoder: dict | None = None, **kwargs):
         super().__init__(decoder=decoder, **kwargs)
         self.interaction_decoder = MODELS.build({"type": "HOIDecoder", **decoder, **(interaction_decoder or {})})
@@ -48,8 +50,10 @@ class CDN(HOIDETR):
 
         If the decoders differ in depth, layers are paired from the last one backwards, and L is the smaller depth.
         """
-        pair_states = self.decoder(queries, memory)
+        pair_states = self.decoder(queries, memory.projected["decoder"])
+        # the cascade always hands on normalised states, whatever the head of this query set reads
         pos = pair_states[-1] if queries.post_norm else self.decoder.post_norm(pair_states[-1])
-        verb_states = self.interaction_decoder(replace(queries, content=torch.zeros_like(pos), pos=pos), memory)
+        cascaded = replace(queries, content=torch.zeros_like(pos), pos=pos)
+        verb_states = self.interaction_decoder(cascaded, memory.projected["interaction_decoder"])
         depth = min(len(pair_states), len(verb_states))
         return pair_states[-depth:], verb_states[-depth:]

@@ -1,6 +1,7 @@
 """Conditional DETR for pairs: queries that look around an interaction point."""
 
-from hqm_mmdet.models.heads import PointedStates
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.models.heads import InteractionPointStates
 from hqm_mmdet.models.layers import Memory, QuerySet
 from hqm_mmdet.registry import MODELS
 
@@ -23,21 +24,22 @@ class ConditionalHOI(HOIDETR):
             :class:`ConditionalHOIHead`.
 
     Raises:
-        ValueError: the positional encoding is not normalised, or has an offset.
+        ConfigError: the positional encoding is not normalised, or has an offset.
     """
 
     def _init_layers(self) -> None:
         encoding = self.positional_encoding
         if not encoding.get("normalize") or encoding.get("offset"):
-            raise ValueError(
+            raise ConfigError(
                 "ConditionalHOI compares interaction points with memory positions, so model.positional_encoding needs "
                 f"normalize=True and no offset, got {dict(encoding)}."
             )
+        # a point and the memory there must have the same encoding, or products of the two say nothing
         same = {name: encoding[name] for name in ("temperature", "scale") if name in encoding}
         self.decoder = {"type": "ConditionalHOIDecoder", "point_encoding": same, **self.decoder}
         super()._init_layers()
 
-    def decode(self, queries: QuerySet, memory: Memory) -> PointedStates:
+    def decode(self, queries: QuerySet, memory: Memory) -> InteractionPointStates:
         """States of every decoder layer, and the queries' interaction points."""
         points = self.decoder.interaction_points(queries.pos)
-        return PointedStates(self.decoder(queries, memory, points), points)
+        return InteractionPointStates(self.decoder(queries, memory.projected["decoder"], points), points)

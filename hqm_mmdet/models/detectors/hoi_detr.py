@@ -1,6 +1,7 @@
 """The base of all DETR-style HOI detectors: the data flow, written once."""
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import torch
 from mmdet.models.detectors import DETR
@@ -24,17 +25,21 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         mined queries     -> decode(memory) -> head -> loss of the already assigned pairs   (training with mining)
         learnable queries -> decode(memory) -> head.predict -> pred_pairs                   (inference)
 
-    A detector overrides :meth:`decode` (and what feeds it, and builds what they need in ``_init_layers``).
+    A detector overrides :meth:`decode` (and what feeds it, and builds what they need in ``_init_layers``). One with
+    several decoders that query sets pass names them in ``DECODERS``.
 
     Args:
-        query_mining (dict, optional): config of :class:`JointLearning`; None for the plain detector.
+        query_mining (dict, optional): config of :class:`JointLearning`. Default None, the plain detector.
         trainable (list[str], optional): regular expressions; parameters in whose names none is found are frozen, see
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
+            Default False.
         suppression (dict, optional): config of
-            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`; None for none.
-        **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is an :class:`HOIHead`.
+            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None, nothing is suppressed.
+        **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is a :class:`PairHead`.
     """
+
+    DECODERS: tuple[str, ...] = ("decoder",)
 
     def __init__(
         self,
@@ -44,7 +49,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         suppression: dict | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # draws the initial weights; parts added here come after, so that seeds keep theirs
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts
@@ -61,22 +66,25 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         self.query_embedding = nn.Embedding(self.num_queries, self.embed_dims)
 
     def encode(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> Memory:
-        """Images to memory.
+        """Images to memory, projected once for each decoder; arguments and result as of :meth:`read_image`."""
+        memory = self.read_image(batch_inputs, batch_data_samples)
+        return replace(memory, projected={name: getattr(self, name).project(memory) for name in self.DECODERS})
+
+    def read_image(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> Memory:
+        """Backbone, neck and encoder.
 
         Args:
             batch_inputs (Tensor): (B, 3, H, W), normalised and padded at the right and the bottom.
-            batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins. Without
-                samples nothing is padding.
+            batch_data_samples (list[HOIDataSample], optional): their ``img_shape`` tells where padding begins.
+                Default None, nothing is padding.
 
         Returns:
-            Memory: tokens of the last feature map.
+            Memory: tokens of the last feature map, not projected yet.
         """
         features = self.extract_feat(batch_inputs)
         samples = batch_data_samples or [HOIDataSample() for _ in batch_inputs]
-        for sample in samples:
-            sample.set_metainfo({"batch_input_shape": tuple(batch_inputs.shape[-2:])})
-            if "img_shape" not in sample:
-                sample.set_metainfo({"img_shape": tuple(batch_inputs.shape[-2:])})
+        _complete_shapes(samples, batch_inputs)
+        # mmdet's own step: flattens the map, makes positions and, if any image is padded, the mask
         encoder_inputs, _ = self.pre_transformer(features, samples)
         mask, pos = encoder_inputs["feat_mask"], encoder_inputs["feat_pos"]
         tokens = self.encoder(encoder_inputs["feat"], pos, mask)
@@ -85,6 +93,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature maps (B, D, h, w) of images (B, 3, H, W)."""
         features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
+        # the transformer views tokens row by row, whatever layout the convolutions liked
         return tuple(feature.contiguous() for feature in features)
 
     def learnable_queries(self, memory: Memory) -> QuerySet:
@@ -98,16 +107,19 @@ class HOIDETR(DETR, metaclass=TrainableParts):
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs``."""
+        # targets come first: their checks wait for the device, which has nothing to do yet
+        _complete_shapes(batch_data_samples, batch_inputs)
+        targets = self.bbox_head.targets(batch_data_samples)
         memory = self.encode(batch_inputs, batch_data_samples)
         queries = self.learnable_queries(memory)
         if self.query_mining is not None:
-            queries.rule = self.query_mining.learnable_rule()
+            queries = self.query_mining.prepare(queries)
         preds = self.bbox_head(self.decode(queries, memory))
-        targets = self.bbox_head.targets(batch_data_samples, preds)
         assigned = self.bbox_head.assign(preds, targets)
         losses = self.bbox_head.loss(preds, targets, assigned)
         if self.query_mining is not None:
             losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned)))
+            # a zero, and so no loss of its own: it rides on one that every head has
             losses["loss_verb"] = losses["loss_verb"] + self.query_mining.idle_term()
         return losses
 
@@ -138,6 +150,15 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> dict[str, Tensor]:
-        """Raw predictions of the learnable queries, the dict of :meth:`HOIHead.forward`."""
+        """Raw predictions of the learnable queries, the dict of the head's ``forward``."""
         memory = self.encode(batch_inputs, batch_data_samples)
         return self.bbox_head(self.decode(self.learnable_queries(memory), memory))
+
+
+def _complete_shapes(samples: SampleList, batch_inputs: Tensor) -> None:
+    """Note the batch's size in each sample; a sample that does not know its own has no padding."""
+    whole = tuple(batch_inputs.shape[-2:])
+    for sample in samples:
+        sample.set_metainfo({"batch_input_shape": whole})
+        if "img_shape" not in sample:
+            sample.set_metainfo({"img_shape": whole})

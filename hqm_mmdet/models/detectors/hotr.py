@@ -25,11 +25,13 @@ class HOTR(HOIDETR):
     ``frozen_dropout`` is on: there they draw different dropout, here there is one run.
 
     Args:
-        num_instances (int): I, queries of the instance decoder.
-        instance_decoder (dict, optional): config of the instance decoder; default: as ``decoder``.
+        num_instances (int): I, queries of the instance decoder. Default 100.
+        instance_decoder (dict, optional): config of the instance decoder; Default: as ``decoder``.
         freeze_instances (bool): backbone, neck, encoder, instance decoder, its queries and its heads do not learn, and
             must come from a checkpoint (``load_from``). False: they learn with DETR's losses, on all their layers.
-        frozen_dropout (bool): keep frozen parts in training mode, with dropout, as the official code does. Default: no.
+            Default True.
+        frozen_dropout (bool): keep frozen parts in training mode, with dropout, as the official code does. Default
+            False.
         decoder, bbox_head (dict): of the interaction branch; the head is a :class:`HOTRHead`.
         **kwargs: as in :class:`HOIDETR`; ``num_queries`` counts interaction queries.
     """
@@ -73,20 +75,21 @@ class HOTR(HOIDETR):
 
     def train(self, mode: bool = True) -> "HOTR":
         """Set the mode; frozen parts stay in evaluation mode unless ``frozen_dropout``."""
-        super().train(mode)
+        super().train(mode)  # switches everything; the frozen parts are switched back
         if self.freeze_instances and not self.frozen_dropout:
             self._instance_branch().eval()
         return self
 
-    def encode(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> InstanceMemory:
+    def read_image(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> InstanceMemory:
         """Images (B, 3, H, W) to tokens and instances, without gradient if the branch is frozen."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_instances):
-            memory = super().encode(batch_inputs, batch_data_samples)
+            memory = super().read_image(batch_inputs, batch_data_samples)
             pos = self.instance_queries.weight.expand(len(memory.tokens), -1, -1)
-            states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), memory)
-            layers = states[-1:] if self.freeze_instances else states
-            return InstanceMemory.of(memory, self.bbox_head.instance_head(layers))
+            projected = self.instance_decoder.project(memory)  # read once, by this one query set, so kept nowhere
+            states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), projected)
+            layers = states[-1:] if self.freeze_instances else states  # the other layers only have losses
+            return InstanceMemory(**vars(memory), instances=self.bbox_head.instance_head(layers))
 
     def decode(self, queries: QuerySet, memory: Memory) -> PointerStates:
         """States of every interaction decoder layer (L, B, N, D), and the instances they point to."""
-        return PointerStates(self.decoder(queries, memory), memory.instances)
+        return PointerStates(self.decoder(queries, memory.projected["decoder"]), memory.instances)

@@ -14,4 +14,4 @@ class QPIC(HOIDETR):
 
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
         """States of every decoder layer, (L, B, N, D)."""
-        return self.decoder(queries, memory)
+        return self.decoder(queries, memory.projected["decoder"])

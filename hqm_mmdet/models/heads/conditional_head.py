@@ -10,7 +10,7 @@ from hqm_mmdet.registry import MODELS
 from .hoi_head import HOIHead
 
 
-class PointedStates(NamedTuple):
+class InteractionPointStates(NamedTuple):
     """Decoder states and interaction points.
 
     Args:
@@ -30,16 +30,17 @@ class ConditionalHOIHead(HOIHead):
     logits as they are (mmdet takes them back from a clamped sigmoid). Arguments as in :class:`HOIHead`.
     """
 
-    def forward(self, decoded: PointedStates) -> dict[str, Tensor]:
+    def forward(self, decoded: InteractionPointStates) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
-            decoded (PointedStates): states of the decoder and the queries' points.
+            decoded (InteractionPointStates): states of the decoder and the queries' points.
 
         Returns:
             dict[str, Tensor]: as in :class:`HOIHead`, and ``interaction_points`` (L, B, N, 2), x, y in [0, 1].
         """
         states, points = decoded
+        # zeros beside x and y: the point moves centres, not sizes
         preds = super().forward(states, box_origin=F.pad(points, (0, 2)))
         points = points.sigmoid().expand(len(states), -1, -1, -1)
         return dict(preds, interaction_points=points)

@@ -6,47 +6,50 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
 from mmdet.structures import SampleList
+from mmengine.model import bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import PointerStates
-from hqm_mmdet.models.task_modules import Assignment, InstanceTargets, PointerTargets
+from hqm_mmdet.models.losses import by_layer, mean_over_processes
+from hqm_mmdet.models.task_modules import PointedPairs, PointerAssignment, PointerTargets
 from hqm_mmdet.models.task_modules.pointer_targets import drop_verbs
-from hqm_mmdet.models.task_modules.targets import mean_over_processes
 from hqm_mmdet.registry import MODELS
 
-from .hoi_head import HOIHead
+from .pair_head import PairHead, check_labels
 from .pointed_pairs import decode_pointed_pairs, merge_pairs
 
 
 @MODELS.register_module()
-class HOTRHead(HOIHead):
+class HOTRHead(PairHead):
     """Points from each query to a subject and an object among the instances, and says what happens between them.
 
     Boxes and object class of a pair are those of the instances pointed to. The verb layer has one output more than
     verbs: "no interaction". Instances are matched first (:class:`InstanceHead`), then pairs.
 
     Args:
-        num_obj_classes, num_verbs, embed_dims: as in :class:`HOIHead`.
-        instance_head (dict, optional): config of the :class:`InstanceHead`.
-        temperature (float): pointers are cosines divided by it.
-        subject_label (int): object label of subjects (person).
+        num_obj_classes (int): C.
+        num_verbs (int): V.
+        embed_dims (int): D. Default 256.
+        instance_head (dict, optional): config of the :class:`InstanceHead`. Default: its defaults.
+        temperature (float): pointers are cosines divided by it. Default 0.2.
+        subject_label (int): object label of subjects (person). Default 0.
         ignored_verbs (Sequence[int]): verbs that are not trained; pairs with no other verb are left out (V-COCO's verbs
-            without role).
+            without role). Default: none.
         merge_queries (bool): in inference, queries with the same subject and object are one pair, a pair of an instance
-            with itself has no object, and subjects must be persons (V-COCO). False: a pair per query.
-        loss_pointer_weight (float): factor on both pointer losses.
+            with itself has no object, and subjects must be persons (V-COCO). Default False, a pair per query.
+        loss_pointer_weight (float): factor on both pointer losses. Default 1.0.
         loss_obj_weight (float): factor on the class loss of the object pointed to; 0 leaves it out (V-COCO). It has no
-            gradient while instances are frozen.
+            gradient while instances are frozen. Default 1.0.
         instance_losses (bool): train the instance head. Set by the detector.
-        loss_verb (dict, optional): default: HOTR's focal loss.
+        loss_verb (dict, optional): config of the verb loss. Default: HOTR's focal loss.
         dummy_pairs (bool): teach one query of an image without pairs "neither a verb nor no interaction", as the
-            official code does. Default: all its queries learn "no interaction".
-        train_cfg (dict, optional): ``matcher``, config of the pair matcher.
-        **kwargs: as in :class:`HOIHead`; its box losses have no use here.
-
-    Raises:
-        ValueError: re-weighting or a verb-object mask, which official HOTR does not have, is asked for.
+            official code does. Default False, all its queries learn "no interaction".
+        verb_prior (float, optional): as in :class:`HOIHead`; "no interaction" gets one half. Default None.
+        pair_nms (dict, optional): as in :class:`PairHead`. Default None.
+        train_cfg (dict, optional): ``matcher``, config of the pair matcher. Default: HOTR's costs.
+        test_cfg (dict, optional): unused; mmdet's detectors hand it in.
+        init_cfg (dict, optional): as in mmengine. Default None.
     """
 
     DEFAULT_COSTS = (
@@ -54,8 +57,6 @@ class HOTRHead(HOIHead):
         dict(type="InteractionCost"),
         dict(type="PointedClassCost"),
     )
-
-    UNSUPPORTED = ("obj_reweighting", "verb_reweighting", "verb_object_mask")
 
     def __init__(
         self,
@@ -68,25 +69,24 @@ class HOTRHead(HOIHead):
         ignored_verbs: Sequence[int] = (),
         merge_queries: bool = False,
         loss_pointer_weight: float = 1.0,
+        loss_obj_weight: float = 1.0,
         instance_losses: bool = False,
         loss_verb: dict | None = None,
         dummy_pairs: bool = False,
+        verb_prior: float | None = None,
+        pair_nms: dict | None = None,
         train_cfg: dict | None = None,
-        **kwargs,
+        test_cfg: dict | None = None,
+        init_cfg: dict | None = None,
     ):
-        unused = [name for name in self.UNSUPPORTED if kwargs.get(name)]
-        if unused:
-            raise ValueError(f"HOTRHead does not support {unused}; leave them out of model.bbox_head.")
-        train_cfg = {"matcher": dict(type="PairMatcher", costs=self.DEFAULT_COSTS), **(train_cfg or {})}
-        super().__init__(
-            num_obj_classes,
-            num_verbs,
-            embed_dims,
-            loss_verb=loss_verb or dict(type="VerbFocalLoss", alpha=0.25, loss_weight=10.0),
-            train_cfg=train_cfg,
-            **kwargs,
-        )
-        if kwargs.get("verb_prior") is not None:
+        matcher = (train_cfg or {}).get("matcher", dict(type="PairMatcher", costs=self.DEFAULT_COSTS))
+        loss_verb = loss_verb or dict(type="VerbFocalLoss", alpha=0.25, loss_weight=10.0)
+        super().__init__(num_obj_classes, num_verbs, matcher, loss_verb, pair_nms, init_cfg)
+        self.sub_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.obj_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
+        self.verb_cls = nn.Linear(embed_dims, num_verbs + 1)
+        if verb_prior is not None:
+            nn.init.constant_(self.verb_cls.bias[:-1], bias_init_with_prob(verb_prior))
             nn.init.zeros_(self.verb_cls.bias[-1:])  # most queries do find no interaction
         sizes = dict(num_obj_classes=num_obj_classes, embed_dims=embed_dims)
         self.instance_head = MODELS.build({"type": "InstanceHead", **sizes, **(instance_head or {})})
@@ -94,19 +94,16 @@ class HOTRHead(HOIHead):
         self.subject_label = subject_label
         self.merge_queries = merge_queries
         self.loss_pointer_weight = loss_pointer_weight
+        self.loss_obj_weight = loss_obj_weight
         self.instance_losses = instance_losses
         self.dummy_pairs = dummy_pairs
         self.ignored_verbs = list(ignored_verbs)
         valid_verbs = torch.ones(num_verbs)
         valid_verbs[self.ignored_verbs] = 0
+        # columns of the verb layer that are trained; "no interaction", the last, always is
         trained = torch.cat([valid_verbs, torch.ones(1)]).nonzero().flatten()
         self.register_buffer("valid_verbs", valid_verbs, persistent=False)
         self.register_buffer("trained_columns", trained, persistent=False)
-
-    def _init_layers(self, embed_dims: int) -> None:
-        self.sub_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
-        self.obj_pointer = MLP(embed_dims, embed_dims, embed_dims, 3)
-        self.verb_cls = nn.Linear(embed_dims, self.num_verbs + 1)
 
     def forward(self, states: PointerStates) -> dict[str, Tensor]:
         """Raw predictions of every layer.
@@ -115,8 +112,8 @@ class HOTRHead(HOIHead):
             states (PointerStates): states of the queries (L, B, N, D), and instances.
 
         Returns:
-            dict[str, Tensor]: as :meth:`HOIHead.forward`, ``obj_logits``, ``sub_boxes`` and ``obj_boxes`` being those
-            of the instances pointed to; ``sub_pointer_logits``, ``obj_pointer_logits`` (L, B, N, I);
+            dict[str, Tensor]: as in :class:`PairHead`, ``obj_logits``, ``sub_boxes`` and ``obj_boxes`` being those of
+            the instances pointed to; ``sub_pointer_logits``, ``obj_pointer_logits`` (L, B, N, I);
             ``no_interaction_logits`` (L, B, N, 1); ``instance_logits`` (L', B, I, K), ``instance_boxes`` (L', B, I, 4).
         """
         queries, instances = states.queries, states.instances
@@ -136,80 +133,87 @@ class HOTRHead(HOIHead):
         )
 
     def _point(self, embeddings: Tensor, instances: Tensor) -> Tensor:
-        """Cosines over temperature, (L, B, N, D) and (B, I, D) -> (L, B, N, I); in float32, they reach 20."""
+        """Cosines over temperature, (L, B, N, D) and (B, I, D) -> (L, B, N, I)."""
+        # they reach 20, where half precision has steps of 1/8 (bfloat16) and two instances may seem equal
         with torch.autocast(embeddings.device.type, enabled=False):
             return F.normalize(embeddings.float(), dim=-1) @ instances.transpose(1, 2) / self.temperature
 
-    def targets(self, samples: SampleList, preds: dict[str, Tensor] | None = None) -> PointerTargets:
-        """Labelled pairs, and the instance queries they have to point to.
+    def targets(self, samples: SampleList) -> PointerTargets:
+        """Labelled pairs, and the annotated instances that they are made of.
 
         Args:
             samples (list[HOIDataSample]): with ``gt_pairs`` and ``gt_instances``.
-            preds (dict[str, Tensor]): holds the predicted instances, which are matched here.
 
         Raises:
-            ValueError: labels do not fit the head's numbers, or a pair's box is not among the instances.
+            ClassMismatchError: labels do not fit the head's numbers.
+            ConfigError: a pair's box is not among the instances.
         """
         if self.ignored_verbs:
             samples = drop_verbs(samples, self.valid_verbs)
-        pairs = super().targets(samples)
-        instances = InstanceTargets.from_samples(samples, pairs)
+        targets = self.checked(PointerTargets.from_samples(samples, self.subject_label, self.valid_verbs))
+        # padding is -1; instances know no "no object"
+        labels = targets.instances.labels.clamp(min=0)
+        check_labels("instance", labels, targets.names, self.num_obj_classes, self.num_obj_classes)
+        return targets
+
+    def assign(self, preds: dict[str, Tensor], targets: PointerTargets) -> PointerAssignment:
+        """Match instances, which tells where pairs have to point, then pairs; separately for every layer."""
         logits, boxes = preds["instance_logits"], preds["instance_boxes"]
-        assigned = self.instance_head.assign(logits, boxes, instances)
-        num_queries = logits.shape[2]
-        return PointerTargets.locate(pairs, instances, assigned, num_queries, self.subject_label, self.valid_verbs)
+        instances = self.instance_head.assign(logits, boxes, targets.instances)
+        pairs = targets.pointed(instances, num_queries=logits.shape[2])
+        return PointerAssignment(**vars(self.matcher(preds, pairs)), pairs=pairs, instances=instances)
 
     def loss(
-        self, preds: dict[str, Tensor], targets: PointerTargets, assigned: Assignment, background: bool = True
+        self, preds: dict[str, Tensor], targets: PointerTargets, assigned: PointerAssignment, background: bool = True
     ) -> dict[str, Tensor]:
-        """Loss terms, named as in :meth:`HOIHead.loss`.
-
-        Args:
-            preds (dict[str, Tensor]): as returned by :meth:`forward`.
-            targets (PointerTargets): labelled pairs.
-            assigned (Assignment): which query stands for which pair.
-            background (bool): whether the other queries are taught "no interaction". False for mined queries, which
-                have no loss of the instances either.
-
-        Returns:
-            dict[str, Tensor]: scalars, times their weights. Divisors as in HOTR: pointer losses by the matched queries,
-            verb loss by the positive entries. All are averaged over processes; HOTR's are each process's own.
-        """
-        terms = {
-            "loss_sub_pointer": self._pointer_loss("sub_pointer", preds, targets, assigned),
-            "loss_obj_pointer": self._pointer_loss("obj_pointer", preds, targets, assigned),
-            "loss_verb": self._action_loss(preds, targets, assigned, background),
-        }
-        if background and self.loss_obj_weight:
-            terms["loss_obj_cls"] = self._pointed_class_loss(preds, targets, assigned)
-        losses = self._by_layer(terms)
+        """As in :class:`PairHead`; with ``background`` and ``instance_losses`` also those of the instances."""
+        losses = super().loss(preds, targets, assigned, background)
         if background and self.instance_losses:
-            given = (preds["instance_logits"], preds["instance_boxes"], targets.instances, targets.instances_assigned)
-            losses.update(self._by_layer(self.instance_head.loss(*given)))
+            logits, boxes = preds["instance_logits"], preds["instance_boxes"]
+            # named apart: the instance decoder may have another number of layers
+            losses.update(by_layer(self.instance_head.loss(logits, boxes, targets.instances, assigned.instances)))
         return losses
 
-    def _pointer_loss(self, name: str, preds: dict, targets: PointerTargets, assigned: Assignment) -> Tensor:
+    def terms(
+        self, preds: dict[str, Tensor], targets: PointerTargets, assigned: PointerAssignment, background: bool
+    ) -> dict[str, Tensor]:
+        """Loss terms of all layers, (L,) each.
+
+        Divisors as in HOTR: pointer losses by the matched queries, verb loss by the positive entries. All are averaged
+        over processes; HOTR's are each process's own.
+        """
+        terms = {
+            "loss_sub_pointer": self._pointer_loss("sub_pointer", preds, assigned),
+            "loss_obj_pointer": self._pointer_loss("obj_pointer", preds, assigned),
+            "loss_verb": self._action_loss(preds, assigned, background),
+        }
+        if background and self.loss_obj_weight:
+            terms["loss_obj_cls"] = self._pointed_class_loss(preds, assigned)
+        return terms
+
+    def _pointer_loss(self, name: str, preds: dict, assigned: PointerAssignment) -> Tensor:
         """(L,) cross entropy over instances, mean over matched queries; 0 without any."""
         logits = assigned.of_queries(preds[f"{name}_logits"])  # (L, M, I)
-        labels = assigned.of_targets(targets, f"{name}s")  # (L, M)
+        labels = assigned.of_targets(assigned.pairs, f"{name}s")  # (L, M)
         return self.loss_pointer_weight * _mean_cross_entropy(logits, labels)
 
-    def _pointed_class_loss(self, preds: dict, targets: PointerTargets, assigned: Assignment) -> Tensor:
+    def _pointed_class_loss(self, preds: dict, assigned: PointerAssignment) -> Tensor:
         """(L,) cross entropy of the object's class at the instance pointed to, mean over pairs with an object."""
         logits = assigned.of_queries(preds["obj_logits"])
-        present = assigned.of_targets(targets, "has_object")
-        labels = assigned.of_targets(targets, "obj_labels").masked_fill(~present, -1)
+        present = assigned.of_targets(assigned.pairs, "has_object")
+        labels = assigned.of_targets(assigned.pairs, "obj_labels").masked_fill(~present, -1)
         return self.loss_obj_weight * _mean_cross_entropy(logits, labels)
 
-    def _action_loss(self, preds: dict, targets: PointerTargets, assigned: Assignment, background: bool) -> Tensor:
+    def _action_loss(self, preds: dict, assigned: PointerAssignment, background: bool) -> Tensor:
         """(L,) focal loss over trained verbs and "no interaction", divided by the positive verb entries."""
         logits = torch.cat([preds["verb_logits"], preds["no_interaction_logits"]], -1)
-        labels = F.pad(assigned.of_targets(targets, "verb_labels"), (0, 1))  # (L, M, V + 1)
+        labels = F.pad(assigned.of_targets(assigned.pairs, "verb_labels"), (0, 1))  # (L, M, V + 1)
+        # before the background is filled in: HOTR does not count "no interaction" among the positives
         positives = mean_over_processes(labels.sum((1, 2)))
         if background:
             nothing = torch.zeros_like(logits)
             nothing[..., -1] = 1
-            labels = self._with_dummies(assigned.put(nothing, labels), preds, targets).flatten(1, 2)
+            labels = self._with_dummies(assigned.put(nothing, labels), preds, assigned.pairs).flatten(1, 2)
             logits = logits.flatten(1, 2)
         else:
             logits = assigned.of_queries(logits)
@@ -217,15 +221,15 @@ class HOTRHead(HOIHead):
         return losses.sum((1, 2)) / positives
 
     @torch.no_grad()
-    def _with_dummies(self, labels: Tensor, preds: dict, targets: PointerTargets) -> Tensor:
+    def _with_dummies(self, labels: Tensor, preds: dict, pairs: PointedPairs) -> Tensor:
         """Labels (L, B, N, V + 1) with a zero row at the cheapest query for a dummy pair; in place."""
         if self.dummy_pairs:
-            cheapest = self.matcher.cost_matrix(preds, targets.dummy())[..., 0].argmin(-1)  # (L, B)
-            without = torch.tensor([not count for count in targets.counts], device=labels.device)
+            cheapest = self.matcher.cost_matrix(preds, pairs.dummy())[..., 0].argmin(-1)  # (L, B)
+            without = torch.tensor([not count for count in pairs.counts], device=labels.device)
             labels[F.one_hot(cheapest, labels.shape[2]).bool() & without[:, None]] = 0
         return labels
 
-    def _decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
+    def decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
         """Pairs of one image."""
         pairs = decode_pointed_pairs(preds, size)
         if not self.merge_queries:

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmdet.models.layers import MLP
-from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.layers import Instances
-from hqm_mmdet.models.losses import box_terms
+from hqm_mmdet.models.losses import box_terms, mean_over_processes
 from hqm_mmdet.models.task_modules import Assignment, InstanceTargets
-from hqm_mmdet.models.task_modules.targets import mean_over_processes
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 
 
@@ -25,20 +24,20 @@ class InstanceHead(BaseModule):
 
     Args:
         num_obj_classes (int): C, labels.
-        embed_dims (int): D.
+        embed_dims (int): D. Default 256.
         num_logits (int, optional): K, outputs of the class layer; the last is "no object". Default: C + 1. Official
             DETR has 92.
         class_columns (Sequence[int], optional): output of the class layer for each label. Default: the labels. For
             official DETR: COCO ids.
         labels_as_columns (bool): match by using labels as columns in spite of ``class_columns``: official HOTR does so
-            on HICO-DET, where person, 0, reads an output that no COCO class uses. Default: no.
-        bg_weight (float): weight of "no object" in the class loss.
-        loss_bbox, loss_iou (dict, optional): loss modules; default: DETR's.
-        matcher (dict, optional): config of the matcher.
-        init_cfg (dict, optional): as in mmengine.
+            on HICO-DET, where person, 0, reads an output that no COCO class uses. Default False.
+        bg_weight (float): weight of "no object" in the class loss. Default 0.1.
+        loss_bbox, loss_iou (dict, optional): loss modules. Default: DETR's.
+        matcher (dict, optional): config of the matcher. Default: :class:`InstanceMatcher`.
+        init_cfg (dict, optional): as in mmengine. Default None.
 
     Raises:
-        ValueError: ``class_columns`` do not fit.
+        ConfigError: ``class_columns`` do not fit.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class InstanceHead(BaseModule):
         num_logits = num_logits or num_obj_classes + 1
         columns = list(range(num_obj_classes)) if class_columns is None else list(class_columns)
         if len(columns) != num_obj_classes or not set(columns) <= set(range(num_logits - 1)):
-            raise ValueError(
+            raise ConfigError(
                 f"class_columns needs one of the {num_logits} outputs of the class layer, not the last, for each of "
                 f"{num_obj_classes} labels, got {columns}."
             )
@@ -99,7 +98,7 @@ class InstanceHead(BaseModule):
         nothing = torch.full(logits.shape[:3], logits.shape[-1] - 1, device=logits.device)
         labels = assigned.put(nothing, self.columns[assigned.of_targets(targets, "labels")])
         losses = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), self.class_weights, reduction="none")
-        divisor = reduce_mean(self.class_weights[labels].sum((1, 2)))
+        divisor = mean_over_processes(self.class_weights[labels].sum((1, 2)))
         num_boxes = mean_over_processes(boxes.new_tensor(float(len(assigned.image))))
         labelled = assigned.of_targets(targets, "boxes")
         l1, giou = box_terms(self.loss_bbox, self.loss_iou, assigned.of_queries(boxes), labelled)

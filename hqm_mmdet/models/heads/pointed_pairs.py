@@ -46,9 +46,11 @@ def merge_pairs(pairs: InstanceData, preds: dict[str, Tensor], is_person: Tensor
     sub, obj = (preds[f"{who}_pointer_logits"].argmax(-1) for who in ("sub", "obj"))
     interaction = (-preds["no_interaction_logits"]).sigmoid()  # (N, 1)
     scores = preds["verb_logits"].sigmoid() * interaction
+    # one number per (subject, object), so that equal pairs of pointers are found without a loop
     cells, cell_of = torch.unique(sub * len(is_person) + obj, return_inverse=True)
     members = cell_of == torch.arange(len(cells), device=sub.device)[:, None]  # (cells, N)
     surest = torch.where(members, interaction.T, -1).argmax(1)
+    # the sum holds the surest query once, so adding its scores counts it twice, as the official code does
     merged = members.to(scores.dtype) @ scores + scores[surest]
     keep = is_person[sub[surest]]
     surest, merged = surest[keep], merged[keep]

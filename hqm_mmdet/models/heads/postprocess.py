@@ -20,14 +20,16 @@ def decode_pairs(
             ``sub_boxes``, ``obj_boxes`` (N, 4) cxcywh relative to the image.
         size (tuple[int, int]): height and width of the frame that boxes are wanted in, pixels.
         verb_object_mask (Tensor, optional): (V, C) 0 or 1; scores of forbidden combinations become 0 (V-COCO).
-            Object labels beyond its columns ("missing object") allow every verb.
+            Object labels beyond its columns ("missing object") allow every verb. Default None.
 
     Returns:
         InstanceData: a ``pred_pairs`` of length N, with ``queries`` (N,) long, the query that each pair came from.
     """
+    # softmax first, so that a query which is sure of "no object" has low scores for all classes
     obj_scores, obj_labels = preds["obj_logits"].softmax(-1)[:, :-1].max(-1)
     verb_scores = preds["verb_logits"].sigmoid() * obj_scores[:, None]
     if verb_object_mask is not None:
+        # a column of ones for labels that the table does not know
         allowed = torch.cat([verb_object_mask, torch.ones_like(verb_object_mask[:, :1])], dim=1)
         verb_scores = verb_scores * allowed[:, obj_labels.clamp(max=allowed.shape[1] - 1)].T
     height, width = size

@@ -19,10 +19,10 @@ class FusedAttention(BaseModule):
     takes the fused path; this one computes them only in :meth:`weights`.
 
     Args:
-        embed_dims (int): D.
-        num_heads (int): H.
-        dropout (float): of the attention weights and of the output, before it is added to the input.
-        init_cfg (dict, optional): as in mmengine.
+        embed_dims (int): D. Default 256.
+        num_heads (int): H. Default 8.
+        dropout (float): of the attention weights and of the output, before it is added to the input. Default 0.0.
+        init_cfg (dict, optional): as in mmengine. Default None.
     """
 
     def __init__(self, embed_dims: int = 256, num_heads: int = 8, dropout: float = 0.0, init_cfg: dict | None = None):
@@ -55,8 +55,9 @@ class FusedAttention(BaseModule):
             keys_values (tuple[Tensor, Tensor], optional): projected keys and values (B, H, S, D/H), see
                 :meth:`keys_values`. Default: the queries themselves, with ``query_pos`` (self-attention).
             query_pos (Tensor, optional): (B, N, D), added to queries (and to keys in self-attention), not to values.
+                Default None.
             mask (Tensor, optional): broadcastable to (B, H, N, S), bool, True = may attend. A row without any True
-                gives NaN.
+                gives NaN. Default None, all.
 
         Returns:
             Tensor: (B, N, D).
@@ -80,12 +81,16 @@ class FusedAttention(BaseModule):
 
     @staticmethod
     def logits(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Scaled products before the softmax, (B, H, N, S); minus infinity where ``mask`` is False."""
-        logits = queries @ keys.transpose(-2, -1) / queries.shape[-1] ** 0.5
+        """Scaled products before the softmax, (B, H, N, S) float32; minus infinity where ``mask`` is False."""
+        # autocast would multiply in half precision: in fp16 the unscaled product can overflow to infinity, and in both
+        # half types neighbouring positions become equal, which leaves their ranks to chance
+        with torch.autocast(queries.device.type, enabled=False):
+            logits = queries.float() @ keys.float().transpose(-2, -1) / queries.shape[-1] ** 0.5
         return logits if mask is None else logits.masked_fill(~mask, float("-inf"))
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Fused attention, (B, H, N, D/H)."""
+        # the kernel knows no mode: dropout_p acts in evaluation too
         dropout = self.weight_dropout if self.training else 0.0
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
 
@@ -103,24 +108,39 @@ class FusedAttention(BaseModule):
 
 
 class AttentionRule(Protocol):
-    """What a query set wants of each cross-attention it passes: watch it, or drop positions.
+    """Which positions a query set may not look at, asked by each cross-attention that it passes.
 
     ``renormalise`` tells whether the rest of a row's weights grow to sum 1.
     """
 
     renormalise: bool
 
-    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor | None:
+    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
         """Called with the layer, projected queries (B, H, N, D/H) and keys (B, H, S, D/H), and the mask (True = may
-        attend) or None. Returns (B, H, N, S) bool, True = drop, or None."""
+        attend) or None. Returns (B, H, N, S) bool, True = drop."""
         ...
+
+
+class AttentionRecorder:
+    """Keeps the projected queries of every cross-attention that a query set passes.
+
+    A few rows of the attention maps can be recomputed from them after matching, so no map is ever stored.
+    """
+
+    def __init__(self):
+        self.queries: dict[nn.Module, Tensor] = {}
+
+    def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> None:
+        """Store (B, H, N, D/H), detached. Arguments as in :class:`AttentionRule`."""
+        # without detach, ranking would keep the graph of the learnable pass alive
+        self.queries[attention] = queries.detach()
 
 
 @MODELS.register_module()
 class AMMAttention(FusedAttention):
-    """Cross-attention in which a query set's rule may drop positions: HQM's attention map masking.
+    """Cross-attention that can be watched, and in which a query set's rule may drop positions (HQM's masking).
 
-    Without a rule it is :class:`FusedAttention`; inference never has one. Arguments as there.
+    Without both it is :class:`FusedAttention`, as always in inference. Arguments as there.
     """
 
     def forward(
@@ -130,6 +150,7 @@ class AMMAttention(FusedAttention):
         query_pos: Tensor | None = None,
         mask: Tensor | None = None,
         rule: AttentionRule | None = None,
+        recorder: AttentionRecorder | None = None,
     ) -> Tensor:
         """As in :class:`FusedAttention`.
 
@@ -137,17 +158,22 @@ class AMMAttention(FusedAttention):
             query, keys_values, query_pos, mask: as there.
             rule (AttentionRule, optional): positions it drops get no attention. With ``rule.renormalise`` the other
                 weights of the row grow to sum 1 (mask before the softmax, the released code); otherwise they stay as
-                they are (mask after the softmax, Algorithm 1 of the paper).
+                they are (mask after the softmax, Algorithm 1 of the paper). Default None.
+            recorder (AttentionRecorder, optional): sees the layer, the projected queries and keys, and the mask.
+                Default None.
         """
-        if rule is None:
-            return super().forward(query, keys_values, query_pos, mask)
         queries, (keys, values) = self.queries(query, query_pos), keys_values
-        drop = rule(self, queries, keys, mask)
-        if drop is None or rule.renormalise:
-            keep = mask if drop is None else ~drop if mask is None else mask & ~drop
+        if recorder is not None:
+            recorder(self, queries, keys, mask)
+        if rule is None:
+            return self._add(query, self._attend(queries, keys, values, mask))
+        keep = ~rule(self, queries, keys, mask)
+        if rule.renormalise:
+            keep = keep if mask is None else mask & keep
             return self._add(query, self._attend(queries, keys, values, keep))
-        weights = F.dropout(self.weights(queries, keys, mask) * ~drop, self.weight_dropout, self.training)
-        return self._add(query, weights @ values)
+        # fused kernels know masks before the softmax only, so here the weights are materialised
+        weights = F.dropout(self.weights(queries, keys, mask) * keep, self.weight_dropout, self.training)
+        return self._add(query, weights.to(values.dtype) @ values)
 
 
 def attend_mask(padding_mask: Tensor | None) -> Tensor | None:

@@ -10,7 +10,7 @@ from hqm_mmdet.registry import MODELS
 
 from .attention import AMMAttention, FusedAttention
 from .decoder import HOIDecoder, HOIDecoderLayer
-from .memory import Memory, QuerySet
+from .memory import ProjectedMemory, QuerySet
 
 
 class ConditionalProjections:
@@ -98,6 +98,7 @@ class ConditionalHOIDecoder(HOIDecoder):
     Args:
         point_encoding (dict, optional): ``temperature`` and ``scale`` of the sine encoding of interaction points, as
             those of the memory's position encoding, so that a point and the memory there have the same encoding.
+            Default: mmdet's.
         **kwargs: as in :class:`HOIDecoder`.
     """
 
@@ -109,6 +110,7 @@ class ConditionalHOIDecoder(HOIDecoder):
 
     def _init_layers(self) -> None:
         super()._init_layers()
+        # as in Conditional DETR, whose checkpoints have this projection in the first layer only
         for layer in self.layers[1:]:
             layer.cross_attn.drop_query_pos()
         self.ref_point_head = MLP(self.embed_dims, self.embed_dims, 2, 2)
@@ -122,12 +124,12 @@ class ConditionalHOIDecoder(HOIDecoder):
         """
         return self.ref_point_head(query_pos).float()
 
-    def forward(self, queries: QuerySet, memory: Memory, points: Tensor) -> Tensor:
+    def forward(self, queries: QuerySet, memory: ProjectedMemory, points: Tensor) -> Tensor:
         """Decoded states of every layer, (L, B, N, D).
 
         Args:
             queries (QuerySet): what is decoded.
-            memory (Memory): what the cross-attentions read.
+            memory (ProjectedMemory): of :meth:`project`.
             points (Tensor): (B, N, 2), of :meth:`interaction_points`.
         """
         encoded = coordinate_to_encoding(points.sigmoid(), self.embed_dims // 2, **self.point_encoding)

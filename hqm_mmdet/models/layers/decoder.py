@@ -11,9 +11,9 @@ from torch import Tensor
 
 from hqm_mmdet.registry import MODELS
 
-from .attention import AMMAttention, AttentionRule, FusedAttention, attend_mask, self_attend_mask
+from .attention import AMMAttention, AttentionRecorder, AttentionRule, FusedAttention, attend_mask, self_attend_mask
 from .encoder import attention_args
-from .memory import Memory, QuerySet
+from .memory import Memory, ProjectedMemory, QuerySet
 
 CrossPosition = Tensor | tuple[Tensor, ...]
 
@@ -41,6 +41,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         self_mask: Tensor | None = None,
         cross_mask: Tensor | None = None,
         rule: AttentionRule | None = None,
+        recorder: AttentionRecorder | None = None,
         cross_pos: CrossPosition | None = None,
     ) -> Tensor:
         """One layer.
@@ -48,9 +49,9 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         Args:
             query, query_pos (Tensor): (B, N, D).
             keys_values (tuple[Tensor, Tensor]): projected memory, (B, H, S, D/H) each.
-            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend.
-            cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend.
-            rule (AttentionRule, optional): of the query set, see :class:`AMMAttention`.
+            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend. Default None.
+            cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend. Default None.
+            rule, recorder (optional): of the query set, see :class:`AMMAttention`. Default None.
             cross_pos (Tensor | tuple, optional): query position of the cross-attention, in the form that its
                 ``queries`` takes. Default: ``query_pos``.
 
@@ -59,7 +60,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         """
         cross_pos = query_pos if cross_pos is None else cross_pos
         query = self.norms[0](self.self_attn(query, query_pos=query_pos, mask=self_mask))
-        query = self.norms[1](self.cross_attn(query, keys_values, cross_pos, cross_mask, rule))
+        query = self.norms[1](self.cross_attn(query, keys_values, cross_pos, cross_mask, rule, recorder))
         return self.norms[2](self.ffn(query))
 
 
@@ -80,29 +81,31 @@ class HOIDecoder(DetrTransformerDecoder):
         self.embed_dims = self.layers[0].embed_dims
         self.post_norm = build_norm_layer(self.post_norm_cfg, self.embed_dims)[1]
 
-    def project(self, tokens: Tensor, pos: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of each layer's cross-attention for memory tokens and positions (B, S, D)."""
-        return [layer.cross_attn.keys_values(tokens, pos) for layer in self.layers]
+    def project(self, memory: Memory) -> ProjectedMemory:
+        """The memory as this decoder's cross-attentions read it."""
+        keys_values = [layer.cross_attn.keys_values(memory.tokens, memory.pos) for layer in self.layers]
+        return ProjectedMemory(keys_values, attend_mask(memory.padding_mask))
 
     def forward(
         self,
         queries: QuerySet,
-        memory: Memory,
+        memory: ProjectedMemory,
         cross_pos: Callable[[int, Tensor], CrossPosition] | None = None,
     ) -> Tensor:
         """Decoded states of every layer, (L, B, N, D).
 
         Args:
             queries (QuerySet): what is decoded.
-            memory (Memory): what the cross-attentions read.
+            memory (ProjectedMemory): of :meth:`project`.
             cross_pos (callable, optional): takes a layer's index and input (B, N, D), returns the query position of its
                 cross-attention. Default: ``queries.pos`` in every layer.
         """
         content, states = queries.content, []
         self_mask = self_attend_mask(queries.padding_mask)
-        cross_mask = attend_mask(memory.padding_mask)
-        for i, (layer, keys_values) in enumerate(zip(self.layers, memory.keys_values(self), strict=True)):
+        for i, (layer, keys_values) in enumerate(zip(self.layers, memory.keys_values, strict=True)):
             pos = queries.pos if cross_pos is None else cross_pos(i, content)
-            content = layer(content, queries.pos, keys_values, self_mask, cross_mask, queries.rule, pos)
+            masks = (self_mask, memory.mask, queries.rule, queries.recorder)
+            content = layer(content, queries.pos, keys_values, *masks, pos)
+            # the norm is for the heads; the next layer gets the plain content, as in DETR
             states.append(self.post_norm(content) if queries.post_norm else content)
-        return torch.stack(states)
+        return torch.stack(states)  # heads are shared by all layers, so they read them as one tensor

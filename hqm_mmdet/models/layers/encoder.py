@@ -42,6 +42,7 @@ class HOIEncoder(DetrTransformerEncoder):
     def forward(self, query: Tensor, query_pos: Tensor, key_padding_mask: Tensor | None) -> Tensor:
         """Tokens and positions (B, S, D), padding mask (B, S) True = padding or None -> memory (B, S, D)."""
         mask = attend_mask(key_padding_mask)
+        # no norm at the end: official DETR's encoder has one only in its pre-norm variant
         for layer in self.layers:
             query = layer(query, query_pos, mask)
         return query

@@ -28,11 +28,6 @@ class InstanceMemory(Memory):
 
     instances: Instances | None = None
 
-    @classmethod
-    def of(cls, memory: Memory, instances: Instances) -> "InstanceMemory":
-        """The same tokens, with instances; what was projected for the instance decoder is let go."""
-        return cls(memory.tokens, memory.pos, memory.padding_mask, memory.spatial_shape, instances=instances)
-
 
 @dataclass
 class PointerStates:

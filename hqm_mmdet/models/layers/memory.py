@@ -2,9 +2,22 @@
 
 from dataclasses import dataclass, field
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from .attention import AttentionRule
+from .attention import AttentionRecorder, AttentionRule
+
+
+@dataclass
+class ProjectedMemory:
+    """Image tokens as the cross-attentions of one decoder read them; projected once, shared by all query sets.
+
+    Args:
+        keys_values (list[tuple[Tensor, Tensor]]): keys and values of each layer, (B, H, S, D/H) each.
+        mask (Tensor, optional): (B, 1, 1, S) bool, True = may attend; None when no image is padded.
+    """
+
+    keys_values: list[tuple[Tensor, Tensor]]
+    mask: Tensor | None
 
 
 @dataclass
@@ -16,19 +29,14 @@ class Memory:
         pos (Tensor): (B, S, D) position encoding.
         padding_mask (Tensor, optional): (B, S) bool, True = padding; None when no image is padded.
         spatial_shape (tuple[int, int]): height and width of the feature map, S = height * width.
+        projected (dict[str, ProjectedMemory]): the tokens as each of the detector's decoders reads them, by its name.
     """
 
     tokens: Tensor
     pos: Tensor
     padding_mask: Tensor | None
     spatial_shape: tuple[int, int]
-    _projected: dict[nn.Module, list[tuple[Tensor, Tensor]]] = field(default_factory=dict, repr=False)
-
-    def keys_values(self, decoder: nn.Module) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of each cross-attention of ``decoder``: projected once, shared by all query sets."""
-        if decoder not in self._projected:
-            self._projected[decoder] = decoder.project(self.tokens, self.pos)
-        return self._projected[decoder]
+    projected: dict[str, ProjectedMemory] = field(default_factory=dict)
 
 
 @dataclass
@@ -39,7 +47,8 @@ class QuerySet:
         content (Tensor): (B, N, D), the decoder's first input.
         pos (Tensor): (B, N, D), added wherever the content attends.
         padding_mask (Tensor, optional): (B, N) bool, True = padding.
-        rule (AttentionRule, optional): what watches or masks the cross-attentions; None in inference.
+        rule (AttentionRule, optional): what masks the cross-attentions; None in inference.
+        recorder (AttentionRecorder, optional): what watches the cross-attentions; None in inference.
         post_norm (bool): whether the decoder's shared norm acts on the states that the head reads.
     """
 
@@ -47,4 +56,5 @@ class QuerySet:
     pos: Tensor
     padding_mask: Tensor | None = None
     rule: AttentionRule | None = None
+    recorder: AttentionRecorder | None = None
     post_norm: bool = True

@@ -1,7 +1,7 @@
 """Losses that mmdet does not have, and class weights."""
 
-from .box_terms import box_terms
 from .dynamic_reweighting import DynamicReweighting
+from .terms import box_terms, by_layer, mean_over_processes
 from .verb_focal_loss import VerbFocalLoss
 
-__all__ = ["DynamicReweighting", "VerbFocalLoss", "box_terms"]
+__all__ = ["DynamicReweighting", "VerbFocalLoss", "box_terms", "by_layer", "mean_over_processes"]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ClassMismatchError, MissingHookError
 from hqm_mmdet.registry import MODELS
 
 
@@ -29,8 +30,9 @@ class DynamicReweighting(nn.Module):
 
     Args:
         num_classes (int): K. Weights and counts have K + 1 entries, the last is the background. Set by the head.
-        queue_size (int): calls that are remembered. 4704 in CDN.
+        queue_size (int): calls that are remembered. Default 4704, as in CDN.
         static (bool): use the initial weights alone, without a queue (``--use_static_weights`` of the official code).
+            Default False.
     """
 
     DECAY, LARGEST_INITIAL_SHARE, INITIAL_BACKGROUND = 0.999, 0.9, 3
@@ -49,10 +51,10 @@ class DynamicReweighting(nn.Module):
         """Take the frequencies of the K classes (K,) in the training annotations.
 
         Raises:
-            ValueError: another number of classes.
+            ClassMismatchError: another number of classes.
         """
         if tuple(counts.shape) != (self.num_classes,):
-            raise ValueError(
+            raise ClassMismatchError(
                 f"Re-weighting of {self.num_classes} classes got the frequencies of {tuple(counts.shape)}. Set the "
                 "head's num_obj_classes and num_verbs to the data set's numbers."
             )
@@ -65,7 +67,7 @@ class DynamicReweighting(nn.Module):
 
         Args:
             labels (Tensor): (L, M) long in 0..K, targets of M queries in L decoder layers; K is the background.
-            count (bool): whether these targets come into the queue.
+            count (bool): whether these targets come into the queue. Default True.
 
         Returns:
             Tensor: (L, M) float32.
@@ -80,7 +82,7 @@ class DynamicReweighting(nn.Module):
 
         Args:
             labels (Tensor): (L, M, K), 0 or 1.
-            count (bool): whether these targets come into the queue.
+            count (bool): whether these targets come into the queue. Default True.
 
         Returns:
             Tensor: (L, M, K) float32.
@@ -97,16 +99,17 @@ class DynamicReweighting(nn.Module):
             counts (Tensor): (L, K + 1) int, targets of this process by class. The last layer's come into the queue
                 first, then those of the layers 0, 1, ..., as the official code calls its losses.
             count (bool): whether they come into the queue at all (in training mode); else the weights are those of the
-                moment.
+                moment. Default True.
 
         Returns:
             Tensor: (L, K + 1) float32, each layer's weights right after its own counts.
         """
         if self.static or not (count and self.training):
             return self.weights().expand(len(counts), -1)
-        counts = counts.to(self.queue.dtype, copy=True)
+        counts = counts.to(self.queue.dtype, copy=True)  # all_reduce works in place, and counts are the caller's
         all_reduce(counts)
         weights = self.initial_weights.new_empty(counts.shape)
+        # the official code calls its loss for the last layer first; the queue remembers that order
         for layer in (-1, *range(len(counts) - 1)):
             self.queue.index_copy_(0, self.num_calls % len(self.queue), counts[layer, None])
             self.num_calls += 1
@@ -118,10 +121,10 @@ class DynamicReweighting(nn.Module):
         """Weights of the moment, (K + 1,) float32.
 
         Raises:
-            RuntimeError: nobody set the initial counts.
+            MissingHookError: nobody set the initial counts.
         """
         if not self._has_initial_weights:
-            raise RuntimeError(
+            raise MissingHookError(
                 "DynamicReweighting does not know the class frequencies of the training set: add "
                 "dict(type='ReweightingHook') to custom_hooks (configs/_base_/reweighting/stage2.py does)."
             )
@@ -140,12 +143,13 @@ def frequency_weights(counts: Tensor, power: float = 0.7) -> Tensor:
 
     Args:
         counts (Tensor): (K + 1,) int, the last entry is the background.
-        power (float): exponent.
+        power (float): exponent. Default 0.7.
 
     Returns:
         Tensor: (K + 1,) float32, finite.
     """
     counts = counts.float()
+    # classes that were not seen get 0, not the weight of a class that was seen once
     ratio = counts[:-1].sum() / counts.clamp(min=1)
     weights = torch.where(counts > 0, ratio**power, 0.0)
     mean = weights[:-1].sum() / (counts[:-1] > 0).sum().clamp(min=1)

@@ -14,10 +14,10 @@ class VerbFocalLoss(nn.Module):
     ``FocalLoss`` always weighs by alpha, so it cannot express this; with alpha it needs compiled ops on a GPU.
 
     Args:
-        gamma (float): exponent; 2 in QPIC.
-        loss_weight (float): factor on the result.
-        alpha (float, optional): weight of positive entries, 1 - alpha that of negative ones; 0.25 in HOTR. None: 1 for
-            both.
+        gamma (float): exponent. Default 2.0, as in QPIC.
+        loss_weight (float): factor on the result. Default 1.0.
+        alpha (float, optional): weight of positive entries, 1 - alpha that of negative ones; 0.25 in HOTR. Default
+            None, 1 for both.
     """
 
     def __init__(self, gamma: float = 2.0, loss_weight: float = 1.0, alpha: float | None = None):
@@ -27,12 +27,10 @@ class VerbFocalLoss(nn.Module):
         self.alpha = alpha
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1.
-
-        Computed from logits, so it stays finite where the official code's ``log(sigmoid(x))`` overflows (from an
-        absolute x of 17 on).
-        """
+        """Loss of each entry, same shape as both arguments; ``labels`` are 0 or 1."""
+        # from logits, so it stays finite where the official code's log(sigmoid(x)) overflows (from |x| = 17 on)
         cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        # |p - y| is 1 - p for positive entries and p for negative ones: one formula for both
         wrong = (logits.sigmoid() - labels).abs()
         losses = self.loss_weight * wrong**self.gamma * cross_entropy
         return losses if self.alpha is None else losses * (self.alpha * labels + (1 - self.alpha) * (1 - labels))

@@ -3,12 +3,10 @@
 from .amm import AMMQueryGenerator, MaskRule, draw_drop_mask
 from .box_shift import IoUBoxShift, JitterBoxShift, ReleasedBoxShift
 from .gbs import GBSQueryGenerator, pair_geometry
-from .hard_queries import AttentionRecorder, HardQueries, LearnablePass
-from .joint_learning import JointLearning
+from .joint_learning import HardQueries, JointLearning, LearnablePass, Miner
 
 __all__ = [
     "AMMQueryGenerator",
-    "AttentionRecorder",
     "GBSQueryGenerator",
     "HardQueries",
     "IoUBoxShift",
@@ -16,6 +14,7 @@ __all__ = [
     "JointLearning",
     "LearnablePass",
     "MaskRule",
+    "Miner",
     "ReleasedBoxShift",
     "draw_drop_mask",
     "pair_geometry",

@@ -1,15 +1,15 @@
 """Attention map masking: matched queries that may not look where they looked (HQM, section 3.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
-from hqm_mmdet.models.task_modules import Assignment
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.models.layers import AMMAttention, AttentionRecorder, AttentionRule
 from hqm_mmdet.registry import MODELS
 
-from .hard_queries import AttentionRecorder, HardQueries, LearnablePass
+from .joint_learning import HardQueries, LearnablePass, Miner
 
 
 def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False) -> Tensor:
@@ -23,6 +23,7 @@ def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = Fals
         top_k (int): K.
         gamma (float): dropped share of the candidates.
         shared (bool): draw the ranks once for all images, heads and queries, padded positions included (released code).
+            Default False.
 
     Returns:
         Tensor: (B, H, N, S) bool, True = drop.
@@ -32,44 +33,48 @@ def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = Fals
     chance = torch.rand(k if shared else top.values.shape, device=logits.device)
     candidate = torch.isfinite(top.values)
     if shared:
+        # ranks of K numbers, as the release draws them: padding among the K largest uses up its share
         dropped = (chance.argsort().argsort() < int(gamma * k)) & candidate
     else:
         order = chance.masked_fill(~candidate, 2).argsort(-1).argsort(-1)  # candidates first, in random order
+        # the 1e-6: 0.59 * 100 is 58.999... in float32, and 59 are meant
         dropped = order < (gamma * candidate.sum(-1, keepdim=True) + 1e-6).long()
     return torch.zeros_like(logits, dtype=torch.bool).scatter_(-1, top.indices, dropped)
 
 
 @dataclass
 class MaskRule:
-    """Masks each cross-attention of a hard query set, layer by layer.
+    """Masks each cross-attention of a query set, layer by layer.
 
     Args:
-        generator (AMMQueryGenerator): the settings.
-        recorder (AttentionRecorder, optional): the learnable pass's projected queries, where the generator needs them.
-        source (Tensor, optional): (B, N) long, the learnable query that each hard query is measured against; None if
-            both sets are the same.
+        settings (AMMQueryGenerator): whose options apply.
+        recorder (AttentionRecorder, optional): the learnable pass's projected queries, for the reference ``learnable``.
+        source (Tensor, optional): (B, N) long, the learnable query that each query is measured against; None if both
+            sets are the same.
     """
 
-    generator: "AMMQueryGenerator"
-    recorder: AttentionRecorder | None
-    source: Tensor | None
+    settings: "AMMQueryGenerator"
+    recorder: AttentionRecorder | None = None
+    source: Tensor | None = None
 
     @property
     def renormalise(self) -> bool:
         """Mask before the softmax (True) or after."""
-        return self.generator.renormalise
+        return self.settings.renormalise
 
     @torch.no_grad()
-    def __call__(self, attention: nn.Module, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+    def __call__(self, attention: AMMAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
         """(B, H, N, S) bool, True = drop."""
-        settings = self.generator
+        settings = self.settings
+        if settings.reference == "random":  # any valid position is as good as another
+            chances = torch.rand(*queries.shape[:3], keys.shape[2], device=queries.device)
+            chances = chances if mask is None else chances.masked_fill(~mask, float("-inf"))
+            return draw_drop_mask(chances, keys.shape[2], settings.gamma, settings.shared_draw)
         if settings.reference == "learnable":
+            # the same layer of the learnable pass; by module, so CDN's two decoders need no telling apart
             queries = self._of_source(self.recorder.queries[attention])
-        logits = attention.logits(queries.float(), keys.float(), mask)
-        if settings.reference == "random":
-            logits = torch.rand_like(logits).masked_fill(torch.isinf(logits), float("-inf"))
-        top_k = logits.shape[-1] if settings.reference == "random" else settings.top_k
-        return draw_drop_mask(logits, top_k, settings.gamma, settings.shared_draw)
+        logits = attention.logits(queries, keys, mask)
+        return draw_drop_mask(logits, settings.top_k, settings.gamma, settings.shared_draw)
 
     def _of_source(self, queries: Tensor) -> Tensor:
         """Rows of the source queries, (B, H, N, D/H) -> (B, H, N', D/H)."""
@@ -80,29 +85,33 @@ class MaskRule:
 
 
 @MODELS.register_module()
-class AMMQueryGenerator(BaseModule):
+class AMMQueryGenerator(Miner):
     """Copies of the matched queries, with a part of their attention masked (Algorithm 1).
 
     In every head of every cross-attention a share ``gamma`` of the ``top_k`` positions *of the learnable pass* is
     dropped, drawn anew per head and query. As second miner of a chain (CJL) it masks the queries of the first.
 
     Args:
-        top_k (int): K. Capped by the valid positions.
-        gamma (float): dropped share, in [0, 1).
+        top_k (int): K. Capped by the valid positions. Default 100.
+        gamma (float): dropped share, in [0, 1). Default 0.4.
         copies (str): ``matched``: the query that the last decoder layer matched to each pair (the paper's N_g queries);
-            ``all``: all learnable queries, each layer with its own match (released code).
+            ``all``: all learnable queries, each layer with its own match (released code). Default ``matched``.
         reference (str): whose largest scores are dropped: ``learnable``; ``own`` (the paper's "w/o A^l"); ``random``
-            positions, the same share of all valid ones ("w/o top-K").
-        shared_draw (bool): one draw of ranks per layer for all images, heads and queries (released code).
-        renormalise (bool): mask before the softmax (released code); False: after it, as Algorithm 1 is written.
-        post_norm (bool): False leaves out the decoder's shared norm before the heads (released combined model).
-        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8.
-        init_cfg (dict, optional): as in mmengine.
+            positions, the same share of all valid ones ("w/o top-K"). Default ``learnable``.
+        shared_draw (bool): one draw of ranks per layer for all images, heads and queries (released code). Default
+            False.
+        renormalise (bool): mask before the softmax (released code); False: after it, as Algorithm 1 is written. Default
+            True.
+        post_norm (bool): False leaves out the decoder's shared norm before the heads (released combined model). Default
+            True.
+        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8. Default 1.
+        init_cfg (dict, optional): as in mmengine. Default None.
 
     Raises:
-        ValueError: an option is outside of its limits.
+        ConfigError: an option is outside of its limits.
     """
 
+    continues = True
     REFERENCES, COPIES = ("learnable", "own", "random"), ("matched", "all")
 
     def __init__(
@@ -119,10 +128,10 @@ class AMMQueryGenerator(BaseModule):
     ):
         super().__init__(init_cfg)
         if not 0 <= gamma < 1 or top_k < 1:
-            raise ValueError(f"gamma must be in [0, 1) and top_k positive, got gamma={gamma}, top_k={top_k}.")
+            raise ConfigError(f"AMM's gamma must be in [0, 1) and top_k positive, got gamma={gamma}, top_k={top_k}.")
         if copies not in self.COPIES or reference not in self.REFERENCES:
-            raise ValueError(
-                f"copies must be one of {self.COPIES} and reference one of {self.REFERENCES}, got {copies!r} and "
+            raise ConfigError(
+                f"AMM's copies must be one of {self.COPIES} and reference one of {self.REFERENCES}, got {copies!r} and "
                 f"{reference!r}."
             )
         self.top_k = top_k
@@ -135,22 +144,30 @@ class AMMQueryGenerator(BaseModule):
         self.loss_weight = loss_weight
 
     @property
-    def needs_attention(self) -> bool:
+    def needs_recorder(self) -> bool:
         """Whether the learnable pass must be recorded."""
         return self.reference == "learnable"
+
+    def own_rule(self) -> AttentionRule | None:
+        """What masks the learnable queries by their own attention or at random; None with reference ``learnable``."""
+        return None if self.needs_recorder else MaskRule(self)
 
     def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
         """Hard queries with a masking rule.
 
         Args:
             learnable (LearnablePass): the learnable queries' pass over the same batch.
-            previous (HardQueries, optional): queries to mask; default: copies of learnable ones.
+            previous (HardQueries, optional): queries to mask. Default: copies of learnable ones.
+
+        Raises:
+            ValueError: the learnable pass was not recorded, see :meth:`JointLearning.prepare`.
         """
+        recorder = learnable.queries.recorder
+        if self.needs_recorder and recorder is None:
+            raise ValueError("AMM ranks the attention of the learnable pass, but that had no AttentionRecorder.")
         hard = previous or (self._copy_all(learnable) if self.copies == "all" else self._copy_matched(learnable))
-        hard.rule = MaskRule(self, learnable.queries.rule, hard.source)
-        hard.post_norm = self.post_norm
-        hard.loss_weight = self.loss_weight
-        return hard
+        rule = MaskRule(self, recorder, hard.source)
+        return replace(hard, rule=rule, post_norm=self.post_norm, loss_weight=self.loss_weight)
 
     @staticmethod
     def _copy_all(learnable: LearnablePass) -> HardQueries:
@@ -160,13 +177,16 @@ class AMMQueryGenerator(BaseModule):
     @staticmethod
     def _copy_matched(learnable: LearnablePass) -> HardQueries:
         """(B, P) queries, the j-th of an image copies the one matched to its j-th pair."""
-        source = learnable.matched_query()
+        assigned, source = learnable.assigned, learnable.matched_query()
         index = source[..., None].expand(-1, -1, learnable.queries.pos.shape[-1])
-        last = learnable.assigned.target[-1].expand_as(learnable.assigned.target)
+        last = assigned.target[-1].expand_as(assigned.target)
+        # slots without a match (padding, more pairs than queries) copy query 0 and are masked
+        unmatched = torch.ones_like(source, dtype=torch.bool)
+        unmatched[assigned.image, last[-1]] = False
         return HardQueries(
             content=learnable.queries.content.gather(1, index),
             pos=learnable.queries.pos.gather(1, index),
-            padding_mask=learnable.unmatched_mask(),
-            assigned=Assignment(learnable.assigned.image, last, last),
+            padding_mask=unmatched,
+            assigned=replace(assigned, query=last, target=last),  # query j stands for pair j, in every layer
             source=source,
         )

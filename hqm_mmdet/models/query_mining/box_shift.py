@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TASK_UTILS
 from hqm_mmdet.structures import cxcywh_to_xyxy, xyxy_to_cxcywh
 
@@ -19,12 +20,12 @@ class IoUBoxShift:
     image too. (The released code rejects random candidates for the whole batch at once, see :class:`ReleasedBoxShift`.)
 
     Args:
-        iou_range (tuple[float, float]): wanted IoU with the truth, within (0, 1].
+        iou_range (tuple[float, float]): wanted IoU with the truth, within (0, 1]. Default: (0.4, 0.6).
         scale_range (tuple[float, float]): the box is rescaled along the path as well, at its end by a factor drawn
             log-uniformly from this range. The released code uses 0.6 to 1.36. Default: no rescaling, as in the paper.
 
     Raises:
-        ValueError: a range is empty or outside of its limits.
+        ConfigError: a range is empty or outside of its limits.
     """
 
     # Each round looks at PARTS points of the bracket at once and keeps one part; a halving takes as many small device
@@ -33,9 +34,9 @@ class IoUBoxShift:
 
     def __init__(self, iou_range: tuple[float, float] = (0.4, 0.6), scale_range: tuple[float, float] = (1.0, 1.0)):
         if not 0 < iou_range[0] <= iou_range[1] <= 1:
-            raise ValueError(f"iou_range must be ordered and within (0, 1], got {iou_range}.")
+            raise ConfigError(f"iou_range must be ordered and within (0, 1], got {iou_range}.")
         if not 0 < scale_range[0] <= scale_range[1]:
-            raise ValueError(f"scale_range must be ordered and positive, got {scale_range}.")
+            raise ConfigError(f"scale_range must be ordered and positive, got {scale_range}.")
         self.iou_range = iou_range
         self.scale_range = scale_range
 

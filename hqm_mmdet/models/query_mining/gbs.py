@@ -2,13 +2,11 @@
 
 import torch
 from mmdet.models.layers import MLP
-from mmengine.model import BaseModule
 from torch import Tensor
 
-from hqm_mmdet.models.task_modules import Assignment
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 
-from .hard_queries import HardQueries, LearnablePass
+from .joint_learning import HardQueries, LearnablePass, Miner
 
 
 def pair_geometry(sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:
@@ -20,30 +18,30 @@ def pair_geometry(sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:
     Returns:
         Tensor: (..., 12).
     """
+    # subject minus object, as in the released code
     offset = sub_boxes[..., :2] - obj_boxes[..., :2]
     areas = [boxes[..., 2:].prod(-1, keepdim=True) for boxes in (sub_boxes, obj_boxes)]
     return torch.cat([sub_boxes, obj_boxes, offset, *areas], -1)
 
 
 @MODELS.register_module()
-class GBSQueryGenerator(BaseModule):
+class GBSQueryGenerator(Miner):
     """One query per labelled pair, made of its shifted boxes: ``q = tanh(FFN(12 numbers))`` (equation 3).
 
     The query is the position part; the content starts at zero (released code). Queries of an image see each other only.
 
     Args:
-        embed_dims (int): D, width of both layers.
-        shift (dict, optional): config of the box shift; None encodes the true boxes (the paper's "w/o Shift").
+        embed_dims (int): D, width of both layers. Default 256.
+        shift (dict, optional): config of the box shift; None encodes the true boxes (the paper's "w/o Shift"). Default:
+            :class:`IoUBoxShift`.
         noise_std (float): standard deviation of Gaussian noise on the queries (the paper's variant "w Gaussian noise",
-            which goes without shift). The paper does not give its size.
-        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8.
-        verb_weight (float): further factor on the verb losses; 2 in the released combination with CDN.
+            which goes without shift). The paper does not give its size. Default 0.0.
+        loss_weight (float): factor on the losses, beta of equation 5; the released combined model uses 0.8. Default 1.
+        verb_weight (float): further factor on the verb losses; 2 in the released combination with CDN. Default 1.0.
         mask_padding (bool): False lets the slots that an image's pairs leave free, encodings of zero boxes, be seen by
-            the image's queries (released combination with CDN).
-        init_cfg (dict, optional): as in mmengine.
+            the image's queries (released combination with CDN). Default True.
+        init_cfg (dict, optional): as in mmengine. Default None.
     """
-
-    needs_attention = False
 
     def __init__(
         self,
@@ -68,24 +66,20 @@ class GBSQueryGenerator(BaseModule):
 
         Args:
             learnable (LearnablePass): the learnable queries' pass over the same batch.
-            previous (HardQueries, optional): GBS starts a chain; it cannot continue one.
-
-        Raises:
-            ValueError: with ``previous``.
+            previous (HardQueries, optional): GBS starts a chain. Default None.
         """
-        if previous is not None:
-            raise ValueError("GBS makes new queries, so it must be the first miner of its chain.")
         targets = learnable.targets
         sub_boxes, obj_boxes = targets.sub_boxes, targets.obj_boxes
         if self.shift is not None:
             sub_boxes, obj_boxes = self.shift(sub_boxes, obj_boxes, targets.sizes)
         pos = self.encode(sub_boxes, obj_boxes)
+        # slots beyond an image's pairs are queries too, so that the batch is one tensor; masked, they change nothing
         return HardQueries(
             content=torch.zeros_like(pos),
             pos=pos,
             padding_mask=targets.padding_mask if self.mask_padding else None,
-            assigned=Assignment.of_slots(targets.counts, len(learnable.assigned.query), pos.device),
-            source=learnable.matched_query(),
+            assigned=learnable.assigned.with_slots(targets.counts),
+            source=learnable.matched_query(),  # for AMM as next miner (CJL), which masks where that query looked
             loss_weight=self.loss_weight,
             verb_weight=self.verb_weight,
         )

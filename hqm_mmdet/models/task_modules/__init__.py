@@ -5,7 +5,7 @@ from .instance_matcher import InstanceMatcher
 from .matcher import Assignment, PairMatcher
 from .pair_nms import PairNMS
 from .pointer_costs import InteractionCost, PointedClassCost, PointerCost
-from .pointer_targets import InstanceTargets, PointerTargets
+from .pointer_targets import InstanceTargets, PointedPairs, PointerAssignment, PointerTargets
 from .targets import PairTargets
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "PairNMS",
     "PairTargets",
     "PointedClassCost",
+    "PointedPairs",
+    "PointerAssignment",
     "PointerCost",
     "PointerTargets",
     "VerbCost",

@@ -49,7 +49,7 @@ class VerbCost:
         absent = 1 - present
         hit = probs @ (present / (present.sum(1, keepdim=True) + self.EPS))
         rejected = (1 - probs) @ (absent / (absent.sum(1, keepdim=True) + self.EPS))
-        return -self.weight * (hit + rejected) / 2
+        return -self.weight * (hit + rejected) / 2  # negative: better predictions cost less
 
 
 @TASK_UTILS.register_module()
@@ -61,6 +61,7 @@ class PairL1Cost:
 
     def __call__(self, preds: Predictions, targets: PairTargets) -> Tensor:
         """(L, B, N, P)."""
+        # an absent object is a zero box: predictions must not be drawn to the corner of the image
         subject = torch.cdist(preds["sub_boxes"], targets.sub_boxes[None], p=1)
         obj = torch.cdist(preds["obj_boxes"], targets.obj_boxes[None], p=1)
         return self.weight * torch.maximum(subject, obj * targets.has_object[None, :, None])

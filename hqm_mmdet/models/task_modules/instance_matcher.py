@@ -41,9 +41,10 @@ class InstanceMatcher:
             targets (InstanceTargets): annotated instances.
 
         Raises:
-            FloatingPointError: a cost is not finite; names the image's file.
+            FloatingPointError: a cost is not finite, here or in another process; names the image's file.
         """
         num_layers, num_images, num_queries, _ = logits.shape
+        # mmdet's costs take one image at a time; its layers go in as if they were more queries
         costs = [
             self._cost(logits[:, i].flatten(0, 1), boxes[:, i].flatten(0, 1), labels[i], targets, i).flatten()
             for i in range(num_images)

@@ -1,9 +1,10 @@
 """Bipartite matching of predicted and labelled pairs, for all decoder layers and images in one go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from mmengine.dist import all_gather_object, all_reduce, get_world_size
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
@@ -15,7 +16,7 @@ from .targets import PairTargets
 
 @dataclass
 class Assignment:
-    """Which query stands for which labelled pair.
+    """Which query stands for which labelled pair. A head may extend it by what else it matched.
 
     M is the number of assigned pairs of the batch, the same for every decoder layer. Ordered by image, then by query.
 
@@ -42,13 +43,14 @@ class Assignment:
     def _layer(self) -> Tensor:
         return torch.arange(len(self.query), device=self.query.device)[:, None]
 
-    @classmethod
-    def of_slots(cls, counts: list[int], num_layers: int, device: torch.device) -> "Assignment":
-        """The j-th query of each image stands for its j-th pair, in every layer."""
+    def with_slots(self, counts: list[int]) -> "Assignment":
+        """For other queries: the j-th of each image stands for its j-th pair, in every layer; the rest as here."""
+        device, num_layers = self.query.device, len(self.query)
+        # built on the host, where the counts are: no device has to be asked
         image = torch.from_numpy(np.repeat(np.arange(len(counts)), counts)).to(device, non_blocking=True)
         slots = np.concatenate([np.arange(count) for count in counts]).astype(np.int64)
         slot = torch.from_numpy(slots).to(device, non_blocking=True).expand(num_layers, -1)
-        return cls(image, slot, slot)
+        return replace(self, image=image, query=slot, target=slot)
 
     def of_targets(self, targets: PairTargets, name: str) -> Tensor:
         """The assigned pairs' values of a field of the targets: (L, M, ...)."""
@@ -62,7 +64,7 @@ class PairMatcher:
     Costs of all layers and images are computed on the device and moved to the host once.
 
     Args:
-        costs (list[dict]): matching costs, summed. Default: QPIC's four.
+        costs (list[dict], optional): matching costs, summed. Default: QPIC's four.
     """
 
     DEFAULT_COSTS = (
@@ -84,19 +86,19 @@ class PairMatcher:
         """Match.
 
         Args:
-            preds (dict[str, Tensor]): what :meth:`HOIHead.forward` returns.
+            preds (dict[str, Tensor]): what the head's ``forward`` returns.
             targets (PairTargets): labelled pairs.
 
         Raises:
-            FloatingPointError: a cost is not finite; names the image's file.
+            FloatingPointError: a cost is not finite, here or in another process; names the image's file.
         """
-        num_layers, device = len(preds["obj_logits"]), preds["obj_logits"].device
-        if not sum(targets.counts):
-            empty = torch.zeros(num_layers, 0, dtype=torch.long, device=device)
-            return Assignment(empty[0], empty, empty)
-        costs = self.cost_matrix(preds, targets).cpu().numpy()  # the one host synchronisation
+        logits = preds["obj_logits"]
+        if sum(targets.counts):
+            costs = self.cost_matrix(preds, targets).cpu().numpy()  # the one host synchronisation
+        else:
+            costs = np.zeros((*logits.shape[:3], 0), np.float32)  # still to be solved: processes stop together
         per_image = [costs[:, i, :, :count] for i, count in enumerate(targets.counts)]
-        return solve(per_image, targets.names, device)
+        return solve(per_image, targets.names, logits.device)
 
 
 def solve(costs: list[np.ndarray], names: list[str], device: torch.device) -> Assignment:
@@ -108,10 +110,12 @@ def solve(costs: list[np.ndarray], names: list[str], device: torch.device) -> As
         device (torch.device): where the result goes.
 
     Raises:
-        FloatingPointError: a cost is not finite; names the image's file.
+        FloatingPointError: a cost is not finite, here or in another process; names the image's file.
     """
+    damaged = [name for cost, name in zip(costs, names, strict=True) if not np.isfinite(cost).all()]
+    _stop_together(damaged, device)
     solved = [
-        np.concatenate([_solve(cost[layer], name) for cost, name in zip(costs, names, strict=True)], axis=1)
+        np.concatenate([np.stack(linear_sum_assignment(cost[layer])) for cost in costs], axis=1)
         for layer in range(len(costs[0]))
     ]
     matched = np.array(solved)  # (L, 2, M)
@@ -120,11 +124,15 @@ def solve(costs: list[np.ndarray], names: list[str], device: torch.device) -> As
     return Assignment(image, matched[:, 0], matched[:, 1])
 
 
-def _solve(cost: np.ndarray, name: str) -> np.ndarray:
-    """(N, P) -> (2, min(N, P)) query and target indices."""
-    if not np.isfinite(cost).all():
+def _stop_together(damaged: list[str], device: torch.device) -> None:
+    """Raise in all processes if one has damaged images; otherwise the rest would wait until the launcher gives up."""
+    if get_world_size() > 1:
+        found = torch.tensor(float(len(damaged)), device=device)
+        all_reduce(found)
+        # names travel only after a failure; objects are slow to send
+        damaged = sum(all_gather_object(damaged), []) if found.item() else []
+    if damaged:
         raise FloatingPointError(
-            f"Matching costs of {name} are not finite: the model's outputs hold NaN or infinity. Lower the "
-            "learning rate, use gradient clipping, or resume from the last checkpoint."
+            f"Matching costs of {', '.join(damaged)} are not finite: the model's outputs hold NaN or infinity. Lower "
+            "the learning rate, use gradient clipping, or resume from the last checkpoint."
         )
-    return np.stack(linear_sum_assignment(cost))

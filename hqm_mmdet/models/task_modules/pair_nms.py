@@ -18,8 +18,8 @@ class PairNMS:
     after the cut to 100 instead: ``HICODetMetric(pair_nms=dict(...))``.
 
     Args:
-        threshold (float): overlap that is still kept.
-        alpha, beta (float): exponents of the subjects' and the objects' IoU.
+        threshold (float): overlap that is still kept. Default 0.7.
+        alpha, beta (float): exponents of the subjects' and the objects' IoU. Default 1.0 and 0.5.
     """
 
     def __init__(self, threshold: float = 0.7, alpha: float = 1.0, beta: float = 0.5):

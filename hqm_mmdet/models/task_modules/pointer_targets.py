@@ -1,6 +1,6 @@
-"""Which instance query each labelled pair has to point to."""
+"""Labelled pairs that are to be pointed to: which annotated instances, and so which instance queries, they are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +8,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.structures import HOIDataSample, xyxy_to_cxcywh
 
 from .matcher import Assignment
@@ -36,88 +37,32 @@ class InstanceTargets(PaddedTargets):
         instances = [sample.gt_instances for sample in samples]
         boxes = pad_sequence([i.bboxes for i in instances], batch_first=True)
         labels = pad_sequence([i.labels for i in instances], batch_first=True, padding_value=-1)
-        if not boxes.shape[1]:
+        if not boxes.shape[1]:  # a minimum over no annotation, as pointers take it, does not exist
             boxes, labels = F.pad(boxes, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=-1)
         boxes = xyxy_to_cxcywh(boxes) / pairs.sizes[:, None]
         return cls(boxes, labels, [len(i) for i in instances], pairs.names)
 
-    def queries_of(self, boxes: Tensor, labels: Tensor, query_of: Tensor) -> Tensor:
-        """Query of the annotation that equals each given one, in box and label to the last bit.
-
-        Annotations that are equal to each other are one; the lowest of their queries stands for all.
-
-        Args:
-            boxes (Tensor): (B, P, 4) as ``self.boxes``.
-            labels (Tensor): (B, P).
-            query_of (Tensor): (B, G) long, query matched to each annotation, a number beyond all queries if none was.
-
-        Returns:
-            Tensor: (B, P) long; -1 where there is no equal annotation.
-        """
-        equal = (boxes[:, :, None] == self.boxes[:, None]).all(-1) & (labels[:, :, None] == self.labels[:, None])
-        query = torch.where(equal, query_of[:, None], query_of.new_tensor(torch.iinfo(torch.long).max)).amin(-1)
-        return query.masked_fill(~equal.any(-1), -1)
+    def equal_to(self, boxes: Tensor, labels: Tensor) -> Tensor:
+        """Which annotations equal each given box (B, P, 4) and label (B, P), to the last bit: (B, P, G) bool."""
+        # exact: pairs and instances are views of one annotation and went through the same transforms
+        return (boxes[:, :, None] == self.boxes[:, None]).all(-1) & (labels[:, :, None] == self.labels[:, None])
 
 
 @dataclass
-class PointerTargets(PairTargets):
-    """Pairs with the instance queries that their subject and object stand at.
+class PointedPairs(PairTargets):
+    """Labelled pairs and the instance queries that they point to.
 
     Args:
         sub_pointers, obj_pointers (Tensor): (B, P) long; a pair without object points to its subject twice. -1 (more
             annotations than instance queries): not trained.
         valid_verbs (Tensor): (V,) 0 or 1, verbs that are trained.
-        instances (InstanceTargets, optional): annotated instances.
-        instances_assigned (Assignment, optional): which instance query stands for which of them.
     """
 
     sub_pointers: Tensor
     obj_pointers: Tensor
     valid_verbs: Tensor
-    instances: InstanceTargets | None = None
-    instances_assigned: Assignment | None = None
 
-    @classmethod
-    def locate(
-        cls,
-        pairs: PairTargets,
-        instances: InstanceTargets,
-        assigned: Assignment,
-        num_queries: int,
-        subject_label: int,
-        valid_verbs: Tensor,
-    ) -> "PointerTargets":
-        """Look up the pairs' subjects and objects among the annotated instances.
-
-        Args:
-            pairs (PairTargets): labelled pairs.
-            instances (InstanceTargets): annotated instances.
-            assigned (Assignment): the instance queries' match; the last layer counts.
-            num_queries (int): I, number of instance queries.
-            subject_label (int): label that subjects carry among the instances.
-            valid_verbs (Tensor): (V,) 0 or 1.
-
-        Raises:
-            ValueError: a subject or object is not among the instances; names the image.
-        """
-        query_of = torch.full_like(instances.labels, num_queries)
-        query_of[assigned.image, assigned.target[-1]] = assigned.query[-1]
-        subject = torch.full_like(pairs.obj_labels, subject_label)
-        sub = instances.queries_of(pairs.sub_boxes, subject, query_of)
-        obj = instances.queries_of(pairs.obj_boxes, pairs.obj_labels, query_of)
-        obj = torch.where(pairs.has_object, obj, sub)
-        _check_found((sub.minimum(obj) < 0) & ~pairs.padding_mask, pairs.names, subject_label)
-        sub, obj = (pointers.masked_fill(pointers >= num_queries, -1) for pointers in (sub, obj))
-        return cls(
-            **vars(pairs),
-            sub_pointers=sub,
-            obj_pointers=obj,
-            valid_verbs=valid_verbs,
-            instances=instances,
-            instances_assigned=assigned,
-        )
-
-    def dummy(self) -> "PointerTargets":
+    def dummy(self) -> "PointedPairs":
         """One pair per image as the official code gives to images without any: no verb, no class, no pointers."""
         num_images, device = len(self.counts), self.obj_labels.device
         zeros = torch.zeros(num_images, 1, 4, device=device)
@@ -134,11 +79,84 @@ class PointerTargets(PairTargets):
         )
 
 
+@dataclass
+class PointerTargets(PairTargets):
+    """Labelled pairs, annotated instances, and which of these each subject and object is.
+
+    Args:
+        instances (InstanceTargets): annotated instances.
+        sub_instances, obj_instances (Tensor): (B, P, G) bool. Several are True where a box was annotated several times;
+            a pair without object has its subject twice.
+        valid_verbs (Tensor): (V,) 0 or 1, verbs that are trained.
+    """
+
+    instances: InstanceTargets
+    sub_instances: Tensor
+    obj_instances: Tensor
+    valid_verbs: Tensor
+
+    @classmethod
+    def from_samples(cls, samples: SampleList, subject_label: int, valid_verbs: Tensor) -> "PointerTargets":
+        """Gather ``gt_pairs`` and ``gt_instances``, and find the first among the second.
+
+        Args:
+            samples (list[HOIDataSample]): with ``gt_pairs`` and ``gt_instances``.
+            subject_label (int): label that subjects carry among the instances.
+            valid_verbs (Tensor): (V,) 0 or 1.
+
+        Raises:
+            ConfigError: a subject or object is not among the instances; names the image.
+        """
+        pairs = PairTargets.from_samples(samples)
+        instances = InstanceTargets.from_samples(samples, pairs)
+        sub = instances.equal_to(pairs.sub_boxes, torch.full_like(pairs.obj_labels, subject_label))
+        obj = instances.equal_to(pairs.obj_boxes, pairs.obj_labels)
+        obj = torch.where(pairs.has_object[..., None], obj, sub)
+        missing = ~(sub.any(-1) & obj.any(-1)) & ~pairs.padding_mask
+        _check_found(missing, pairs.names, subject_label)
+        return cls(**vars(pairs), instances=instances, sub_instances=sub, obj_instances=obj, valid_verbs=valid_verbs)
+
+    def pointed(self, matched: Assignment, num_queries: int) -> PointedPairs:
+        """The pairs with the instance queries they point to.
+
+        Args:
+            matched (Assignment): the match of instance queries and annotated instances; the last layer counts.
+            num_queries (int): I, number of instance queries.
+        """
+        query_of = torch.full_like(self.instances.labels, num_queries)  # a number beyond all queries: not matched
+        query_of[matched.image, matched.target[-1]] = matched.query[-1]
+        sub, obj = (_lowest(found, query_of, num_queries) for found in (self.sub_instances, self.obj_instances))
+        pairs = {field.name: getattr(self, field.name) for field in fields(PairTargets)}
+        return PointedPairs(**pairs, sub_pointers=sub, obj_pointers=obj, valid_verbs=self.valid_verbs)
+
+
+@dataclass
+class PointerAssignment(Assignment):
+    """Which query stands for which labelled pair, and what those pairs point to.
+
+    Args:
+        pairs (PointedPairs): the labelled pairs.
+        instances (Assignment): which instance query stands for which annotated instance.
+    """
+
+    pairs: PointedPairs
+    instances: Assignment
+
+
+def _lowest(found: Tensor, query_of: Tensor, num_queries: int) -> Tensor:
+    """(B, P, G) bool and (B, G) queries -> (B, P) lowest query of the annotations found; -1 if none has one.
+
+    Annotations that are equal to each other are one, so one of their queries stands for all.
+    """
+    query = torch.where(found, query_of[:, None], num_queries).amin(-1)
+    return query.masked_fill(query >= num_queries, -1)
+
+
 def _check_found(missing: Tensor, names: list[str], subject_label: int) -> None:
     if not missing.any():  # a host synchronisation; the price of a message instead of a silently wrong pointer
         return
     image, pair = missing.nonzero()[0].tolist()
-    raise ValueError(
+    raise ConfigError(
         f"{names[image]}: subject or object of pair {pair} is not among gt_instances. Both need equal boxes and labels "
         f"there (a subject the label {subject_label}): load boxes with LoadHOIAnnotations and pack with PackHOIInputs, "
         "or set bbox_head.subject_label."

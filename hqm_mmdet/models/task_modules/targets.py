@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from mmdet.structures import SampleList
-from mmdet.utils import reduce_mean
-from mmengine.dist import get_world_size
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -18,7 +16,9 @@ class PaddedTargets:
     def gather(self, name: str, image: Tensor, target: Tensor) -> Tensor:
         """Rows ``[image, target]`` of a field: (..., M) indices -> (..., M, *field)."""
         field: Tensor = getattr(self, name)
-        return field[image, target] if field.shape[1] else field.new_zeros(*target.shape, *field.shape[2:])
+        if not field.shape[1]:  # no image has any: there is nothing to index, but the shape is owed
+            return field.new_zeros(*target.shape, *field.shape[2:])
+        return field[image, target]
 
 
 @dataclass
@@ -65,6 +65,7 @@ class PairTargets(PaddedTargets):
         def padded(name: str) -> Tensor:
             return pad_sequence([getattr(p, name) for p in pairs], batch_first=True)
 
+        # boxes are relative to the image without padding, as predictions are: a batch's padding moves no box
         return cls(
             sub_boxes=xyxy_to_cxcywh(padded("sub_bboxes")) / sizes[:, None],
             obj_boxes=xyxy_to_cxcywh(padded("obj_bboxes")) / sizes[:, None],
@@ -74,14 +75,3 @@ class PairTargets(PaddedTargets):
             counts=[len(p) for p in pairs],
             names=[str(sample.get("img_path", f"image {i} of the batch")) for i, sample in enumerate(samples)],
         )
-
-
-def mean_over_processes(count: Tensor) -> Tensor:
-    """Counts averaged over processes, as divisors: where all processes together have none, as if they had one."""
-    return reduce_mean(count).clamp(min=1 / get_world_size())
-
-
-def num_pairs_over_processes(targets: PairTargets) -> Tensor:
-    """max(1, pairs averaged over processes): QPIC's ``num_interactions``, the divisor of the subject box losses."""
-    count = torch.as_tensor(float(sum(targets.counts)), device=targets.obj_labels.device)
-    return reduce_mean(count).clamp(min=1)

@@ -1,0 +1,60 @@
+"""Private names of OpenMMLab that this project relies on: nowhere else are any read (a lint rule sees to it).
+
+Each is read by one function here, or overridden and listed in :data:`OVERRIDDEN`. A test looks all of them up in the
+installed stack, so that a version which renames one is noticed before a training behaves otherwise.
+"""
+
+from mmengine.model import ImgDataPreprocessor
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import Registry
+from mmengine.runner import BaseLoop, Runner
+
+# Methods that our classes override: were one renamed, ours would never be called, and nobody would say so.
+OVERRIDDEN = {
+    "mmengine.hooks.CheckpointHook": ("_save_best_checkpoint", "_save_checkpoint_with_step"),
+    "mmengine.infer.BaseInferencer": ("_init_model", "_init_pipeline", "_init_visualizer"),
+    "mmdet.models.DetectionTransformer": ("_forward", "_init_layers"),
+    "mmdet.models.DetrTransformerEncoder": ("_init_layers",),
+    "mmdet.models.DetrTransformerEncoderLayer": ("_init_layers",),
+    "mmdet.models.DetrTransformerDecoder": ("_init_layers",),
+    "mmdet.models.DetrTransformerDecoderLayer": ("_init_layers",),
+}
+# What ResumableTrainLoop, which is one, goes on with.
+OF_THE_LOOP = ("_decide_current_val_interval", "_epoch", "_iter", "_max_epochs")
+
+
+def registry_locations(registry: Registry) -> list[str]:
+    """Modules that a registry imports before its first look-up."""
+    return registry._locations
+
+
+def loaded_from(runner: Runner) -> str | None:
+    """The checkpoint that a runner starts from or goes on with."""
+    return runner._load_from
+
+
+def is_resuming(runner: Runner) -> bool:
+    """Whether a runner goes on with an interrupted training."""
+    return runner._resume
+
+
+def is_training(runner: Runner) -> bool:
+    """Whether a runner trains, and does not only test."""
+    return isinstance(runner._train_loop, BaseLoop)  # a dict until Runner.train() builds it, before it loads anything
+
+
+def batches_per_update(optim_wrapper: OptimWrapper | OptimWrapperDict) -> int:
+    """Batches whose gradients are gathered for one step of the optimizer."""
+    if isinstance(optim_wrapper, OptimWrapperDict):  # several optimizers; each model steps them as it likes
+        return 1
+    return optim_wrapper._accumulative_counts
+
+
+def swaps_channels(preprocessor: ImgDataPreprocessor) -> bool:
+    """Whether BGR images become RGB."""
+    return preprocessor._channel_conversion
+
+
+def normalises(preprocessor: ImgDataPreprocessor) -> bool:
+    """Whether ``mean`` and ``std`` are applied."""
+    return preprocessor._enable_normalize

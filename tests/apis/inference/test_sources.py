@@ -1,0 +1,145 @@
+"""What can be given for prediction, and how it is read."""
+
+import io
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hqm_mmdet.apis.inference.sources import InputError, find_images, is_video, read_image
+from hqm_mmdet.datasets.transforms import BadImageError
+from tests.apis.conftest import noise
+
+EXIF_ORIENTATION = 0x0112
+
+
+def bgr(image):
+    return np.asarray(image.convert("RGB"))[..., ::-1]
+
+
+def names(inputs, **options):
+    return [source.name for source in find_images(inputs, **options)]
+
+
+def test_folder_file_and_pattern(folder):
+    assert names(folder) == ["a.jpg", "b.png", "c.webp"]
+    assert names(str(folder / "b.png")) == ["b.png"]
+    assert names(str(folder / "[ab].*")) == ["a.jpg", "b.png"]
+    assert names([folder / "a.jpg", np.zeros((2, 2), np.uint8), noise(3, 3)]) == [
+        "a.jpg",
+        "00000001.jpg",
+        "00000002.jpg",
+    ]
+
+
+def test_equal_file_names_keep_their_folders(folder):
+    (folder / "sub").mkdir()
+    noise(9, 9).save(folder / "sub" / "a.jpg")
+    assert names(str(folder / "**" / "a.jpg")) == ["a.jpg", "sub/a.jpg"]
+
+
+def test_generators_are_read_as_they_go():
+    taken = []
+
+    def images():
+        for i in range(3):
+            taken.append(i)
+            yield np.zeros((2, 2), np.uint8)
+
+    sources = iter(find_images(images()))
+    assert next(sources).name == "00000000.jpg" and taken == [0]
+
+
+def test_inputs_that_lead_nowhere_are_named(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for given, message in (
+        (tmp_path / "none.jpg", "none.jpg does not exist"),
+        (tmp_path / "empty", "empty holds no image"),
+        (str(tmp_path / "*.jpg"), r"pattern .*\*.jpg fits no image"),
+        ("https://host/a.jpg", "nothing is downloaded unless"),
+        ([], "no input was given"),
+    ):
+        with pytest.raises(InputError, match=message):
+            find_images(given)
+    (folder / "a.mp4").touch()
+    with pytest.raises(InputError, match="a.mp4 is a video"):
+        find_images(folder / "a.mp4")
+
+
+def test_addresses_only_if_asked(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        (source,) = find_images(f"{address}/b.png?x=1", allow_urls=True)
+        assert source.name == "00000000_b.png"
+        np.testing.assert_array_equal(source.read(), bgr(Image.open(folder / "b.png")))
+        with pytest.raises(BadImageError, match="none.png can't be read"):
+            read_image(f"{address}/none.png")
+    finally:
+        server.shutdown()
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    image, exif = noise(40, 20), Image.Exif()
+    exif[EXIF_ORIENTATION] = 6  # turn clockwise to look at it
+    image.save(tmp_path / "turned.png", exif=exif)
+    read = read_image(tmp_path / "turned.png")
+    assert read.shape == (40, 20, 3)
+    np.testing.assert_array_equal(read, bgr(image.transpose(Image.Transpose.ROTATE_270)))
+
+
+def test_transparent_pixels_become_white():
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[0, 0] = (10, 20, 30, 255)
+    for given in (Image.fromarray(pixels), pixels[..., [2, 1, 0, 3]]):  # arrays are BGRA
+        read = read_image(given)
+        assert read[0, 0].tolist() == [30, 20, 10] and read[1, 1].tolist() == [255] * 3
+
+
+@pytest.mark.parametrize("mode", ("L", "1", "P", "LA", "CMYK", "I;16", "F"))
+def test_all_modes_become_three_channels(mode, tmp_path):
+    pixels = np.full((4, 5), 200, np.uint8)
+    if mode == "I;16":
+        image = Image.fromarray(pixels.astype(np.uint16) << 8)
+    elif mode == "F":
+        image = Image.fromarray(pixels.astype(np.float32))
+    else:
+        image = Image.fromarray(pixels).convert(mode)
+    image.save(tmp_path / "image.tif")
+    read = read_image(tmp_path / "image.tif")
+    assert read.shape == (4, 5, 3) and read.dtype == np.uint8 and read.flags.c_contiguous
+    assert mode == "1" or abs(int(read[0, 0, 0]) - 200) <= 1
+
+
+def test_arrays_are_bgr_or_grey():
+    array = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    np.testing.assert_array_equal(read_image(array), array)
+    assert read_image(array[..., 0]).shape == read_image(array[..., :1]).shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "array", (np.zeros((4, 4)), np.zeros((4, 4, 5), np.uint8), np.zeros(4, np.uint8), np.zeros((0, 4), np.uint8))
+)
+def test_other_arrays_are_refused(array):
+    with pytest.raises(BadImageError, match="an array of shape"):
+        read_image(array)
+
+
+def test_damaged_files_are_named(tmp_path):
+    stream = io.BytesIO()
+    noise(90, 90).save(stream, "PNG")
+    (tmp_path / "half.png").write_bytes(stream.getvalue()[: len(stream.getvalue()) // 2])
+    (tmp_path / "text.jpg").write_text("no image")
+    for name in ("half.png", "text.jpg"):
+        with pytest.raises(BadImageError, match=f"{name} can't be read, it is truncated or no image"):
+            read_image(tmp_path / name)
+    with pytest.raises(BadImageError, match="gone.jpg does not exist"):
+        read_image(tmp_path / "gone.jpg")
+
+
+def test_videos_are_known_by_their_ending():
+    assert is_video("a/B.MP4") and not is_video("a.jpg")
