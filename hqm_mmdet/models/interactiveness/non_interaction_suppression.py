@@ -8,11 +8,10 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.checkpoints.config_text import config_of_checkpoint
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import scale_of
 
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
@@ -125,15 +124,15 @@ def load_interactiveness(checkpoint: str | Path | None, config: dict | None = No
             "NonInteractionSuppression needs a checkpoint of an interactiveness network (checkpoint=...); train one "
             "with configs/interactiveness_hico.py."
         )
-    content = {} if checkpoint is None else load_untrusted(checkpoint, "cpu")
-    network = MODELS.build(config or config_of_checkpoint(content, str(checkpoint)).model)
+    stored = None if checkpoint is None else Checkpoint.read(checkpoint)
+    network = MODELS.build(config or stored.config().model)
     if not hasattr(network, "judge"):
         raise SuppressionError(
             f"{checkpoint or 'interactiveness'}: a {type(network).__name__}, not an Interactiveness. Train one with "
             "configs/interactiveness_hico.py."
         )
-    if checkpoint is not None:
-        load_weights(network, content.get("state_dict", content), str(checkpoint))
+    if stored is not None:
+        load_weights(network, stored.state, stored.name)
     return network.requires_grad_(False).eval()
 
 

@@ -11,10 +11,10 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.models.interactiveness import raw_images
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import ClassNameError, match_class_names
 
 
@@ -55,9 +55,9 @@ class DetectorInstances(BaseModule):
         self.scale, self.frozen = scale, frozen
         meta = {}
         if checkpoint is not None:
-            content = load_untrusted(checkpoint, "cpu")
-            load_weights(self.detector, content.get("state_dict", content), str(checkpoint))
-            meta = content.get("meta", {}).get("dataset_meta", {})
+            stored = Checkpoint.read(checkpoint)
+            load_weights(self.detector, stored.state, stored.name)
+            meta = stored.meta.get("dataset_meta", {})
         labels = None
         if classes is not None:
             detector_classes = detector_classes or meta.get("classes") or meta.get("CLASSES")
