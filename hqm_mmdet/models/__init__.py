@@ -2,7 +2,14 @@
 
 from .detectors import CDN, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIHead, HOTRHead, InstanceHead, PairHead
-from .interactiveness import InteractivenessHead, NonInteractionSuppression, PairEncoder, PairJitter, SlimResNet
+from .interactiveness import (
+    InteractivenessHead,
+    NonInteractionSuppression,
+    PairEncoder,
+    PairJitter,
+    QueryInteractiveness,
+    SlimResNet,
+)
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -77,6 +84,7 @@ __all__ = [
     "PointedClassCost",
     "PointerCost",
     "QPIC",
+    "QueryInteractiveness",
     "SlimResNet",
     "StoredInstances",
     "TINHead",

@@ -18,6 +18,7 @@ from .non_interaction_suppression import (
 )
 from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
+from .query_interactiveness import QueryInteractiveness
 from .roi_crop import roi_crop
 from .suppression import (
     SuppressionThresholds,
@@ -39,6 +40,7 @@ __all__ = [
     "PairEncoder",
     "PairFeatures",
     "PairJitter",
+    "QueryInteractiveness",
     "RegionStream",
     "SlimResNet",
     "SuppressionError",

@@ -12,7 +12,7 @@ from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.structures import scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of
 
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
 
@@ -36,6 +36,8 @@ class NonInteractionSuppression:
         checkpoint (str | Path, optional): weights of an
             :class:`~hqm_mmdet.models.two_stage.Interactiveness`, which hold its config.
         interactiveness (dict, optional): its config, if the checkpoint holds none.
+        host_scores (bool): no network; the host says itself which pairs interact (``pred_pairs.interactiveness``: TIN,
+            or a head with :class:`~.query_interactiveness.QueryInteractiveness`). Default: False.
         mode (str): ``suppress``: scores of a pair that passes the thresholds become 0; ``multiply``: scores times the
             probability that the pair interacts. Default: ``suppress``.
         thresholds (Mapping | None): arguments of :class:`SuppressionThresholds`. Default: 0.9 and 0.1. With 1 the
@@ -55,6 +57,7 @@ class NonInteractionSuppression:
         self,
         checkpoint: str | Path | None = None,
         interactiveness: dict | None = None,
+        host_scores: bool = False,
         mode: str = "suppress",
         thresholds: Mapping | None = None,
         lis: Mapping[str, float] | None = None,
@@ -65,7 +68,7 @@ class NonInteractionSuppression:
             raise SuppressionError(f"NonInteractionSuppression: mode must be one of {MODES}, got {mode!r}.")
         self.mode, self.lis, self.kept_verbs, self.after_choice = mode, lis, tuple(kept_verbs), after_choice
         self.thresholds = SuppressionThresholds(**(thresholds or {}))
-        self.network = load_interactiveness(checkpoint, interactiveness)
+        self.network = None if host_scores else load_interactiveness(checkpoint, interactiveness)
 
     def __call__(self, batch_inputs: Tensor, samples: SampleList, preprocessor: nn.Module, rescaled: bool) -> None:
         """Change ``pred_pairs`` of a host's samples in place.
@@ -76,6 +79,10 @@ class NonInteractionSuppression:
             preprocessor (nn.Module): the host's, an mmdet ``DetDataPreprocessor``.
             rescaled (bool): whether boxes are in pixels of the original image, else of the network's input.
         """
+        if self.network is None:
+            for sample in samples:
+                sample.pred_pairs = self.apply(sample.pred_pairs, _host_scores(sample))
+            return
         self.network.to(batch_inputs.device)
         for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
             height, width = sample.img_shape[:2]
@@ -111,6 +118,15 @@ class NonInteractionSuppression:
                 verb_scores = verb_scores * low_grade_suppression(pairs[name], **self.lis)[:, None]
         pairs.verb_scores, pairs.interactiveness, pairs.suppressed = verb_scores, scores, suppressed
         return pairs
+
+
+def _host_scores(sample: HOIDataSample) -> Tensor:
+    if "interactiveness" not in sample.pred_pairs:
+        raise SuppressionError(
+            "NonInteractionSuppression(host_scores=True): the model does not say which pairs interact. Set "
+            "model.bbox_head.interactiveness=dict() and train it, or give a checkpoint of a network."
+        )
+    return sample.pred_pairs.interactiveness
 
 
 def load_interactiveness(checkpoint: str | Path | None, config: dict | None = None) -> nn.Module:

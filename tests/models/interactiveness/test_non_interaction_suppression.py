@@ -121,3 +121,53 @@ def test_another_model_is_refused(tmp_path):
         NonInteractionSuppression(tmp_path / "qpic.pth")
     with pytest.raises(FileNotFoundError, match="none.pth"):
         NonInteractionSuppression(tmp_path / "none.pth")
+
+
+def with_branch():
+    """QPIC that says itself which of its pairs interact."""
+    cfg = Config.fromfile(CONFIGS / "qpic_hqm_toy.py")
+    cfg.model.bbox_head.interactiveness = dict()
+    torch.manual_seed(0)
+    return build_model(cfg)
+
+
+def test_light_variant_trains_with_the_host_and_its_mined_queries_do_not_teach_it():
+    host = with_branch().train()
+    host.query_mining.take_round(0)
+    losses = host(*toy_batch(), mode="loss")
+    names = {name for name in losses if "interactiveness" in name}
+    assert "loss_interactiveness" in names and not any(name.startswith(("gbs", "amm")) for name in names)
+    sum(losses[name] for name in names).backward()
+    assert all(parameter.grad is not None for parameter in host.bbox_head.interactiveness.parameters())
+
+
+def test_light_variant_suppresses_without_a_network():
+    host = with_branch().eval()
+    nis = NonInteractionSuppression(host_scores=True, mode="multiply")
+    before, after = (predictions(host, random_batch([1]), s)[0] for s in (None, nis))
+    torch.testing.assert_close(after.verb_scores, before.verb_scores * before.interactiveness[:, :1])
+
+
+def test_light_variant_leaves_the_host_s_initial_weights():
+    cfg = Config.fromfile(CONFIGS / "qpic_toy.py")
+    torch.manual_seed(0)
+    plain = build_model(cfg).state_dict()
+    torch.manual_seed(0)
+    cfg.model.bbox_head.interactiveness = dict()
+    extended = build_model(cfg).state_dict()
+    assert {name.rsplit(".", 3)[0] for name in set(extended) - set(plain)} == {"bbox_head.interactiveness.score"}
+    assert all(torch.equal(value, extended[name]) for name, value in plain.items())
+
+
+def test_a_host_without_scores_is_told_so():
+    with pytest.raises(SuppressionError, match="does not say which pairs interact"):
+        predictions(built("qpic_toy"), random_batch([1]), NonInteractionSuppression(host_scores=True))
+
+
+def toy_batch():
+    """A batch with the number of verbs of the toy set."""
+    inputs, samples = random_batch([2])
+    for sample in samples:
+        pairs = sample.gt_pairs
+        pairs.verb_labels = torch.nn.functional.pad(pairs.verb_labels, (0, 11 - pairs.verb_labels.shape[1]))
+    return inputs, samples
