@@ -5,7 +5,7 @@ train_pipeline = [
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]
-test_pipeline = train_pipeline
+test_pipeline = [dict(type="LoadHOIImage"), dict(type="PackHOIInputs")]
 train_dataloader = dict(batch_size=1, dataset=dict(pipeline=train_pipeline, detections="detections/train2015.json"))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline, detections="detections/test2015.json"))
 test_dataloader = val_dataloader

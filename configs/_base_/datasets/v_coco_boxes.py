@@ -5,7 +5,7 @@ train_pipeline = [
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]
-test_pipeline = train_pipeline
+test_pipeline = [dict(type="LoadHOIImage"), dict(type="PackHOIInputs")]
 train_dataloader = dict(batch_size=1, dataset=dict(pipeline=train_pipeline, detections="detections/trainval.json"))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline, detections="detections/test.json"))
 test_dataloader = val_dataloader

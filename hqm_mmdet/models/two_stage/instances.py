@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.structures import scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of
 
 
 class MissingDetections(UserError, KeyError):
@@ -52,13 +52,23 @@ class AnnotatedInstances(BaseModule):
     def forward(
         self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module
     ) -> list[InstanceData]:
-        """See :mod:`~.instances`. In testing, annotations are in the original image's frame, and are brought here."""
-        found = []
-        for sample in batch_data_samples:
-            truth = sample.gt_instances.to(batch_inputs.device)
-            boxes = getattr(truth.bboxes, "tensor", truth.bboxes).float()
-            if not self.training:
-                boxes = boxes * boxes.new_tensor(scale_of(sample)).repeat(2)
-            scores = torch.ones_like(boxes[:, 0])
-            found.append(InstanceData(bboxes=boxes, labels=truth.labels, scores=scores))
-        return found
+        """See :mod:`~.instances`. In testing, annotations are in the original image's frame, and are brought here.
+
+        Raises:
+            MissingDetections: a sample has no annotation.
+        """
+        return [self._annotated(sample, batch_inputs.device) for sample in batch_data_samples]
+
+    def _annotated(self, sample: HOIDataSample, device: torch.device) -> InstanceData:
+        if ("gt_instances" if self.training else "gt_hois") not in sample:
+            raise MissingDetections(
+                f"{sample.get('img_path', 'An image')}: no annotations, and AnnotatedInstances has no other boxes. Set "
+                "model.instances to StoredInstances or DetectorInstances for images of one's own."
+            )
+        if self.training:
+            boxes, labels = sample.gt_instances.bboxes, sample.gt_instances.labels
+            boxes = getattr(boxes, "tensor", boxes).to(device).float()
+        else:
+            boxes, labels = (torch.as_tensor(sample.gt_hois[name], device=device) for name in ("boxes", "labels"))
+            boxes = boxes.float() * boxes.new_tensor(scale_of(sample), dtype=torch.float32).repeat(2)
+        return InstanceData(bboxes=boxes, labels=labels.to(device), scores=torch.ones_like(boxes[:, 0]))

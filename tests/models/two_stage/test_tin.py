@@ -27,6 +27,8 @@ def batch(counts=(2, 1), sizes=None, num_verbs=11):
     for sample in samples:
         pairs = sample.gt_pairs
         pairs.verb_labels = torch.nn.functional.pad(pairs.verb_labels, (0, num_verbs - pairs.verb_labels.shape[1]))
+        truth = dict(boxes=sample.gt_instances.bboxes.numpy(), labels=sample.gt_instances.labels.numpy())
+        sample.set_metainfo(dict(gt_hois=truth))
     return inputs, samples
 
 
@@ -69,9 +71,9 @@ def test_predictions_are_in_the_frame_of_the_original_image():
     inputs, samples = batch((2,))
     for sample in samples:
         sample.set_metainfo(dict(ori_shape=(128, 160)))
-        sample.gt_instances.bboxes = sample.gt_instances.bboxes * 2
+        sample.gt_hois["boxes"] = sample.gt_hois["boxes"] * 2
     (pairs,) = predict(model, inputs, samples)
-    known = samples[0].gt_instances.bboxes
+    known = torch.from_numpy(samples[0].gt_hois["boxes"])
     assert all((known - box).abs().amax(1).min() < 1e-3 for box in pairs.sub_bboxes)
 
 
@@ -111,6 +113,12 @@ def test_missing_detections_say_what_to_do():
     model = tiny(**{"model.instances.type": "StoredInstances"})
     with pytest.raises(MissingDetections, match="image_0.jpg: no detections. Set dataset.detections"):
         predict(model, *batch((1,)))
+
+
+def test_images_without_annotation_say_what_to_do():
+    inputs, samples = random_batch([1])
+    with pytest.raises(MissingDetections, match="image_0.jpg: no annotations.*DetectorInstances"):
+        predict(tiny(), inputs, samples)
 
 
 def test_hoi_classes_become_verbs_of_the_object():
