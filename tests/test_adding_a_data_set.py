@@ -41,7 +41,7 @@ def rows(project):
 
 def lines(item, meta):
     """The interactions of a toy image that the page has names for."""
-    for subject, obj, verb in item["hois"]:
+    for subject, obj, verb in item["gt_hois"]["hois"].tolist():
         person, thing = (item["instances"][i] if i >= 0 else None for i in (subject, obj))
         name = meta["classes"][thing["bbox_label"]] if thing else ""
         verb = meta["verbs"][verb]
@@ -68,7 +68,7 @@ def test_holds_what_the_file_says(cfg, rows):
     data = build(cfg.val_dataloader, pipeline=[])
     read = []
     for item in data:
-        for subject, obj, verb in item["hois"]:
+        for subject, obj, verb in item["gt_hois"]["hois"].tolist():
             person, thing = (item["instances"][i] if i >= 0 else None for i in (subject, obj))
             boxes = [tuple(box["bbox"]) if box else () for box in (person, thing)]
             name = data.metainfo["classes"][thing["bbox_label"]] if thing else ""

@@ -120,7 +120,7 @@ def run_images(
     with OutputFolder(out, not no_pictures, not no_json) as outputs:
         for prediction in inferencer.progress(inferencer.stream(sources, batch_size, failures), sources):
             shown = inferencer.show(prediction.sample, selection)
-            outputs.write(inferencer.record(prediction, shown))
+            outputs.write(inferencer.entry(prediction, shown))
             if outputs.pictures:
                 if (labels := labels_of(prediction.name, truth)) is not None:
                     prediction.sample.set_metainfo(dict(gt_hois=labels))

@@ -8,13 +8,13 @@ from rich.progress import track
 
 from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, each_entry, read_entries
 from hqm_mmdet.evaluation.offline import DATASETS
+from hqm_mmdet.evaluation.offline.guessing import dataset_of_image
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionThresholds
 from hqm_mmdet.models.interactiveness.non_interaction_suppression import MODES
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand, require_device
-from .evaluation_options import dataset_of_image
 
 
 @click.command(cls=ToolCommand)

@@ -7,7 +7,7 @@ from .hoi_dataset import HOIDataset
 from .pasta_net_hoi import PaStaNetHOIDataset
 from .problems import AnnotationError
 from .toy_hoi import ToyHOIDataset
-from .transforms import BadImageError, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
+from .transforms import BadImageError, KeepInMemory, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
 from .v_coco import VCOCODataset
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "HOIADataset",
     "HOIDataset",
     "ImageAnnotations",
+    "KeepInMemory",
     "LoadHOIAnnotations",
     "LoadHOIImage",
     "PaStaNetHOIDataset",

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from .problems import AnnotationError
 
 NO_OBJECT = -1
@@ -37,6 +39,19 @@ class ImageAnnotations:
     labels: list[int]
     hois: list[tuple[int, int, int]]
 
+    def as_truth(self) -> dict[str, np.ndarray]:
+        """``gt_hois``, the ground truth of an evaluation: as annotated, nothing merged, clipped or dropped.
+
+        Returns:
+            dict[str, ndarray]: ``boxes`` (N, 4) float64, ``labels`` (N,) and ``hois`` (M, 3) int64: subject index,
+            object index or -1, verb.
+        """
+        return dict(
+            boxes=np.array(self.boxes, dtype=np.float64).reshape(-1, 4),
+            labels=np.array(self.labels, dtype=np.int64),
+            hois=np.array(self.hois, dtype=np.int64).reshape(-1, 3),
+        )
+
 
 def find_annotations(path: str | Path) -> Path | None:
     """``path`` or ``path.gz``, whichever exists."""
@@ -59,6 +74,7 @@ def read_json(path: str | Path, how_to_get: str = "Check the path."):
     if file is None:
         raise FileNotFoundError(f"Annotation file {Path(path).absolute()} (or .json.gz) does not exist. {how_to_get}")
     try:
+        # Bytes, not text: json then finds the encoding itself.
         with gzip.open(file, "rb") if file.suffix == ".gz" else open(file, "rb") as stream:
             return json.load(stream)
     except (ValueError, EOFError, OSError) as error:
@@ -86,6 +102,7 @@ def no_garbage_collection() -> Iterator[None]:
 
     Reading the training annotations of HICO-DET takes a quarter of the time.
     """
+    # Nested uses, and callers without a collector, find it as they left it.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -98,6 +115,7 @@ def no_garbage_collection() -> Iterator[None]:
 def box_defect(box: Sequence[float]) -> str | None:
     """What makes a box unusable, or None."""
     x1, y1, x2, y2 = box
+    # One sum instead of four tests: no finite number comes of NaN or infinity, and every box of a file passes here.
     if not math.isfinite(x1 + y1 + x2 + y2):
         return NOT_FINITE
     return None if x2 > x1 and y2 > y1 else NO_AREA
@@ -112,6 +130,7 @@ def merge_pairs(hois: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, li
     pairs: dict[tuple[int, int], list[int]] = {}
     for subject, obj, verb in hois:
         verbs = pairs.setdefault((subject, obj), [])
+        # An HOI may be listed twice; a pair has each verb once.
         if verb not in verbs:
             verbs.append(verb)
     return [(subject, obj, verbs) for (subject, obj), verbs in pairs.items()]

@@ -71,6 +71,7 @@ def count_hois(images: Iterable[ImageAnnotations | None], num_verbs: int, num_cl
         if image is not None
         for _, obj, verb in image.hois
     ]
+    # reshape: without any HOI there would be no second axis.
     labels, verbs = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return HOIVocabulary.count_triplets(labels, verbs, num_verbs, num_classes + 1)
 
@@ -98,6 +99,7 @@ def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.n
         AnnotationError: not an array of this shape.
     """
     try:
+        # A file from elsewhere must not run code.
         table = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise AnnotationError(
@@ -121,6 +123,7 @@ def load_rare_triplets(path: str | Path, category_ids: Sequence, verb_ids: Seque
     Raises:
         AnnotationError: unknown id, or another structure.
     """
+    # As strings: HOI-A writes its object ids so, and a table of one's own may not.
     labels = {str(category): label for label, category in enumerate(category_ids)}
     verbs = {str(verb): label for label, verb in enumerate(verb_ids)}
     try:

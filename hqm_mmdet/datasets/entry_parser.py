@@ -1,7 +1,7 @@
 """From entries of an annotation file to labels: id mapping, validation, the official training filters."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import index as as_index
 
 from .annotations import NO_OBJECT, NOT_FINITE, ImageAnnotations, box_defect
@@ -43,6 +43,10 @@ class EntryParser:
         self.training = training
         self.max_boxes = max_boxes
 
+    def read_all(self, entries: Iterable[dict]) -> list[ImageAnnotations | None]:
+        """:meth:`read` of all entries of a file."""
+        return [self.read(*item) for item in enumerate(entries)]
+
     def read(self, entry: int, raw: dict) -> ImageAnnotations | None:
         """Everything an entry holds, or None for an image that training leaves out (an index out of range).
 
@@ -62,6 +66,7 @@ class EntryParser:
         limit = len(image.boxes) if self.max_boxes is None else self.max_boxes
         if not self.training or (not defects and len(image.boxes) <= limit):
             return image
+        # The limit counts boxes of the file, before bad ones go, as in QPIC.
         keep = [i for i in range(len(image.boxes)) if i < limit and i not in defects]
         new = {NO_OBJECT: NO_OBJECT, **{old: position for position, old in enumerate(keep)}}
         hois = [(new[s], new[o], verb) for s, o, verb in image.hois if s in new and o in new]
@@ -96,6 +101,7 @@ class EntryParser:
             AnnotationError: see the class.
         """
         try:
+            # Unpacking also refuses a fifth number, such as a score.
             x1, y1, x2, y2 = row["bbox"]
             math.isfinite(x1 + y1 + x2 + y2)  # a TypeError for what is no number
             return [x1, y1, x2, y2], self.labels[str(row["category_id"])]
@@ -107,6 +113,7 @@ class EntryParser:
         for i, row in enumerate(rows):
             hoi = self.read_hoi(entry, name, i, row)
             if not indices_fit(hoi, num_boxes):
+                # QPIC leaves out the whole image, not only the HOI.
                 self._add_bad_index(entry, name, f"hoi_annotation[{i}]", row, num_boxes)
                 return None
             hois.append(hoi)
@@ -119,6 +126,7 @@ class EntryParser:
             AnnotationError: see the class.
         """
         try:
+            # operator.index refuses 1.0 and "1", which are signs of another format.
             return as_index(row["subject_id"]), as_index(row["object_id"]), self.verbs[str(row["category_id"])]
         except (KeyError, TypeError) as error:
             keys = ("subject_id", "object_id")

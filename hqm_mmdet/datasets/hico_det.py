@@ -39,7 +39,7 @@ class HICODetDataset(HOIDataset):
         **kwargs: as in :class:`HOIDataset`.
 
     Raises:
-        ValueError: no such split.
+        ConfigError: no such split.
     """
 
     METAINFO = load_metainfo("hico_det")
@@ -52,6 +52,7 @@ class HICODetDataset(HOIDataset):
     )
 
     def __init__(self, *args, zero_shot: str | None = None, **kwargs):
+        # Before the base class is built, which asks for the class tables.
         self.unseen = unseen_triplets(zero_shot) if zero_shot else frozenset()
         super().__init__(*args, **kwargs)
 
@@ -60,6 +61,7 @@ class HICODetDataset(HOIDataset):
         return replace(super().vocabulary(images), unseen=self.unseen)
 
     def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
+        # The fraction first, so that all zero-shot splits take parts of the same images.
         chosen = super()._select(images)
         if not self.unseen:
             return chosen

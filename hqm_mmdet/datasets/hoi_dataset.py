@@ -29,9 +29,8 @@ class HOIDataset(SamplingDataset):
     Each item of ``data_list`` has mmdet's ``img_path``, ``img_id``, ``instances`` (``bbox`` x1, y1, x2, y2 in pixels of
     the image file, ``bbox_label``, ``ignore_flag``), and ``pairs``: (subject index, object index or -1, verbs), where
     several HOIs of the same two boxes are one pair. ``img_id`` is the position in the annotation file: unique whatever
-    the file calls its images, and not changed by filters. In test mode ``gt_hois`` holds everything as annotated,
-    nothing merged, clipped or dropped: ``boxes`` (N, 4) float64, ``labels`` (N,), ``hois`` (M, 3) of subject index,
-    object index or -1, verb.
+    the file calls its images, and not changed by filters. In test mode ``gt_hois`` holds everything as annotated, see
+    :meth:`~.annotations.ImageAnnotations.as_truth`.
 
     Training follows the official filters (QPIC, ``datasets/hico.py``): an image with a box index out of range is left
     out; the first ``max_boxes`` boxes of an image are kept; boxes without area are dropped (clipping comes later, with
@@ -110,7 +109,8 @@ class HOIDataset(SamplingDataset):
         """Read ``ann_file``; also fills the class tables in ``metainfo``."""
         report = ProblemReport(self.ann_file, self.strict)
         parser = self.make_parser(report, training=not self.test_mode)
-        images = [parser.read(*item) for item in enumerate(self.read_entries())]
+        images = parser.read_all(self.read_entries())
+        # Of all images: class tables must not depend on filters, nor on the fraction that is trained on.
         self._metainfo.update(self.vocabulary(images).as_metainfo())
         self._check_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
@@ -118,6 +118,7 @@ class HOIDataset(SamplingDataset):
         report.log()
         select = list if self.test_mode else self._select
         shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
+        # As annotated: before boxes without area and those beyond max_boxes are dropped.
         self.class_counts = count_classes((image for _, image in select(annotated)), *shape)
         items = [self._data_info(i, image) for i, image in select(usable)]
         if self.detections is not None:
@@ -165,6 +166,7 @@ class HOIDataset(SamplingDataset):
 
     def _check_image_folder(self) -> None:
         folder = self.image_folder
+        # Class tables are also read without images (an empty pipeline), and a remote folder can't be looked at.
         if len(self.pipeline.transforms) and "://" not in folder and not osp.isdir(folder):
             raise FileNotFoundError(f"Image folder {osp.abspath(folder)} does not exist. {self.HOW_TO_GET}")
 
@@ -186,7 +188,7 @@ class HOIDataset(SamplingDataset):
             instances=[dict(bbox=box, bbox_label=label, ignore_flag=0) for box, label in boxes],
             pairs=merge_pairs(image.hois),
         )
-        return dict(info, hois=image.hois) if self.test_mode else info
+        return dict(info, gt_hois=image.as_truth()) if self.test_mode else info
 
     # ---- class tables
 
@@ -213,6 +215,7 @@ class HOIDataset(SamplingDataset):
             rare = load_rare_triplets(rare_file, info["category_ids"], info["verb_ids"])
         if valid_pairs is None or rare is None:
             counts = count_triplets(self._training_images(images), *shape)
+            # What only the test split shows is rare, too: training never saw it.
             evaluated = count_triplets(images, *shape) > 0 if self.test_mode else None
             valid_pairs, counted = HOIVocabulary.derive_tables(counts, valid_pairs, evaluated)
             rare = counted if rare is None else rare
@@ -227,6 +230,7 @@ class HOIDataset(SamplingDataset):
     def _training_images(self, images: list[ImageAnnotations | None]) -> list[ImageAnnotations | None]:
         """What the class tables are counted in: these images, or those of the training annotations."""
         path = self.training_file()
+        # The default file is optional in training, where ann_file can be counted instead.
         if not self.vocabulary_ann_file and not self.test_mode:
             path = path if path and find_annotations(path) else None
         if path is None and self.test_mode:
@@ -235,11 +239,12 @@ class HOIDataset(SamplingDataset):
                 "dataset.vocabulary_ann_file (hqm-mmdet eval: --train-ann-file), or give dataset.corre_file and "
                 "dataset.rare_file."
             )
+        # The same file is not parsed a second time.
         if path is None or find_annotations(path) == find_annotations(self.ann_file):
             return images
         hint = "The verb-object table and the rare set are counted in it; or set dataset.vocabulary_ann_file. "
         parser = self.make_parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
-        return [parser.read(*item) for item in enumerate(self.read_entries(path, hint))]
+        return parser.read_all(self.read_entries(path, hint))
 
     def _under_root(self, path: str | None) -> str | None:
         return osp.join(self.data_root, path) if path and self.data_root else path
@@ -258,18 +263,5 @@ class HOIDataset(SamplingDataset):
     def get_data_info(self, idx: int) -> dict:
         """The item and what transforms need of the data set: ``num_classes``, ``num_verbs``, ``strict``."""
         info = super().get_data_info(idx)
-        info.update(
-            num_classes=len(self._metainfo["classes"]), num_verbs=len(self._metainfo["verbs"]), strict=self.strict
-        )
-        if self.test_mode:
-            info["gt_hois"] = as_arrays(info["instances"], info["hois"])
-        return info
-
-
-def as_arrays(instances: list[dict], hois: list[tuple[int, int, int]]) -> dict[str, np.ndarray]:
-    """Ground truth for evaluation: ``boxes`` (N, 4) float64, ``labels`` (N,) and ``hois`` (M, 3) int64."""
-    return dict(
-        boxes=np.array([i["bbox"] for i in instances], dtype=np.float64).reshape(-1, 4),
-        labels=np.array([i["bbox_label"] for i in instances], dtype=np.int64),
-        hois=np.array(hois, dtype=np.int64).reshape(-1, 3),
-    )
+        sizes = dict(num_classes=len(self._metainfo["classes"]), num_verbs=len(self._metainfo["verbs"]))
+        return dict(info, **sizes, strict=self.strict)

@@ -18,6 +18,7 @@ class AnnotationError(UserError, ValueError):
 
     def __init__(self, message: str, problem: str = ""):
         super().__init__(message)
+        # The checker names file and entry itself and wants the rest only.
         self.problem = problem or message
 
 

@@ -5,6 +5,8 @@ import logging
 from mmdet.datasets import BaseDetDataset
 from mmengine.logging import print_log
 
+from hqm_mmdet.errors import ConfigError
+
 from .seeding import SharedInteger, random_streams
 from .transforms import BadImageError
 
@@ -19,16 +21,18 @@ class SamplingDataset(BaseDetDataset):
         **kwargs: as in mmdet's ``BaseDetDataset``.
 
     Raises:
-        ValueError: unknown ``on_bad_image``.
+        ConfigError: unknown ``on_bad_image``.
     """
 
     HOW_TO_GET: str = "See docs/data.md."
 
     def __init__(self, *args, on_bad_image: str = "error", seed: int | None = None, **kwargs):
         if on_bad_image not in ("error", "skip"):
-            raise ValueError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
+            raise ConfigError(f"on_bad_image must be 'error' or 'skip', got {on_bad_image!r}.")
+        # Set before the base class is built, which loads the annotations.
         self.on_bad_image = on_bad_image
         self.seed = seed
+        # Persistent workers hold copies of the data set; a change reaches them through shared memory only.
         self._epoch = SharedInteger()
         self._bad_images: set[str] = set()
         super().__init__(*args, **kwargs)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import FUNCTIONS
 
 from .annotations import ImageAnnotations
@@ -27,16 +28,19 @@ def draw_fraction(items: Sequence[Item], fraction: float, seed: int = 0) -> list
         seed (int): which items.
 
     Raises:
-        ValueError: the fraction is not in (0, 1].
+        ConfigError: the fraction is not in (0, 1].
 
     >>> draw_fraction("abcdefgh", 0.5, seed=1), draw_fraction("abcdefgh", 0.25, seed=1)
     (['b', 'c', 'g', 'h'], ['c', 'h'])
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f"dataset.fraction must lie in (0, 1], got {fraction!r}; 0.1 trains on a tenth of the images.")
+        raise ConfigError(
+            f"dataset.fraction must lie in (0, 1], got {fraction!r}; 0.1 trains on a tenth of the images."
+        )
     number = max(1, round(len(items) * fraction))
     # RandomState: its streams are frozen, those of numpy's newer generators may change.
     order = np.random.RandomState(seed).permutation(len(items))[:number]
+    # In the order of the file: chance decides who takes part, nothing else.
     return [items[i] for i in sorted(order.tolist())]
 
 
@@ -77,11 +81,11 @@ def unseen_triplets(split: str) -> frozenset[tuple[int, int]]:
         frozenset: (object label, verb).
 
     Raises:
-        ValueError: no such split.
+        ConfigError: no such split.
     """
     splits = load_metainfo("hico_det_zero_shot")
     if split not in splits:
-        raise ValueError(f"dataset.zero_shot={split!r} is no zero-shot split; there are {', '.join(splits)}.")
+        raise ConfigError(f"dataset.zero_shot={split!r} is no zero-shot split; there are {', '.join(splits)}.")
     triplets = hico_triplets()
     return frozenset(triplets[hoi - 1] for hoi in splits[split])
 

@@ -7,6 +7,7 @@ from hqm_mmdet.registry import DATASETS
 
 from .class_tables import load_metainfo
 from .hoi_dataset import HOIDataset
+from .problems import AnnotationError
 
 _VOCABULARY = ("classes", "verbs")
 
@@ -17,7 +18,7 @@ class ToyHOIDataset(HOIDataset):
 
     Raises:
         FileNotFoundError: the data set was not made, or not to the end.
-        ValueError: it was made with other classes or verbs than this version's.
+        AnnotationError: it was made with other classes or verbs than this version's.
     """
 
     METAINFO = {"dataset_type": "toy_hoi", **{key: load_metainfo("toy_hoi")[key] for key in _VOCABULARY}}
@@ -31,9 +32,10 @@ class ToyHOIDataset(HOIDataset):
         if not manifest.is_file():
             raise FileNotFoundError(f"{manifest.absolute()} does not exist. {self.HOW_TO_GET}")
         made = json.loads(manifest.read_text(encoding="utf-8"))
+        # Other names in the same order would be read without complaint, as other classes.
         for key in _VOCABULARY:
             if tuple(made.get(key, ())) != self._metainfo[key]:
-                raise ValueError(
+                raise AnnotationError(
                     f"{manifest.absolute()}: made with {key} {made.get(key)}, but this version has "
                     f"{list(self._metainfo[key])}. Remove the folder. {self.HOW_TO_GET}"
                 )

@@ -52,6 +52,7 @@ class VCOCODataset(HOIDataset):
     )
 
     def __init__(self, *args, coco_file: str | None = None, **kwargs):
+        # Before the base class is built, which reads the entries.
         self.coco_file = coco_file
         super().__init__(*args, **kwargs)
 

@@ -63,7 +63,7 @@ class ShownImage:
         picture (ndarray): (H, W, 3) uint8 RGB, with the pairs.
         pairs (Sequence[ShownPair]): best first; the n-th has the n-th colour.
         interactions (Sequence[Interaction]): best first.
-        record (dict): as an entry of ``predictions.json``.
+        entry (dict): as an entry of ``predictions.json``.
         best_score (float): of all triplets, selected or not; 0 if there are none.
     """
 
@@ -71,7 +71,7 @@ class ShownImage:
     picture: np.ndarray
     pairs: Sequence[ShownPair]
     interactions: Sequence[Interaction]
-    record: dict
+    entry: dict
     best_score: float
 
 
@@ -151,7 +151,7 @@ class DemoSession:
             self.inferencer.picture(seen.prediction, selection),
             pairs,
             self._interactions(seen, pairs),
-            self.inferencer.record(seen.prediction, pairs),
+            self.inferencer.entry(seen.prediction, pairs),
             everything[0].scores[0] if everything else 0.0,
         )
 

@@ -36,7 +36,7 @@ def result_view(shown: ShownImage, selection: TripletSelection) -> str:
         filtered=bool(selection.verbs or selection.objects),
         picture=_picture_url(shown.picture),
         picture_name=f"{Path(shown.name).stem}_pairs.jpg",
-        json=_url("application/json", json.dumps([shown.record], indent=1).encode()),
+        json=_url("application/json", json.dumps([shown.entry], indent=1).encode()),
         json_name=f"{Path(shown.name).stem}_pairs.json",
     )
 

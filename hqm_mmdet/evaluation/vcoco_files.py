@@ -12,8 +12,9 @@ from hqm_mmdet.datasets.annotations import read_annotations, read_json
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError
 
+from .errors import EvaluationError
 from .functional import PersonTable, VCOCORoles, official_boxes
-from .functional.vcoco_roles import check_roles
+from .functional.vcoco.roles import check_roles
 
 PERSON_CATEGORY = 1
 HOW_TO_GET = (
@@ -30,7 +31,7 @@ class VCOCOGroundTruth:
     Args:
         image_ids (tuple[int, ...]): I COCO image ids, ascending.
         file_names (tuple[str, ...]): I names.
-        persons (PersonTable): All COCO persons of these images; ``image`` is the position in ``image_ids``.
+        persons (PersonTable): all COCO persons of these images; ``image`` is the position in ``image_ids``.
     """
 
     image_ids: tuple[int, ...]
@@ -41,12 +42,12 @@ class VCOCOGroundTruth:
         """Where an image, named by its file or its id, stands among ``image_ids``.
 
         Raises:
-            ValueError: The split has no such image.
+            EvaluationError: the split has no such image.
         """
         known = self._positions
         key = os.path.basename(image) if isinstance(image, str) else image
         if key not in known:
-            raise ValueError(
+            raise EvaluationError(
                 f"image {image!r} is not in the split, which has {len(self.image_ids)} images, e.g. "
                 f"{self.file_names[0]!r}. Predictions and annotations must belong to the same split."
             )
@@ -67,10 +68,10 @@ def read_vcoco(ann_file: str, coco_file: str | Sequence[str], roles: VCOCORoles)
     Args:
         ann_file (str): ``vcoco_test.json`` or another split.
         coco_file (str | Sequence[str]): COCO instances with the images of the split; several files are joined.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
-        VCOCOGroundTruth: Images in ascending id.
+        VCOCOGroundTruth: images in ascending id.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -131,6 +132,7 @@ def _clean_boxes(image_ids: np.ndarray, images: dict, annotations: list) -> tupl
     rows = [a for a in annotations if a["image_id"] in wanted and not a.get("ignore")]
     size = np.array([[images[a["image_id"]][k] for k in ("width", "height")] * 2 for a in rows]).reshape(-1, 4)
     boxes = np.clip(official_boxes(np.array([a["bbox"] for a in rows]), None), 0, size - 1)
+    # The annotated area, as in the official script; it differs from the box's.
     area = np.array([a.get("area", 1) for a in rows])
     keep = np.flatnonzero((area > 0) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
     return [rows[i] for i in keep], boxes[keep].astype(np.float32)
@@ -156,6 +158,7 @@ class _Labels:
             self.labelled[person] = True
             self.does[person, action] |= label == 1
             for name, object_id in zip(entry["role_name"][1:], ids[1:], strict=True):
+                # 0: no object is annotated.
                 if label == 1 and object_id:
                     role = self.roles.roles.index(f"{entry['action_name']}_{name}")
                     self.role_boxes[person, role] = boxes[self._row(object_id, ann_id, entry, row_of_id)]

@@ -120,6 +120,7 @@ def nice_top(value: float) -> float:
     (0.05, 0.5, 1000.0)
     """
     power = 10.0 ** math.floor(math.log10(value))
+    # Rounding must not push an exact 0.5 up to 1.
     factor = next(factor for factor in (1, 2, 2.5, 5, 10) if value <= factor * power * (1 + 1e-9))
     return float(f"{factor * power:.12g}")
 
@@ -127,6 +128,7 @@ def nice_top(value: float) -> float:
 def _even(low: float, high: float, whole: bool) -> list[float]:
     step = nice_top((high - low) / 6)
     step = math.ceil(step) if whole else step
+    # A tick at the very end must not be lost to rounding.
     first = math.ceil(low / step - 1e-9)
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 

@@ -23,6 +23,7 @@ def points(value: float | None, digits: int = 2) -> str:
     if is_nothing(value):
         return NOTHING
     text = f"{abs(100 * value):.{digits}f}"
+    # What rounds to zero has no sign. The minus is the typographic one.
     return text if float(text) == 0 else ("+" if value > 0 else "−") + text
 
 

@@ -115,5 +115,6 @@ def read_picture(path: str | Path, long_side: int = LONG_SIDE) -> Picture:
 def _canvas(boxes: Iterable, note: str) -> Picture:
     corners = np.array([box for box in boxes if box is not None], float).reshape(-1, 4)[:, 2:]
     corners = corners[np.isfinite(corners).all(1)]
+    # A margin, so that boxes at the edge can be told.
     width, height = np.ceil(corners.max(0) * 1.04) if len(corners) else (640, 480)
     return Picture(max(int(width), 32), max(int(height), 32), None, note)

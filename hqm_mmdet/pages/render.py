@@ -17,7 +17,8 @@ from hqm_mmdet.visualization.drawing import PALETTE
 from . import formats
 
 STATIC = Path(__file__).parent / "static"
-KIT_SCRIPTS = ("dom", "format", "table", "overlay", "figures", "lightbox", "plot", "page")
+# Joined in this order: each may use what stands before it.
+KIT_SCRIPTS = ("dom", "format", "filters", "table", "overlay", "figures", "lightbox", "plot", "page")
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,12 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("hqm_mmdet.pages"),
         autoescape=True,
+        # A misspelt name must fail instead of leaving a gap in the page.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # JSON.parse knows no NaN: better an error here than a page that does not start.
     environment.policies["json.dumps_kwargs"] = dict(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
     environment.filters |= dict(
         percent=formats.percent,

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from hqm_mmdet.cli.evaluation_options import guess_dataset
-from hqm_mmdet.utils.launch import UsageError
 from tests.cli.running import run
 
 BOXES = [dict(bbox=[0, 0, 50, 90], category_id=1), dict(bbox=[30, 20, 80, 60], category_id=2)]
@@ -100,38 +98,3 @@ def test_nothing_is_written_for_wrong_files(files, tmp_path, capsys):
     assert run("report", *files) == 2
     assert "the annotations have no such image" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "dataset"),
-    [
-        ("HICO_train2015_00000001.jpg", "hico"),
-        ("images/val2014/COCO_val2014_000000000042.jpg", "vcoco"),
-        ("toy_test_00000003.png", "toy"),
-        ("test_000000.png", None),
-        ("my_HICO_test2015_1.jpg", None),
-    ],
-)
-def test_data_set_that_image_names_tell(tmp_path, name, dataset):
-    file = str(write(tmp_path / "test.json", [dict(file_name=name)]))
-    assert guess_dataset(file, "names.json") == "own"
-    if dataset:
-        assert guess_dataset(file) == dataset
-    else:
-        with pytest.raises(UsageError, match=r"does not tell .*Give --dataset, one of hico, hoia, own, toy, vcoco"):
-            guess_dataset(file)
-
-
-def test_images_of_several_data_sets(tmp_path):
-    names = ["HICO_test2015_00000001.jpg", "HICO_test2015_00000002.jpg", "COCO_val2014_000000000042.jpg"]
-    file = write(tmp_path / "test.json", [dict(file_name=name) for name in names])
-    with pytest.raises(
-        UsageError, match=r"first image is 'HICO_test2015_00000001.jpg', but there is also 'COCO_val2014"
-    ):
-        guess_dataset(str(file))
-
-
-def test_data_set_of_official_v_coco_and_of_empty_files(tmp_path):
-    assert guess_dataset(str(write(tmp_path / "a.json", [dict(action_name="hit", role_name=["agent"])]))) == "vcoco"
-    with pytest.raises(UsageError, match="does not tell"):
-        guess_dataset(str(write(tmp_path / "b.json", [])))

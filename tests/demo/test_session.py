@@ -39,14 +39,14 @@ def test_table_picture_and_json_agree_with_prediction(session, seen):
     assert shown.pairs == session.inferencer.show(again.sample, selection)
     np.testing.assert_array_equal(shown.picture, session.inferencer.picture(again, selection))
     assert [(row.verb.replace(" ", "_"), round(row.score, 6)) for row in shown.interactions] == [
-        (hoi["verb"], hoi["score"]) for hoi in shown.record["hoi_prediction"]
+        (hoi["verb"], hoi["score"]) for hoi in shown.entry["hoi_prediction"]
     ]
     assert {row.subject for row in shown.interactions} == {"person"}
     for row in shown.interactions:
         pair = shown.pairs[row.pair - 1]
         assert row.colour == PALETTE[row.pair - 1]
         assert row.score <= row.object_score == float(again.sample.pred_pairs.obj_scores[pair.index])
-    assert json.loads(json.dumps(shown.record))["file_name"] == "a.png"
+    assert json.loads(json.dumps(shown.entry))["file_name"] == "a.png"
 
 
 def test_nothing_passes(session, seen):

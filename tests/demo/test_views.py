@@ -36,8 +36,8 @@ def test_names_stay_text(session, seen):
 def test_picture_and_json_can_be_downloaded(session, seen):
     html = view(session, seen, 0.0, max_pairs=2)
     shown = session.show(seen, TripletSelection(0.0, max_pairs=2))
-    (record,) = content_of(html, "application/json")
-    assert json.loads(record) == [shown.record]
+    (entry,) = content_of(html, "application/json")
+    assert json.loads(entry) == [shown.entry]
     for picture in content_of(html, "image/jpeg"):
         assert Image.open(io.BytesIO(picture)).size == shown.picture.shape[1::-1]
     assert 'download="a&amp;b_pairs.jpg"' in html and 'download="a&amp;b_pairs.json"' in html

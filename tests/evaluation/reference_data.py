@@ -1,6 +1,7 @@
 """Reading the reference folder and the simulator beside the real annotations."""
 
 import gzip
+import hashlib
 import importlib.util
 import json
 
@@ -22,6 +23,17 @@ def load_simulator(data_dir):
     if not path.exists():
         pytest.skip(f"{path.name} is not in {data_dir}")
     return load_module(path)
+
+
+def reference_predictions(simulator, annotations, dataset, meta):
+    """(index, prediction) of each image of a reference file: its seed, selection and settings, checked by its hash."""
+    indices = simulator.select(len(annotations), meta.get("every") or 1, meta.get("limit"))
+    simulated = list(simulator.simulate(annotations, dataset, meta["seed"], meta["settings"], indices))
+    digest = hashlib.sha256()
+    for _, prediction in simulated:
+        simulator.update_hash(digest, prediction)
+    assert digest.hexdigest() == meta["predictions_sha256"], "these are not the reference's predictions"
+    return simulated
 
 
 def load_module(path):

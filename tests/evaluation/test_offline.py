@@ -26,7 +26,7 @@ from hqm_mmdet.evaluation.offline import (
 from hqm_mmdet.evaluation.offline.json_stream import iterate_json_list
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.structures import HOIDataSample, HOIVocabulary, new_pairs
-from tests.evaluation.reference_data import load_simulator, read_json
+from tests.evaluation.reference_data import load_simulator, read_json, reference_predictions
 from tests.evaluation.test_vcoco import random_case
 from tests.evaluation.vcoco_cases import VERBS, official_files, official_pickle
 
@@ -505,11 +505,11 @@ def test_reference_numbers_through_files(reference_dir, data_dir, tmp_path):
     reference = read_json(reference_dir / "evaluation" / "hico_subset500.json")
     simulator, info = load_simulator(data_dir), HICO
     annotated = read_json(data_dir / "hico_det" / "test_hico.json.gz")
-    indices = simulator.select(len(annotated), reference["meta"]["every"], reference["meta"]["limit"])
-    (tmp_path / "ann.json").write_text(json.dumps([annotated[i] for i in indices]))
+    simulated = reference_predictions(simulator, annotated, "hico", reference["meta"])
+    (tmp_path / "ann.json").write_text(json.dumps([annotated[i] for i, _ in simulated]))
     mask = load_evaluation_set("hico", str(tmp_path / "ann.json")).metric.vocabulary.verb_mask
     entries = []
-    for i, p in simulator.simulate(annotated, "hico", reference["meta"]["seed"], None, indices):
+    for i, p in simulated:
         sub, obj = p["sub_ids"], p["obj_ids"]
         scores = p["verb_scores"] * mask[p["labels"][obj]]
         found = dict(zip(("sub_bboxes", "obj_bboxes"), (p["boxes"][sub], p["boxes"][obj]), strict=True))

@@ -59,7 +59,7 @@ def config(tmp_path) -> Path:
         f"train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, "
         f"dataset=dict(pipeline={[load, annotations, pack]}))\n"
         f"val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, "
-        f"dataset=dict(pipeline={[load, resize, annotations, pack]}))\n"
+        f"dataset=dict(pipeline={[load, resize, pack]}))\n"
         "test_dataloader = val_dataloader\n"
         "model = dict(num_queries=8)\n"
         "train_cfg = dict(max_epochs=10, val_interval=10)\n"

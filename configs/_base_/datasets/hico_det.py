@@ -37,11 +37,10 @@ train_pipeline = [
     ),
     dict(type="PackHOIInputs"),
 ]
-# Annotations are loaded after the resize: in testing they stay in the frame of the original image, as predictions do.
+# No annotations: in testing the ground truth is the sample's metainfo `gt_hois`, in the frame of the original image.
 test_pipeline = [
     dict(type="LoadHOIImage"),
     dict(type="Resize", scale=(800, 1333), **resize),
-    dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]
 

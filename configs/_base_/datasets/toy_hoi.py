@@ -21,7 +21,6 @@ train_pipeline = [
 test_pipeline = [
     dict(type="LoadHOIImage"),
     dict(type="Resize", scale=(96, 96), keep_ratio=False),
-    dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="PackHOIInputs"),
 ]
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from hqm_mmdet.datasets.annotations import read_annotations
 from hqm_mmdet.datasets.entry_parser import EntryParser
-from hqm_mmdet.datasets.hoi_dataset import as_arrays
 from hqm_mmdet.datasets.problems import ProblemReport
 
 
@@ -26,10 +25,4 @@ def read_ground_truth(file: str | Path, metainfo: Mapping) -> dict[str, dict[str
         AnnotationError: no such format, or ids of another data set; the message names file and entry.
     """
     parser = EntryParser(metainfo["category_ids"], metainfo["verb_ids"], ProblemReport(str(file)), training=False)
-    images = [parser.read(*item) for item in enumerate(read_annotations(str(file)))]
-    return {
-        image.file_name: as_arrays(
-            [dict(bbox=box, bbox_label=label) for box, label in zip(image.boxes, image.labels, strict=True)], image.hois
-        )
-        for image in images
-    }
+    return {image.file_name: image.as_truth() for image in parser.read_all(read_annotations(str(file)))}

@@ -22,6 +22,7 @@ from hqm_mmdet.apis.pipeline import inference_pipeline
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.evaluation.writing import shown_entry
 from hqm_mmdet.registry import INFERENCERS, SCOPE, VISUALIZERS
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
@@ -29,7 +30,6 @@ from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 from .attention import AttentionMaps, attention_maps
 from .outputs import OutputFolder
 from .prediction import BadInput, Prediction
-from .records import prediction_record
 from .sources import ImageInput, ImageSource, find_images
 
 CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".safetensors")
@@ -162,11 +162,11 @@ class HOIInferencer(DetInferencer):
         stream = self.stream(sources, batch_size, failures if on_bad_image == "skip" else None)
         with OutputFolder(out_dir, not no_save_vis, not no_save_pred) as outputs:
             for prediction in self.progress(stream, sources):
-                record = self.record(prediction, self.show(prediction.sample, selection))
-                outputs.write(record)
-                results["predictions"].append(prediction.sample if return_datasamples else record)
+                entry = self.entry(prediction, self.show(prediction.sample, selection))
+                outputs.write(entry)
+                results["predictions"].append(prediction.sample if return_datasamples else entry)
                 if print_result:
-                    print(record)
+                    print(entry)
                 if return_vis or show or outputs.pictures:
                     file = outputs.picture_of(prediction)
                     picture = self.picture(prediction, selection, file, show, wait_time)
@@ -216,10 +216,10 @@ class HOIInferencer(DetInferencer):
         """The pairs of a sample that a selection shows (default: scores from 0.3), best first."""
         return (selection or TripletSelection())(sample.pred_pairs, self.model.dataset_meta)
 
-    def record(self, prediction: Prediction, pairs: Sequence[ShownPair], **more) -> dict:
+    def entry(self, prediction: Prediction, pairs: Sequence[ShownPair], **more) -> dict:
         """A prediction as a JSON entry, see ``docs/inference.md``."""
         size = prediction.image.shape[:2]
-        return prediction_record(prediction.name, size, pairs, self.model.dataset_meta, **more)
+        return shown_entry(prediction.name, size, pairs, self.model.dataset_meta, **more)
 
     def picture(
         self,

@@ -29,10 +29,10 @@ class PredictionFile:
         self._stream.write("[")
         return self
 
-    def write(self, record: dict) -> None:
+    def write(self, entry: dict) -> None:
         """Append an entry."""
         self._stream.write("\n" if self._empty else ",\n")
-        self._stream.write(json.dumps(record))
+        self._stream.write(json.dumps(entry))
         self._empty = False
 
     def __exit__(self, *exception) -> None:
@@ -47,13 +47,13 @@ class OutputFolder:
 
     Args:
         folder (str | Path, optional): gets ``predictions.json`` and ``pictures/``. None: nothing is written.
-        pictures, records (bool): whether pictures, whether the JSON file. Default: True.
+        pictures, entries (bool): whether pictures, whether the JSON file. Default: True.
     """
 
-    def __init__(self, folder: str | Path | None, pictures: bool = True, records: bool = True):
+    def __init__(self, folder: str | Path | None, pictures: bool = True, entries: bool = True):
         self.folder = Path(folder) if folder else None
         self.pictures = pictures and self.folder is not None
-        self._file = PredictionFile(self.folder / PREDICTIONS) if records and self.folder is not None else None
+        self._file = PredictionFile(self.folder / PREDICTIONS) if entries and self.folder is not None else None
 
     def __enter__(self) -> "OutputFolder":
         if self._file is not None:
@@ -64,10 +64,10 @@ class OutputFolder:
         if self._file is not None:
             self._file.__exit__(*exception)
 
-    def write(self, record: dict) -> None:
+    def write(self, entry: dict) -> None:
         """Append an entry to the JSON file."""
         if self._file is not None:
-            self._file.write(record)
+            self._file.write(entry)
 
     def picture_of(self, prediction: Prediction) -> Path | None:
         """File for the picture of an image, None if there is to be none."""

@@ -21,7 +21,7 @@ def predict_video(
     smoothing: float = 0.0,
     batch_size: int = 1,
     pictures: bool = True,
-    records: bool = True,
+    entries: bool = True,
 ) -> int:
     """Predict frame by frame: ``out_dir`` gets an annotated video and ``predictions.json``.
 
@@ -34,7 +34,7 @@ def predict_video(
         selection (TripletSelection, optional): what is shown. Default: scores from 0.3.
         smoothing (float): weight of former frames in a pair's scores, in [0, 1). Default: 0.0.
         batch_size (int): frames per pass through the network. Default: 1.
-        pictures, records (bool): whether the annotated video, whether the JSON file. Default: True.
+        pictures, entries (bool): whether the annotated video, whether the JSON file. Default: True.
 
     Returns:
         int: number of frames.
@@ -52,12 +52,12 @@ def predict_video(
         raise InputError(f"{target} would be overwritten by its own result; choose another folder.")
     tracker, colours = PairTracker(len(metainfo["classes"]), smoothing), StableColours()
     frame = -1
-    with OutputFolder(out_dir, False, records) as outputs, VideoWriter(target, reader.fps) as writer:
+    with OutputFolder(out_dir, False, entries) as outputs, VideoWriter(target, reader.fps) as writer:
         for frame, prediction in enumerate(inferencer.progress(inferencer.stream(iter(reader), batch_size), reader)):
             pairs = tracker(prediction.sample.pred_pairs)
             shown = selection(pairs, metainfo)
             prediction.name = reader.path.name
-            outputs.write(inferencer.record(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
+            outputs.write(inferencer.entry(prediction, shown, frame=frame, time=round(frame / reader.fps, 4)))
             # The colours advance with what is shown, not with all tracks, which would use up the palette.
             if pictures:
                 views = _views(shown[: inferencer.visualizer.max_pairs], pairs.track_ids.tolist(), colours, metainfo)

@@ -1,7 +1,8 @@
 """Is a data set sound? Problems and numbers, found without training on it."""
 
 from .check import check_dataset
-from .findings import CheckedEntry, Problem, SplitReport, Statistics
+from .checked_entry import CheckedEntry
+from .findings import Problem, SplitReport, Statistics
 from .kinds import ERROR, KINDS, LEVELS, SUSPICIOUS, WARNING, Kind
 
 __all__ = [

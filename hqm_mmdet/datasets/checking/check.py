@@ -7,8 +7,9 @@ from rich.progress import track
 
 from ..annotations import no_garbage_collection
 from ..hoi_dataset import HOIDataset
+from .checked_entry import CheckedEntry
 from .entries import EntryChecker
-from .findings import CheckedEntry, SplitReport
+from .findings import SplitReport
 from .images import compare, inspect_images
 from .kinds import TWO_NAMES, TWO_SPLITS
 from .suspicious import find_suspicious
@@ -47,6 +48,7 @@ def check_dataset(
         for identity, entry in _identities(report, images, workers, progress).items():
             if identity in known:
                 report.add(TWO_SPLITS, entry, f"also {known[identity]}")
+            # The first split that holds an image is the one to be named.
             known.setdefault(identity, f"{name}, {entry.place}")
         if suspicious:
             find_suspicious(report)

@@ -4,7 +4,8 @@ from ..annotations import NO_OBJECT, box_defect
 from ..entry_parser import EntryParser, indices_fit
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError, ProblemReport
-from .findings import CheckedEntry, SplitReport
+from .checked_entry import CheckedEntry
+from .findings import SplitReport
 from .kinds import (
     BAD_BOX,
     BOX_REPEATED,
@@ -29,6 +30,7 @@ class EntryChecker:
 
     def __init__(self, dataset: HOIDataset, report: SplitReport):
         self.report = report
+        # As for evaluation, which lets nothing pass; what training would drop is told here.
         self.parser: EntryParser = dataset.make_parser(ProblemReport(dataset.ann_file), training=False)
         self.max_boxes = None if dataset.test_mode else dataset.max_boxes
         report.classes, report.verbs = (dataset.metainfo[key] for key in ("classes", "verbs"))
@@ -51,9 +53,11 @@ class EntryChecker:
         if name in self._seen:
             self.report.add(LISTED_TWICE, entry, f"also in {self._seen[name]}")
         self._seen.setdefault(name, entry.place)
+        # Row by row, so that a bad one does not hide those behind it.
         entry.boxes = self._read(self.parser.read_box, entry, rows)
         entry.hois = self._read(self.parser.read_hoi, entry, hoi_rows)
         self._check_boxes(entry)
+        # Indices count the rows of the file, unreadable ones included.
         self._drop_out_of_range(entry, len(rows))
         self._check_hois(entry)
         self._count(entry)
@@ -74,6 +78,7 @@ class EntryChecker:
         for i, (box, label) in entry.boxes.items():
             if defect := box_defect(box):
                 self.report.add(BAD_BOX[defect], entry, f"annotations[{i}].bbox = {box}", (i,))
+            # A bad box is told once, as bad, not as a repetition too.
             elif (earlier := first.setdefault((*box, label), i)) != i:
                 self.report.add(BOX_REPEATED, entry, f"annotations[{earlier}] and [{i}] are {box}", (earlier, i))
         if self.max_boxes is not None and len(entry.boxes) > self.max_boxes:

@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from ..annotations import box_defect
-from .findings import CheckedEntry, SplitReport
+from .checked_entry import CheckedEntry
+from .findings import SplitReport
 from .kinds import BOX_LEAVES, BOX_OUTSIDE, IMAGE_MISSING, IMAGE_UNREADABLE, Kind
 
 EDGE = 1  # pixels; HICO-DET's test boxes count from 1
@@ -29,6 +30,7 @@ class ImageFile:
 def inspect_image(path: str | Path) -> ImageFile:
     """Read and decode a file to its end."""
     try:
+        # Once, for the decoder and for the hash.
         data = Path(path).read_bytes()
     except FileNotFoundError:
         return ImageFile(problem=IMAGE_MISSING, detail=str(path))
@@ -36,6 +38,7 @@ def inspect_image(path: str | Path) -> ImageFile:
         return ImageFile(problem=IMAGE_UNREADABLE, detail=str(error))
     try:
         with Image.open(BytesIO(data)) as image:
+            # open() reads the header only; a truncated file shows at its end.
             image.load()
             return ImageFile(image.size, hashlib.blake2b(data, digest_size=16).hexdigest())
     except Exception as error:  # decoders raise whatever they like on damaged bytes
@@ -45,6 +48,7 @@ def inspect_image(path: str | Path) -> ImageFile:
 def inspect_images(paths: Sequence[str], workers: int) -> Iterator[ImageFile]:
     """:func:`inspect_image` of all paths, in order, a bounded number at a time."""
     with ThreadPoolExecutor(workers) as pool:
+        # map() submits everything at once and would hold the results of the whole data set.
         for start in range(0, len(paths), 256):
             yield from pool.map(inspect_image, paths[start : start + 256])
 
@@ -57,6 +61,7 @@ def compare(entry: CheckedEntry, image: ImageFile, report: SplitReport) -> None:
     width, height = entry.size = image.size
     report.statistics.add_image_size(image.size)
     for i, (box, _) in entry.boxes.items():
+        # Told with the entry already.
         if box_defect(box):
             continue
         x1, y1, x2, y2 = box

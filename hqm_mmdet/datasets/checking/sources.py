@@ -25,6 +25,7 @@ def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "te
         loader = cfg.get(f"{split}_dataloader")
         parts = [*_leaves(loader.dataset)] if loader else []
         for i, part in enumerate(parts):
+            # Validation and test mostly share a data set: told by all but how its images are prepared.
             settings = {key: value for key, value in part.items() if key not in ("pipeline", "lazy_init")}
             if settings not in seen:
                 seen.append(settings)
@@ -61,6 +62,7 @@ def datasets_of_files(
     options = {key: value for key, value in given.items() if value is not None}
     return {
         ann_file: _build(
+            # The first file is trained on, others are evaluated; their rules differ (max_boxes).
             dict(type=dataset, ann_file=ann_file, data_prefix=dict(img=folder), test_mode=i > 0, **options)
         )
         for i, (ann_file, folder) in enumerate(zip(ann_files, folders, strict=True))
@@ -78,6 +80,7 @@ def _leaves(cfg: dict) -> Iterator[dict]:
 
 
 def _build(settings: dict) -> HOIDataset:
+    # A config that is only read, not run, has set no scope.
     with DefaultScope.overwrite_default_scope("hqm_mmdet"):
         kind = DATASETS.get(settings["type"]) if isinstance(settings["type"], str) else settings["type"]
         if kind is None or not issubclass(kind, HOIDataset):

@@ -23,7 +23,7 @@ from .tables import SplitTables, aligned_iou, pairs_within
 
 def find_suspicious(report: SplitReport) -> None:
     """Add to a report what the kinds of level ``suspicious`` say; over whole arrays, so that it takes seconds."""
-    tables = SplitTables.of(report.entries)
+    tables = report.tables
     _near_duplicates(report, tables)
     _same_place(report, tables)
     _shapes(report, tables)
@@ -34,6 +34,7 @@ def find_suspicious(report: SplitReport) -> None:
 
 def _near_duplicates(report: SplitReport, tables: SplitTables) -> None:
     rows = np.flatnonzero(tables.sound)
+    # One number per image and class.
     groups = tables.image[rows] * (len(report.classes) + 1) + tables.labels[rows]
     first, second = (rows[i] for i in pairs_within(groups))
     iou = aligned_iou(tables.boxes[first], tables.boxes[second])
@@ -45,6 +46,7 @@ def _near_duplicates(report: SplitReport, tables: SplitTables) -> None:
 def _same_place(report: SplitReport, tables: SplitTables) -> None:
     subject, obj, _ = tables.pairs.T
     sound = tables.sound
+    # Where there is no object, row -1 reads the last box; the first term takes that out.
     comparable = (obj >= 0) & (subject != obj) & sound[subject] & sound[obj]
     subject, obj = subject[comparable], obj[comparable]
     iou = aligned_iou(tables.boxes[subject], tables.boxes[obj])
@@ -58,6 +60,7 @@ def _shapes(report: SplitReport, tables: SplitTables) -> None:
     short, long = sides.min(1), sides.max(1)
     _add_boxes(report, tables, TINY_BOX, sound[short < TINY_SIDE])
     _add_boxes(report, tables, EXTREME_SHAPE, sound[long > EXTREME_RATIO * short])
+    # No box covers an image whose size nobody read.
     areas = np.array([np.prod(entry.size) if entry.size else np.inf for entry in report.entries])
     _add_boxes(report, tables, COVERS_IMAGE, sound[sides.prod(1) >= WHOLE_IMAGE * areas[tables.image[sound]]])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..annotations import NO_OBJECT
-from .findings import CheckedEntry
+from .checked_entry import CheckedEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,7 @@ class SplitTables:
             for subject, obj, verb in entry.hois.values()
             if (i, subject) in rows and (obj == NO_OBJECT or (i, obj) in rows)
         ]
+        # Labels and positions are small enough to be exact as floats.
         box_table = np.array(boxes, dtype=np.float64).reshape(-1, 7)
         hoi_table = np.array(hois, dtype=np.int64).reshape(-1, 4)
         labels, image, position = box_table[:, 4:].astype(np.int64).T

@@ -48,6 +48,7 @@ def instances_entries(
         except (KeyError, TypeError, ValueError) as error:
             raise AnnotationError(f"{file}: {name}: boxes_h, boxes_o and hoi must be lists of one length.") from error
         entries.append(_entry(name, rows, zero_based, file))
+    # The published files hold no image without a pair, either.
     return [entry for entry in entries if entry["hoi_annotation"]]
 
 
@@ -80,6 +81,7 @@ def _mat_images(path: str | Path, variable: str) -> list[tuple[str, np.ndarray]]
     if not Path(path).is_file():
         raise FileNotFoundError(f"{Path(path).absolute()} does not exist; anno_bbox.mat is in the HICO-DET archive.")
     try:
+        # squeeze_me makes a list of one element the element itself: hence atleast_1d here and below.
         content = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
         images = np.atleast_1d(content[variable]).tolist()
         return [(str(image.filename), np.atleast_1d(image.hoi)) for image in images]
@@ -93,6 +95,7 @@ def _mat_rows(hoi, path: str | Path, image: str) -> list[Row]:
     people, objects = (
         [(box.x1, box.y1, box.x2, box.y2) for box in np.atleast_1d(boxes)] for boxes in (hoi.bboxhuman, hoi.bboxobject)
     )
+    # A single connection comes as a flat pair.
     pairs = np.reshape(hoi.connection, (-1, 2)).astype(int).tolist()
     if any(not (1 <= person <= len(people) and 1 <= thing <= len(objects)) for person, thing in pairs):
         raise AnnotationError(f"{path}: {image}: a connection of HOI {int(hoi.id)} names a box that is not there.")

@@ -14,6 +14,7 @@ from hqm_mmdet.utils import write_atomically
 def write_entries(path: str | Path, entries: Sequence[dict]) -> None:
     """Write an annotation file; compressed if the name ends with ``.gz``, byte by byte the same for equal entries."""
     data = json.dumps(entries).encode()
+    # Without mtime, which would be the time of writing, equal entries give equal bytes.
     write_atomically(path, gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)
 
 

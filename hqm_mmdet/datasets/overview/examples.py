@@ -5,7 +5,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..checking import CheckedEntry, Problem, SplitReport
-from ..checking.tables import SplitTables
 from .numbers import triplet_keys
 
 Image = tuple[int, int]  # split, position among its readable entries
@@ -63,7 +62,7 @@ def _contents(reports: Sequence[SplitReport]) -> dict[Image, list[Hashable]]:
     """What each image shows: topics (split, "triplet", key) and (split, "flag", name of its kind)."""
     shows: dict[Image, list[Hashable]] = {}
     for split, report in enumerate(reports):
-        tables = SplitTables.of(report.entries)
+        tables = report.tables
         keys = triplet_keys(tables, len(report.classes))
         topics = [(i, (split, "triplet", key)) for i, key in zip(tables.hoi_image.tolist(), keys.tolist(), strict=True)]
         rows = {entry.position: i for i, entry in enumerate(report.entries)}
@@ -78,7 +77,8 @@ def _in_rounds(
     wanted: Mapping[Hashable, int],
     shows: Mapping[Image, list[Hashable]],
 ) -> list[Image]:
-    """Chosen images in the order of choice; rare topics come first, since their images serve frequent ones, too."""
+    """Chosen images in the order of choice."""
+    # Images of a rare topic mostly show a frequent one, too, but not the other way round.
     order = sorted(images_of, key=lambda topic: len(images_of[topic]))
     candidates = {topic: spread(sorted(images_of[topic]), wanted[topic]) for topic in order}
     chosen: dict[Image, None] = {}

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checking import KINDS, LEVELS, SplitReport
 from ..checking.tables import SplitTables
+from ..problems import AnnotationError
 from .model import DatasetOverview, Flag, SplitOverview
 
 
@@ -16,19 +17,20 @@ def overview_of(reports: Sequence[SplitReport]) -> DatasetOverview:
         reports (Sequence[SplitReport]): of :func:`~..checking.check_dataset`, the training split first.
 
     Raises:
-        ValueError: no split, or splits of different classes.
+        AnnotationError: no split, or splits of different classes.
     """
     if not reports or any((r.classes, r.verbs) != (reports[0].classes, reports[0].verbs) for r in reports):
-        raise ValueError("An overview needs splits with the same classes and verbs; show data sets one by one.")
+        raise AnnotationError("An overview needs splits with the same classes and verbs; show data sets one by one.")
     first = reports[0]
     splits = tuple(map(_split, reports))
     return DatasetOverview(first.classes, first.verbs, first.subject_label, first.valid_pairs, splits, _flags(reports))
 
 
 def _split(report: SplitReport) -> SplitOverview:
-    tables, statistics = SplitTables.of(report.entries), report.statistics
+    tables, statistics = report.tables, report.statistics
     shape = len(report.verbs), len(report.classes) + 1
     triplets = triplet_keys(tables, shape[1] - 1)
+    # An image counts once per triplet, however often it shows it.
     shown = np.unique(np.stack([tables.hoi_image, triplets], 1), axis=0)[:, 1]
     sound = tables.boxes[tables.sound]
     sizes = statistics.smallest_image and (statistics.smallest_image, statistics.largest_image)

@@ -15,8 +15,8 @@ def render(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     """Draw a scene.
 
     Args:
-        scene: What to draw.
-        rng: Source of randomness of the background.
+        scene: what to draw.
+        rng: source of randomness of the background.
 
     Returns:
         Image (H, W, 3) uint8 RGB, and boxes (figures, 4) int: x1, y1, x2, y2 in pixel edges (the
@@ -71,6 +71,7 @@ def _draw_clutter(canvas: np.ndarray, rng: np.random.Generator) -> None:
 def _draw_figure(canvas: np.ndarray, owner: np.ndarray, figure: Figure, number: int) -> None:
     """Draw with a dark outline, and mark the pixels of the figure in ``owner``."""
     for shape in figure.shapes:
+        # The outline is part of the figure, so it covers what lies behind, and boxes hold it.
         _draw_shape(canvas, shape, _INK, outline=_ZOOM)
         _draw_shape(owner, shape, number, outline=_ZOOM)
         _draw_shape(canvas, shape, shape.colour, outline=0)
@@ -90,5 +91,6 @@ def _draw_shape(canvas: np.ndarray, shape: Shape, colour: int | tuple, outline: 
 
 
 def _visible_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    # Outer edges: a pixel that is covered in part belongs to the box.
     x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
     return x // _ZOOM, y // _ZOOM, -(-(x + width) // _ZOOM), -(-(y + height) // _ZOOM)

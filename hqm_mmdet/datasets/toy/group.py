@@ -42,12 +42,13 @@ def build_group(probabilities: np.ndarray, rng: np.random.Generator) -> Group:
 
     Args:
         probabilities: (len(TOY_TRIPLETS),) of drawing each triplet.
-        rng: Source of randomness.
+        rng: source of randomness.
 
     Returns:
         Group in units of the person's height, standing on y = 0, looking left or right.
     """
     verb, name = _draw_triplet(probabilities, rng)
+    # One interaction of the legs and one of the arms at most: a limb does one thing.
     chosen = {_limb(verb): (verb, name)}
     if rng.random() < _COMPANION_RATE and verb in _COMPANIONS:
         companion = _draw_triplet(probabilities, rng, _COMPANIONS[verb])

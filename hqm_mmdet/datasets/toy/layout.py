@@ -73,6 +73,7 @@ class Layout:
             y = y2 * scale + down * (self.height - (y2 - y1) * scale)
             if self._add(Unit(group, x, y, scale)):
                 return
+            # Smaller at each try, but not so small that figures can't be told apart.
             scale = min(scale, max(0.97 * scale, low))
 
     def place_beside(self, group: Group) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..problems import AnnotationError
 from .settings import ToySettings
 from .vocabulary import TOY_CLASSES, TOY_VALID, TOY_VERBS
 
@@ -19,8 +20,8 @@ def describe(settings: ToySettings, counts: dict[str, dict]) -> dict:
     """The manifest of a data set.
 
     Args:
-        settings: What the data set was made with.
-        counts: Per split the result of :func:`count`.
+        settings: what the data set was made with.
+        counts: per split the result of :func:`count`.
     """
     return {
         "version": _VERSION,
@@ -58,8 +59,8 @@ def read_counts(folder: Path, settings: ToySettings) -> dict[str, dict] | None:
     """The counts of a complete data set of these settings; None if there is none.
 
     Raises:
-        FileExistsError: The folder holds a data set with other settings or vocabulary.
-        ValueError: Its manifest is damaged.
+        FileExistsError: the folder holds a data set with other settings or vocabulary.
+        AnnotationError: its manifest is damaged.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -68,7 +69,7 @@ def read_counts(folder: Path, settings: ToySettings) -> dict[str, dict] | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         differing = _differences(found, describe(settings, found["counts"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise AnnotationError(
             f"{path} is not a ToyHOI manifest ({error!r}): delete it, or overwrite the data set"
         ) from error
     if differing:

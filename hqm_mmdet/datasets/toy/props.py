@@ -124,8 +124,8 @@ def make_prop(name: str, rng: np.random.Generator) -> Figure:
     """Draw an object of random size and colour, standing on y = 0, centred around x = 0.
 
     Args:
-        name: One of ``TOY_CLASSES`` except person.
-        rng: Source of randomness.
+        name: one of ``TOY_CLASSES`` except person.
+        rng: source of randomness.
 
     Returns:
         Figure in person heights, with the anchors of the module docstring and ``centre``.

@@ -12,7 +12,7 @@ def sample_image(settings: ToySettings, split: str, index: int) -> tuple[np.ndar
     """Make one image without touching the disk.
 
     Args:
-        settings: The data set's settings.
+        settings: the data set's settings.
         split: ``train`` or ``test``.
         index: 0-based image index; file names count from 1.
 
@@ -22,7 +22,7 @@ def sample_image(settings: ToySettings, split: str, index: int) -> tuple[np.ndar
         1, ``object_id`` -1 for a person-only verb.
 
     Raises:
-        ValueError: Unknown split or negative index.
+        ValueError: unknown split or negative index.
     """
     scene, rng = sample_scene(settings, split, index)
     image, boxes = render(scene, rng)

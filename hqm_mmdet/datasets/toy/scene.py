@@ -24,11 +24,11 @@ class Scene:
     """A planned image.
 
     Args:
-        height: Image height in pixels.
-        width: Image width in pixels.
-        figures: In pixels, from back to front.
+        height: image height in pixels.
+        width: image width in pixels.
+        figures: in pixels, from back to front.
         pairs: (subject, object or -1, verb), indices into ``figures``.
-        ground: Height in pixels of the farthest ground contact; the floor reaches above it.
+        ground: height in pixels of the farthest ground contact; the floor reaches above it.
     """
 
     height: int
@@ -42,7 +42,7 @@ def sample_scene(settings: ToySettings, split: str, index: int) -> tuple[Scene, 
     """Plan image ``index`` of a split.
 
     Args:
-        settings: The data set's settings.
+        settings: the data set's settings.
         split: ``train`` or ``test``.
         index: 0-based image index, not bounded by the split's size.
 
@@ -50,7 +50,7 @@ def sample_scene(settings: ToySettings, split: str, index: int) -> tuple[Scene, 
         The scene, and the generator to go on drawing with.
 
     Raises:
-        ValueError: Unknown split or negative index.
+        ValueError: unknown split or negative index.
     """
     if split not in SPLITS or index < 0:
         raise ValueError(f"expected a split out of {SPLITS} and an index >= 0, got {split!r} and {index}")

@@ -28,9 +28,9 @@ class Figure:
     :meth:`to_pixels`.
 
     Args:
-        label: Index into ``TOY_CLASSES``.
-        shapes: What to draw, from back to front.
-        anchors: Named points, (2,) each, that interactions attach to.
+        label: index into ``TOY_CLASSES``.
+        shapes: what to draw, from back to front.
+        anchors: named points, (2,) each, that interactions attach to.
     """
 
     label: int

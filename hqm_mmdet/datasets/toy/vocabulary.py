@@ -38,7 +38,7 @@ def triplet_probabilities(tail_exponent: float) -> np.ndarray:
     """Long-tailed probability of drawing each entry of ``TOY_TRIPLETS``: exp(-tail * rank^2).
 
     Args:
-        tail_exponent: The last triplet is ``exp(tail_exponent)`` times rarer than the first;
+        tail_exponent: the last triplet is ``exp(tail_exponent)`` times rarer than the first;
             0 makes all equally likely.
 
     Returns:

@@ -31,18 +31,18 @@ def make_toy_hoi(
     the mark of completeness, ``toy_hoi.json``. What an interrupted run left behind is redone.
 
     Args:
-        out_dir: Folder to fill; made if missing.
-        settings: What to make; default settings if None.
-        progress: Show progress bars.
-        overwrite: Make everything anew, whatever data set the folder holds.
+        out_dir: folder to fill; made if missing.
+        settings: what to make; default settings if None.
+        progress: show progress bars.
+        overwrite: make everything anew, whatever data set the folder holds.
 
     Returns:
         ``out_dir``.
 
     Raises:
-        FileExistsError: The folder holds a data set with other settings or vocabulary.
-        ValueError: Its ``toy_hoi.json`` is damaged.
-        OSError: The folder cannot be written.
+        FileExistsError: the folder holds a data set with other settings or vocabulary.
+        ValueError: its ``toy_hoi.json`` is damaged.
+        OSError: the folder cannot be written.
     """
     out_dir, settings = Path(out_dir), settings or ToySettings()
     if not overwrite and _is_complete(out_dir, read_counts(out_dir, settings)):

@@ -6,6 +6,7 @@ from mmdet.datasets.transforms import PackDetInputs
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.datasets.stored_detections import detections_in_frame, keypoints_in_frame
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TRANSFORMS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
 
@@ -31,13 +32,14 @@ class PackHOIInputs(PackDetInputs):
         """Pack.
 
         Raises:
-            ValueError: a transform dropped boxes without dropping their ids.
+            ConfigError: a transform dropped boxes without dropping their ids.
         """
         packed = super().transform(results)
         plain = packed["data_samples"]
         sample = HOIDataSample(metainfo=plain.metainfo)
         for field, value in plain.items():
             setattr(sample, field, value)
+        # Not by meta_keys, which a config may replace: metrics can't do without it.
         if "gt_hois" in results:
             sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
         if "gt_pairs_ids" in results:
@@ -50,6 +52,7 @@ class PackHOIInputs(PackDetInputs):
         return packed
 
     def _pairs(self, results: dict) -> InstanceData:
+        # mmdet's box type, or a plain array where a transform took it out.
         # In NumPy until the end: on a handful of numbers every torch operation costs more than it computes.
         boxes = np.asarray(getattr(results["gt_bboxes"], "tensor", results["gt_bboxes"]), dtype=np.float32)  # (N, 4)
         labels = np.asarray(results["gt_bboxes_labels"], dtype=np.int64)  # (N,)
@@ -69,7 +72,7 @@ class PackHOIInputs(PackDetInputs):
     def _rows(survivors: np.ndarray, ids: np.ndarray, num_boxes: int) -> np.ndarray:
         """Row of each pair's boxes among the survivors, (P, 2); -1 where there is none."""
         if len(survivors) != num_boxes:
-            raise ValueError(
+            raise ConfigError(
                 f"{len(survivors)} gt_instances_ids for {num_boxes} boxes: a transform dropped boxes but not their ids "
                 "(mmdet's FilterAnnotations does). Leave it out; RandomCrop handles both."
             )

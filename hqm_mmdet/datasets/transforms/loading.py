@@ -10,6 +10,8 @@ from mmengine.logging import print_log
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import TRANSFORMS
 
+from ..problems import AnnotationError
+
 
 class BadImageError(UserError, OSError):
     """An image is missing or can't be decoded; the message names file and remedy."""
@@ -61,10 +63,10 @@ class LoadHOIAnnotations(LoadAnnotations):
 
     Boxes are clipped to the original image; those left without area are dropped (QPIC does the same in training).
     Pairs keep naming boxes by their index in ``instances``: ``gt_instances_ids`` carries it through crops, and
-    :class:`PackHOIInputs` rebuilds the pairs. Before the geometric transforms (training) the ground truth follows them;
-    after them (testing, as in mmdet's test pipelines) it stays in the original image's frame, where predictions are.
+    :class:`PackHOIInputs` rebuilds the pairs. The transform stands before the geometric ones, so that the ground truth
+    follows them. Test pipelines do without: metrics read ``gt_hois``, in the frame of the original image.
 
-    An image without ``pairs`` (prediction on one's own images with the same test pipeline) passes unchanged.
+    An image without ``pairs`` passes unchanged: one's own, predicted with a test pipeline that has this transform.
 
     Required keys: ``instances``, ``pairs`` (rows of subject index, object index or -1, list of verbs), ``num_verbs``,
     ``ori_shape``, ``img_path``, ``strict``.
@@ -83,7 +85,7 @@ class LoadHOIAnnotations(LoadAnnotations):
         """Add the keys above.
 
         Raises:
-            ValueError: a box lies outside of the image, and the data set is strict.
+            AnnotationError: a box lies outside of the image, and the data set is strict.
         """
         if "pairs" not in results:
             return results
@@ -94,6 +96,7 @@ class LoadHOIAnnotations(LoadAnnotations):
 
     def _load_pairs(self, results: dict) -> None:
         pairs = results["pairs"]
+        # Multi-hot: verbs of the same two boxes are one pair.
         verbs = np.zeros((len(pairs), results["num_verbs"]), dtype=np.float32)
         for row, (_, _, positives) in zip(verbs, pairs, strict=True):
             row[positives] = 1
@@ -106,6 +109,7 @@ class LoadHOIAnnotations(LoadAnnotations):
         keep = ((boxes.widths > 0) & (boxes.heights > 0)).numpy()
         if not keep.all():
             self._report(results, int(np.argmin(keep)))
+        # Pairs stay as they are: they name boxes by their old index, which gt_instances_ids carries on.
         results["gt_bboxes"] = boxes[keep]
         for key in ("gt_bboxes_labels", "gt_ignore_flags"):
             results[key] = results[key][keep]
@@ -119,7 +123,7 @@ class LoadHOIAnnotations(LoadAnnotations):
             f"which is {width} x {height} pixels. Is it the right image, with its original size?"
         )
         if results["strict"]:
-            raise ValueError(f"{message} Correct the annotation, or set dataset.strict=False to drop such boxes.")
+            raise AnnotationError(f"{message} Correct the annotation, or set dataset.strict=False to drop such boxes.")
         self._num_outside += 1
         if self._num_outside in {10**k for k in range(9)}:
             count = f"Such boxes are dropped; images so far in this process: {self._num_outside}."

@@ -26,15 +26,15 @@ def analyse_file(
     """Analyse a prediction file of this or another code base.
 
     Args:
-        path (str | Path): See :func:`~hqm_mmdet.evaluation.offline.read_predictions`.
-        images (EvaluationSet): Annotations and metric.
-        train_counts (TrainingCounts, optional): Default: what :func:`~.training_counts.count_training` finds.
-        num_cases (int): Best and worst images, at most so many of each. Defaults to 12.
-        resamples (int): Resamples of the images for 95 % confidence intervals; 0 gives none. Defaults to 500.
-        progress (bool): Show what is done. Defaults to False.
+        path (str | Path): see :func:`~hqm_mmdet.evaluation.offline.read_predictions`.
+        images (EvaluationSet): annotations and metric.
+        train_counts (TrainingCounts, optional): default: what :func:`~.training_counts.count_training` finds.
+        num_cases (int): best and worst images, at most so many of each. Default: 12.
+        resamples (int): resamples of the images for 95 % confidence intervals; 0 gives none. Default: 500.
+        progress (bool): show what is done. Default: False.
 
     Returns:
-        Analysis: Its metrics are those of :func:`~hqm_mmdet.evaluation.offline.evaluate_file`.
+        Analysis: its metrics are those of :func:`~hqm_mmdet.evaluation.offline.evaluate_file`.
 
     Raises:
         FileNotFoundError, CheckpointError, PredictionError, AnnotationError: A file is missing or unfit.
@@ -57,9 +57,9 @@ def analyse(
     """Put together what is known about a run.
 
     Args:
-        book (ImageBook): The run and its images.
-        metrics (tuple[MetricValue, ...]): See :func:`~.metric_values.metric_values`.
-        train_counts, num_cases: See :func:`analyse_file`; without counts the analysis has none.
+        book (ImageBook): the run and its images.
+        metrics (tuple[MetricValue, ...]): see :func:`~.metric_values.metric_values`.
+        train_counts, num_cases: see :func:`analyse_file`; without counts the analysis has none.
     """
     run = book.run
     return Analysis(
@@ -75,7 +75,6 @@ def analyse(
         limits=run.breakdown.limits,
         best=tuple(map(book.case, book.best(num_cases))),
         worst=tuple(map(book.case, book.worst(num_cases))),
-        image_ap=book.ap_by_name(),
         notes=_notes(run, train_counts),
     )
 

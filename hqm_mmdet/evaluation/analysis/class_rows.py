@@ -11,14 +11,15 @@ def class_rows(run: Run, counts: TrainingCounts | None = None) -> tuple[ClassRow
     """Classes that the metric averages.
 
     Args:
-        run (Run): The run.
-        counts (TrainingCounts, optional): Training instances.
+        run (Run): the run.
+        counts (TrainingCounts, optional): training instances.
 
     Returns:
-        tuple[ClassRow, ...]: By object label, then verb label; those without ground truth only where the metric counts
+        tuple[ClassRow, ...]: by object label, then verb label; those without ground truth only where the metric counts
         them (HOI-A: as 0).
     """
     judged, results, curves = run.judged, run.class_results, _curves(run)
+    # As the metric counts them: HOI-A a verb without ground truth as 0, others not at all.
     ap, max_recall = (np.nan_to_num(x) if judged.empty_counts_zero else x for x in (results.ap, results.max_recall))
     shown = np.flatnonzero(judged.empty_counts_zero | (results.num_gt > 0))
     others, sets = run.ranking.other_aps(), run.ranking.class_sets()
@@ -56,4 +57,5 @@ def _curves(run: Run) -> list[tuple[np.ndarray, np.ndarray]]:
     """Recall and precision of each column at its true positives."""
     column, recall, precision = run.judged.ranked().curve_points()
     ends = np.cumsum(np.bincount(column, minlength=len(run.judged.classes)))
+    # split() gives one part more than there are ends.
     return list(zip(np.split(recall, ends)[:-1], np.split(precision, ends)[:-1], strict=True))

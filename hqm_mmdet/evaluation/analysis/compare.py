@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import EvaluationError
 from ..offline import EvaluationSet
 from .analyse import RESAMPLES, analyse
 from .image_cases import ImageBook
@@ -49,16 +50,16 @@ def compare(
     """Compare two runs.
 
     Args:
-        first, second (Run): On the same images with the same metric.
-        train_counts (TrainingCounts, optional): Without, the comparison has no training counts.
-        num_cases, resamples, progress: See :func:`~.analyse.analyse_file`. The same resamples serve both runs, so the
+        first, second (Run): on the same images with the same metric.
+        train_counts (TrainingCounts, optional): without, the comparison has no training counts.
+        num_cases, resamples, progress: see :func:`~.analyse.analyse_file`. The same resamples serve both runs, so the
             interval of a difference is the narrower, the more alike they are.
 
     Returns:
-        Comparison: Images that one file says nothing about are neither better nor worse.
+        Comparison: images that one file says nothing about are neither better nor worse.
 
     Raises:
-        ValueError: The runs differ in images, classes or protocol.
+        EvaluationError: the runs differ in images, classes or protocol.
     """
     _check_same(first, second)
     *metrics, differences = paired_metrics(first, second, resamples, progress)
@@ -75,21 +76,23 @@ def _check_same(first: Run, second: Run) -> None:
     if names != others:
         different = sorted(set(names) ^ set(others))
         example = f"{different[0]} belongs to one of them only" if different else "their order differs"
-        raise ValueError(
+        raise EvaluationError(
             f"{what}: they were evaluated on {len(names)} and {len(others)} images that are not the same: {example}. "
             "Evaluate both with the same annotation file."
         )
     for key in ("classes", "verbs", "rare_triplets", "unseen"):
         if first.metainfo.get(key) != second.metainfo.get(key):
-            raise ValueError(f"{what}: their {key} differ. Evaluate both as the same data set.")
+            raise EvaluationError(f"{what}: their {key} differ. Evaluate both as the same data set.")
     metrics = [(run.images.metric.default_prefix, run.ranking.name) for run in (first, second)]
     if metrics[0] != metrics[1]:
-        raise ValueError(f"{what}: one was evaluated as {metrics[0]}, the other as {metrics[1]}. Choose one protocol.")
+        raise EvaluationError(
+            f"{what}: one was evaluated as {metrics[0]}, the other as {metrics[1]}. Choose one protocol."
+        )
     gts = first.judged.gts, second.judged.gts
     if not all(
         np.array_equal(*(getattr(gt, key) for gt in gts)) for key in ("image", "classes", "sub_boxes", "obj_boxes")
     ):
-        raise ValueError(f"{what}: their annotations differ. Evaluate both with the same annotation file.")
+        raise EvaluationError(f"{what}: their annotations differ. Evaluate both with the same annotation file.")
 
 
 def _class_differences(first: Analysis, second: Analysis) -> tuple[ClassDifference, ...]:
@@ -102,6 +105,7 @@ def _class_differences(first: Analysis, second: Analysis) -> tuple[ClassDifferen
 
 def _changed_images(first: ImageBook, second: ImageBook, number: int) -> tuple[Pairs, Pairs]:
     """Images whose AP rose most, and fell most; among equals more triplets first."""
+    # An image that one file does not name tells nothing about its model.
     gain = np.where(first.silent | second.silent, 0.0, second.ap - first.ap)
 
     def largest(change: np.ndarray) -> Pairs:

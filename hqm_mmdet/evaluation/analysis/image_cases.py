@@ -1,6 +1,6 @@
 """How well single images went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class ImageBook:
         preds, gts = judged.preds, judged.gts
         order = np.lexsort((-preds.scores, preds.image))  # stable: equal scores keep their order
         image = preds.image[order]
+        # Images take the place of classes.
         ranked = RankedCandidates(np.arange(size), order, image, judged.is_tp[order], image, gts.image, gts.image)
         results = ranked.results(None)
         self.ap, self.num_gt = results.ap, results.num_gt
@@ -36,10 +37,6 @@ class ImageBook:
         self._pred_rows = np.split(order, np.cumsum(np.bincount(image, minlength=size)))[:-1]
         gt_order = np.argsort(gts.image, kind="stable")
         self._gt_rows = np.split(gt_order, np.cumsum(results.num_gt))[:-1]
-
-    def ap_by_name(self) -> Mapping[str, float]:
-        """AP of the images with ground truth."""
-        return {self.run.images.file_names[i]: float(self.ap[i]) for i in np.flatnonzero(self.num_gt)}
 
     def best(self, number: int) -> list[int]:
         """Images with the largest AP (above 0); among equals more triplets first, then the order of the annotations."""

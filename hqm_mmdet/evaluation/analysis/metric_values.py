@@ -16,12 +16,12 @@ def metric_values(run: Run, resamples: int = 0, progress: bool = False) -> tuple
     """Metrics of a run.
 
     Args:
-        run (Run): The run.
-        resamples (int): Resamples of the images for 95 % confidence intervals; 0 gives none.
-        progress (bool): Show a progress bar.
+        run (Run): the run.
+        resamples (int): resamples of the images for 95 % confidence intervals; 0 gives none.
+        progress (bool): show a progress bar.
 
     Returns:
-        tuple[MetricValue, ...]: In the order of the metric.
+        tuple[MetricValue, ...]: in the order of the metric.
     """
     means = run.ranking.means()
     intervals = _intervals(run.ranking.means, run.ranking.num_images, resamples, progress)
@@ -34,12 +34,12 @@ def paired_metrics(
     """Metrics of two runs and their differences, all from the same resamples.
 
     Args:
-        first, second (Run): Runs on the same images.
-        resamples (int): See :func:`metric_values`.
-        progress (bool): Show a progress bar.
+        first, second (Run): runs on the same images.
+        resamples (int): see :func:`metric_values`.
+        progress (bool): show a progress bar.
 
     Returns:
-        tuple: Values of the first and the second run, as :func:`metric_values`; differences, second minus first, of the
+        tuple: values of the first and the second run, as :func:`metric_values`; differences, second minus first, of the
         metrics that both have.
     """
     runs = dict(first=first, second=second)

@@ -119,7 +119,6 @@ class Analysis:
         errors (tuple[ErrorGain, ...]): mutually exclusive kinds, in the order of their definition.
         limits (tuple[ErrorGain, ...]): all false positives gone, all missed found: what each side costs at most.
         best, worst (tuple[ImageCase, ...]): images by ``ap``.
-        image_ap (Mapping[str, float]): of every image with ground truth, by file name.
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
     """
 
@@ -135,7 +134,6 @@ class Analysis:
     limits: tuple[ErrorGain, ...]
     best: tuple[ImageCase, ...]
     worst: tuple[ImageCase, ...]
-    image_ap: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -19,10 +19,10 @@ class Run:
     """I images, what a file predicts for them, and who took what.
 
     Args:
-        name (str): As the reader knows it.
-        images (EvaluationSet): Annotations and metric.
-        ranking (Ranking): Of the metric.
-        missing (tuple[str, ...]): Images that the file says nothing about.
+        name (str): as the reader knows it.
+        images (EvaluationSet): annotations and metric.
+        ranking (Ranking): of the metric.
+        missing (tuple[str, ...]): images that the file says nothing about.
     """
 
     name: str
@@ -63,16 +63,16 @@ def read_run(path: str | Path, images: EvaluationSet, name: str | None = None, p
     """Read a prediction file and match it.
 
     Args:
-        path (str | Path): See :func:`~hqm_mmdet.evaluation.offline.read_predictions`.
-        images (EvaluationSet): Annotations and metric.
-        name (str, optional): Of the run. Default: the file's name.
-        progress (bool): Show what is done. Defaults to False.
+        path (str | Path): see :func:`~hqm_mmdet.evaluation.offline.read_predictions`.
+        images (EvaluationSet): annotations and metric.
+        name (str, optional): of the run. Default: the file's name.
+        progress (bool): show what is done. Default: False.
 
     Returns:
-        Run: Of all images of ``images``.
+        Run: of all images of ``images``.
 
     Raises:
-        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: See
+        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: see
             :func:`~hqm_mmdet.evaluation.offline.read_records`.
     """
     found = read_records(path, images, progress)

@@ -38,7 +38,7 @@ def count_training(images: EvaluationSet) -> TrainingCounts | None:
     Of V-COCO, a person who does an action counts once per role, with or without object, as in its evaluation.
 
     Args:
-        images (EvaluationSet): Names its files.
+        images (EvaluationSet): names its files.
 
     Returns:
         TrainingCounts | None: None where no file was given and none lies beside the annotations.
@@ -56,7 +56,7 @@ def count_training(images: EvaluationSet) -> TrainingCounts | None:
         return TrainingCounts(_count_official(entries, verbs, num_classes))
     parser = reader.make_parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
     with no_garbage_collection():
-        parsed = [parser.read(*item) for item in enumerate(entries)]
+        parsed = parser.read_all(entries)
     return TrainingCounts(count_hois(parsed, len(verbs), num_classes))
 
 

@@ -2,10 +2,9 @@
 
 HICO-DET and HOI-A: candidates of one image (:mod:`.candidates`, :mod:`.images`) -> one table of all images
 (:mod:`.triplets`) -> true positives (:mod:`.matching`) -> AP per class (:mod:`.average_precision`) -> means
-(:mod:`.hico`, :mod:`.hoia`). What evaluators disagree about is a value (:mod:`.protocol`). V-COCO: names
-(:mod:`.vcoco_roles`) -> arrays (:mod:`.vcoco_tables`) -> right detections (:mod:`.vcoco_matching`) -> AP per action and
-role (:mod:`.vcoco`). What any metric ranks has one form (:mod:`.judged`), from which errors
-are broken down (:mod:`.errors`). Confidence intervals: :mod:`.bootstrap`.
+(:mod:`.hico`, :mod:`.hoia`). What evaluators disagree about is a value (:mod:`.protocol`). V-COCO has a room of its own
+(:mod:`.vcoco`). What any metric ranks has one form (:mod:`.judged`), from which errors are broken down
+(:mod:`.errors`). Confidence intervals: :mod:`.bootstrap`.
 """
 
 from .average_precision import ClassResults, RankedCandidates, class_results, rank_candidates
@@ -22,11 +21,20 @@ from .matching import aligned_iou, match_triplets
 from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, VCOCO, EvalProtocol, get_protocol
 from .suppression import TripletNMS, WholePairNMS
 from .triplets import TripletCoder, TripletTable, stack_images
-from .vcoco import RankedVCOCO, rank_vcoco
-from .vcoco_detections import to_official_detections
-from .vcoco_judged import judge_roles
-from .vcoco_roles import VCOCORoles
-from .vcoco_tables import AgentTable, PersonTable, agents_from_pairs, official_boxes, persons_from_hois, stack_tables
+from .vcoco import (
+    AgentTable,
+    PersonTable,
+    RankedVCOCO,
+    VCOCORoles,
+    agents_from_pairs,
+    check_pairs,
+    judge_roles,
+    official_boxes,
+    persons_from_hois,
+    rank_vcoco,
+    stack_tables,
+    to_official_detections,
+)
 
 __all__ = [
     "HOIA",
@@ -56,6 +64,7 @@ __all__ = [
     "aligned_iou",
     "bootstrap_intervals",
     "break_down",
+    "check_pairs",
     "class_results",
     "evaluate_triplets",
     "get_protocol",

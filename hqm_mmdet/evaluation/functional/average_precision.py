@@ -14,11 +14,11 @@ class ClassResults:
     """Results of K classes, those that have ground truth if nothing else is said, in ascending order; columns (K,).
 
     Args:
-        classes (ndarray): Class.
-        ap (ndarray): Average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
+        classes (ndarray): class.
+        ap (ndarray): average precision; 0 for a class without candidate, NaN for a class without ground truth (e.g.
             one that a resample left without).
-        max_recall (ndarray): Recall over all candidates; NaN as above.
-        num_gt, num_pred, num_tp (ndarray): Counts.
+        max_recall (ndarray): recall over all candidates; NaN as above.
+        num_gt, num_pred, num_tp (ndarray): counts.
     """
 
     classes: np.ndarray
@@ -61,16 +61,15 @@ class RankedCandidates:
     ) -> ClassResults:
         """AP and recall per class.
 
-        Precision and recall are read at true positives only: between them precision falls, so no maximum lies there.
-
         Args:
-            thresholds (tuple[float, ...] | None): See :func:`class_results`.
+            thresholds (tuple[float, ...] | None): see :func:`class_results`.
             image_weights (ndarray, optional): (I,) int, how often each image counts (a bootstrap resample).
 
         Returns:
             ClassResults: K classes.
         """
         num_gt, num_pred, num_tp = counts = self._counts(image_weights)
+        # At true positives only: between them precision falls, so no maximum lies there.
         column, recall, precision = self._curve_points(counts, image_weights)
         ap = interpolated_ap(recall, precision, column, len(self.classes), thresholds)
         with np.errstate(invalid="ignore"):  # a resample may leave a class without ground truth: NaN
@@ -99,6 +98,7 @@ class RankedCandidates:
         weights = None if image_weights is None else image_weights.take(self.image)
         tps = np.flatnonzero(self.is_tp)
         column = self.column[tps]
+        # Ranks and hits count from each class's own beginning in the one sorted table.
         rank = (tps + 1 if weights is None else np.cumsum(weights)[tps]) - (np.cumsum(num_pred) - num_pred)[column]
         hits = np.arange(1, len(tps) + 1) if weights is None else np.cumsum(weights[tps])
         hits = hits - (np.cumsum(num_tp) - num_tp)[column]
@@ -143,6 +143,7 @@ def class_columns(pred_classes: np.ndarray, gt_classes: np.ndarray) -> tuple[np.
     """
     classes, gt_column = np.unique(gt_classes, return_inverse=True)
     column = np.searchsorted(classes, pred_classes)
+    # searchsorted gives K for a class behind the last one; -1, no class, stands there.
     known = np.append(classes, -1)[column] == pred_classes
     return classes, np.where(known, column, -1), gt_column.ravel()
 
@@ -168,6 +169,7 @@ def rank_columns(
         RankedCandidates: N' <= N candidates.
     """
     known = np.flatnonzero(column >= 0)
+    # lexsort takes its last key first and is stable: equal scores keep the order of the table.
     rows = known[np.lexsort((-scores[known], column[known]))]
     return RankedCandidates(classes, rows, column[rows], is_tp[rows], pred_image[rows], gt_column, gt_image)
 
@@ -182,7 +184,7 @@ def class_results(
     """AP per class from one sort of all candidates.
 
     Args:
-        pred_classes, scores, is_tp, gt_classes: See :func:`rank_candidates`.
+        pred_classes, scores, is_tp, gt_classes: see :func:`rank_candidates`.
         thresholds (tuple[float, ...] | None): AP is the mean over these recalls of the largest precision at a recall
             >= threshold (VOC 2007). None: the area under that curve (VOC 2010).
 
@@ -201,7 +203,7 @@ def interpolated_ap(
         recall, precision (ndarray): (T,) at each true positive.
         column (ndarray): (T,) int, ascending class index.
         num_classes (int): K.
-        thresholds (tuple[float, ...] | None): See :func:`class_results`.
+        thresholds (tuple[float, ...] | None): see :func:`class_results`.
 
     Returns:
         ndarray: (K,), 0 without true positive.
@@ -209,6 +211,7 @@ def interpolated_ap(
     ap = np.zeros(num_classes)
     if not len(recall):
         return ap
+    # The column ascends, so these are the classes with a true positive.
     starts = np.flatnonzero(np.diff(column, prepend=-1))
     if thresholds is None:
         ends = np.append(starts[1:], len(column))
@@ -228,6 +231,7 @@ def mean_over_classes(values: np.ndarray) -> float:
 
 def _area(recall: np.ndarray, precision: np.ndarray) -> float:
     """Area under the largest precision at or beyond each recall, of one class."""
+    # From the right: the best precision that is still to come.
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     return float((np.diff(recall, prepend=0.0) * envelope).sum())
 

@@ -14,29 +14,28 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Percentile intervals over resamples of the images, with replacement, centred on the value of all images.
 
-    Candidates are matched and sorted once; a resample only says how often each image counts. A resample repeats images,
-    which lifts the AP of classes with few instances (and may lose some); the plain percentiles of a mean over many such
-    classes can lie above the value itself. So they are shifted by the mean of the resamples minus the value.
+    The percentiles are shifted by the mean of the resamples minus the value.
 
     Args:
         evaluate (callable): (I,) int image weights -> metrics, e.g. means of :meth:`RankedCandidates.results`.
         num_images (int): I.
-        num_samples (int): Number of resamples.
-        level (float): Probability inside of the interval. Defaults to 0.95.
-        seed (int): Of the resamples. Defaults to 0.
+        num_samples (int): number of resamples.
+        level (float): probability inside of the interval. Default: 0.95.
+        seed (int): of the resamples. Default: 0.
 
     Returns:
-        dict[str, tuple[float, float]]: Lower and upper end per metric; NaN where a metric never had a value. The shift
+        dict[str, tuple[float, float]]: lower and upper end per metric; NaN where a metric never had a value. The shift
         may push an end over the edge of what the metric can be; see :func:`within_fractions`.
 
     Raises:
-        ValueError: No image, or no resample.
+        ValueError: no image, or no resample.
     """
     if num_images < 1 or num_samples < 1:
         raise ValueError(f"cannot draw {num_samples} resamples of {num_images} images; both must be at least 1.")
     rng = np.random.default_rng(seed)
     values, draws = evaluate(np.ones(num_images, np.int64)), []
     for _ in range(num_samples):
+        # How often each image was drawn: nothing is matched or sorted again.
         weights = np.bincount(rng.integers(0, num_images, num_images), minlength=num_images)
         draws.append(evaluate(weights))
     return {key: _interval(np.array([draw[key] for draw in draws]), value, level) for key, value in values.items()}
@@ -56,5 +55,7 @@ def _interval(draws: np.ndarray, value: float, level: float) -> tuple[float, flo
     draws = draws[~np.isnan(draws)]
     if not len(draws):
         return float("nan"), float("nan")
+    # Centred on the value: a resample repeats images, which lifts the AP of classes with few instances, so that plain
+    # percentiles of a mean over many such classes can lie above the value itself.
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) + (value - draws.mean())
     return float(low), float(high)

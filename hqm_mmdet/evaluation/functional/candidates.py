@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..errors import EvaluationError
+
 
 def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray:
     """Rows of allowed verbs, one per object label.
@@ -16,16 +18,17 @@ def verb_mask_by_object(valid_pairs: np.ndarray, num_objects: int) -> np.ndarray
         QPIC extends the table for V-COCO.
 
     Raises:
-        ValueError: Wrong shape.
+        EvaluationError: wrong shape.
     """
     mask = np.asarray(valid_pairs, dtype=np.float32)
     if mask.ndim != 2 or mask.shape[1] not in (num_objects, num_objects + 1):
-        raise ValueError(
+        raise EvaluationError(
             f"valid_pairs must be verbs x {num_objects} objects (one more column with the absent object), "
             f"got the shape {mask.shape}; it belongs to another data set or is transposed."
         )
     if mask.shape[1] == num_objects:
         mask = np.concatenate([mask, np.ones_like(mask[:, :1])], axis=1)
+    # Looked up row by row, for the pairs of every image.
     return np.ascontiguousarray(mask.T)
 
 
@@ -61,35 +64,38 @@ def select_candidates(
 
     Every pair stands for V candidates with the score ``verb_scores * verb_mask[object label]`` in
     float32. Forbidden candidates (score 0) stay in the list when fewer than ``top_k`` are positive, as in
-    QPIC's evaluator. The caller's array is not changed (QPIC's is).
+    QPIC's evaluator.
 
     Args:
         verb_scores (ndarray): (P, V) float.
         obj_labels (ndarray): (P,) int in 0..C.
         verb_mask (ndarray, optional): (C + 1, V) from :func:`verb_mask_by_object`; None allows all.
-        top_k (int, optional): How many to keep; None keeps all.
-        image (object): Names the image in messages.
-        partial (bool): Whether a NaN score means "no candidate" and not an error. Defaults to False.
+        top_k (int, optional): how many to keep; None keeps all.
+        image (object): names the image in messages.
+        partial (bool): whether a NaN score means "no candidate" and not an error. Default: False.
 
     Returns:
         tuple[ndarray, ndarray, ndarray]: pair (K,) int, verb (K,) int, score (K,) float32, descending;
         ties in pair-major, verb-minor order.
 
     Raises:
-        ValueError: NaN or infinite score, wrong shape, label out of range, a negative score that a forbidden
+        EvaluationError: NaN or infinite score, wrong shape, label out of range, a negative score that a forbidden
             candidate would outrank.
     """
     scores = np.asarray(verb_scores, dtype=np.float32)
     given = None
     if partial:
         given = ~np.isnan(scores.reshape(-1))
+        # NaN only: infinite scores stay, to be refused below.
         scores = np.nan_to_num(scores, nan=0.0, posinf=np.inf, neginf=-np.inf)
     _check_scores(scores, obj_labels, verb_mask, image)
     if verb_mask is not None:
         _check_negative(scores, verb_mask[obj_labels], given, image)
+        # A new array: QPIC multiplies in place and so changes its caller's scores.
         scores = scores * verb_mask[obj_labels]
     flat = scores.reshape(-1)
     index = stable_top_k(flat, top_k) if given is None else _top_k_of(np.flatnonzero(given), flat, top_k)
+    # Without pairs there may be no verbs either.
     pair, verb = np.divmod(index, max(scores.shape[1], 1))
     return pair, verb, flat[index]
 
@@ -100,13 +106,13 @@ def _top_k_of(rows: np.ndarray, scores: np.ndarray, k: int | None) -> np.ndarray
 
 def _check_scores(scores, obj_labels, verb_mask, image) -> None:
     if scores.ndim != 2 or len(scores) != len(obj_labels):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: verb_scores must be pairs x verbs, got the shape {scores.shape} "
             f"for {len(obj_labels)} object labels."
         )
     if not np.isfinite(scores).all():
         pair, verb = np.argwhere(~np.isfinite(scores))[0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be "
             "finite. Check the model's weights, or its inputs, for NaN."
         )
@@ -118,10 +124,11 @@ def _check_negative(scores, mask, given, image) -> None:
     negative = np.argwhere(scores < 0)
     if not len(negative):
         return
+    # A negative score does no harm where no forbidden candidate's 0 would outrank it.
     forbidden = (mask == 0).reshape(-1)
     if (forbidden if given is None else forbidden & given).any():
         pair, verb = negative[0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb} is negative, and impossible "
             "combinations, which get 0, would rank before it. Map scores to [0, 1], e.g. by a sigmoid."
         )
@@ -129,12 +136,12 @@ def _check_negative(scores, mask, given, image) -> None:
 
 def _check_mask(scores, obj_labels, verb_mask, image) -> None:
     if verb_mask.shape[1] != scores.shape[1]:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: {scores.shape[1]} verb scores per pair, but the verb mask has "
             f"{verb_mask.shape[1]} verbs; model and data set do not belong together."
         )
     if obj_labels.min() < 0 or obj_labels.max() >= len(verb_mask):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: object labels reach from {obj_labels.min()} to {obj_labels.max()}, allowed "
             f"are 0..{len(verb_mask) - 1} (the last one = no object)."
         )

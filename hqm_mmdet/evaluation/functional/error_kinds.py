@@ -37,6 +37,7 @@ def find_kinds(judged: JudgedCandidates, near: float = 0.1) -> tuple[np.ndarray,
     first, pair = _pairs(judged, wrong)
     facts = _pair_facts(judged, first, near)
     rows, gts, kinds, overlaps, duplicates = _same_verb(judged, wrong, pair, facts, near)
+    # From the least to the most certain: each step overrules those before it.
     found = np.where(facts.near[pair], SEVERAL, BACKGROUND)
     goal = np.full(len(wrong), -1)
     best = _closest(judged, rows, gts, kinds, overlaps)
@@ -92,6 +93,7 @@ def _pairs(judged: JudgedCandidates, wrong: np.ndarray) -> tuple[np.ndarray, np.
     number = judged.pair[wrong]
     member = np.full(number.max() + 1, -1)
     member[number] = wrong
+    # Numbers have gaps, such as pairs all of whose candidates are right.
     known = member >= 0
     return member[known], (np.cumsum(known) - 1)[number]
 
@@ -114,7 +116,7 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
     """Combinations (index into ``wrong``, ground truth, kind, overlap) that only differ by a box or a class.
 
     Returns:
-        tuple[ndarray, ...]: Those four columns, (J,) each, and the indices of duplicates.
+        tuple[ndarray, ...]: those four columns, (J,) each, and the indices of duplicates.
     """
     columns, duplicates = [], [np.zeros(0, np.int64)]
     for rows, gts, related in _related(judged, wrong, near, by_verb=True):
@@ -133,6 +135,7 @@ def _same_verb(judged, wrong, pair, facts, near) -> tuple[np.ndarray, ...]:
         )
         same = related.sub_right & related.obj_right
         duplicates.append(rows[same])
+        # Of a wrong association only the side that is right says how close it came.
         side = np.maximum(related.sub * related.sub_right, related.obj * related.obj_right)
         overlap = np.where(kind == ASSOCIATION, side, related.overlap)
         keep = (kind != RIGHT) & ~same

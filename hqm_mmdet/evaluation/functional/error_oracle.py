@@ -25,6 +25,7 @@ class FixOracle:
     def __init__(self, judged: JudgedCandidates, kind: np.ndarray, target: np.ndarray) -> None:
         self._judged, self._kind = judged, kind
         place = np.empty(len(kind), np.int64)
+        # Ranks among equal scores, by the metric's own rule.
         place[judged.tie_order()] = np.arange(len(kind))
         free = np.flatnonzero((target >= 0) & (judged.taken_by[target] < 0)) if len(judged.gts) else place[:0]
         order = np.lexsort((place[free], -judged.preds.scores[free], target[free]))
@@ -43,8 +44,8 @@ class FixOracle:
         """Headline value.
 
         Args:
-            mended (Collection[int]): Kinds of false positives to mend.
-            removed (Collection[int]): Kinds of false positives to remove, whether they have a target or not.
+            mended (Collection[int]): kinds of false positives to mend.
+            removed (Collection[int]): kinds of false positives to remove, whether they have a target or not.
             gone (ndarray, optional): (M,) bool, ground truth that is not counted. A column that loses all its ground
                 truth so has AP 1: nothing is left to be found.
 

@@ -16,9 +16,9 @@ class ErrorGain:
     """One kind of error.
 
     Args:
-        name (str): One of :data:`~.error_kinds.KINDS`, ``missed``, or a limit's name.
-        count (int): False positives, or ground truth, of that kind.
-        gain (float): What the headline value would rise by, a fraction.
+        name (str): one of :data:`~.error_kinds.KINDS`, ``missed``, or a limit's name.
+        count (int): false positives, or ground truth, of that kind.
+        gain (float): what the headline value would rise by, a fraction.
     """
 
     name: str
@@ -31,11 +31,11 @@ class ErrorBreakdown:
     """What is wrong with N candidates and M ground-truth triplets.
 
     Args:
-        value (float): The headline value; NaN if no class counts, and then all gains are.
+        value (float): the headline value; NaN if no class counts, and then all gains are.
         kind (ndarray): (N,) int8, index into :data:`~.error_kinds.KINDS`; -1 for true positives.
         target (ndarray): (N,) int, row of the ground truth that a candidate misses by one thing; -1 if there is none.
         missed (ndarray): (M,) bool, ground truth that no candidate found, and none misses by one thing.
-        rows (tuple[ErrorGain, ...]): Every kind that the data set knows, then ``missed``.
+        rows (tuple[ErrorGain, ...]): every kind that the data set knows, then ``missed``.
         limits (tuple[ErrorGain, ...]): ``false positives`` (all removed) and ``false negatives`` (all found).
     """
 
@@ -51,11 +51,11 @@ def break_down(judged: JudgedCandidates, near: float = 0.1) -> ErrorBreakdown:
     """Give every false positive one kind of error, and every kind what mending it would gain.
 
     Args:
-        judged (JudgedCandidates): Of any metric.
-        near (float): IoU below which a box has nothing to do with an annotated one. Defaults to 0.1, as in TIDE.
+        judged (JudgedCandidates): of any metric.
+        near (float): IoU below which a box has nothing to do with an annotated one. Default: 0.1, as in TIDE.
 
     Returns:
-        ErrorBreakdown: Kinds, counts and gains.
+        ErrorBreakdown: kinds, counts and gains.
     """
     kind, target = find_kinds(judged, near)
     lost = judged.taken_by < 0

@@ -19,11 +19,11 @@ def judge_triplets(
     """Match the candidates of a set of images.
 
     Args:
-        preds (TripletTable): Candidates of all images; per image in descending score order.
-        gts (TripletTable): Ground truth of all images.
+        preds (TripletTable): candidates of all images; per image in descending score order.
+        gts (TripletTable): ground truth of all images.
         num_boxes (ndarray): (I,) int, annotated boxes of every evaluated image, with or without HOI.
-        coder (TripletCoder): Numbers of classes.
-        protocol (EvalProtocol): Conventions. Defaults to :data:`~.protocol.QPIC`.
+        coder (TripletCoder): numbers of classes.
+        protocol (EvalProtocol): conventions. Default: :data:`~.protocol.QPIC`.
 
     Returns:
         JudgedCandidates: A column is a triplet class with ground truth.
@@ -37,6 +37,7 @@ def judge_triplets(
     if not protocol.compares_subject_labels:
         preds, gts = _without_subject_label(preds, coder), _without_subject_label(gts, coder)
     if protocol.skips_images_without_boxes and not num_boxes.all():
+        # QPIC's evaluator loses the false positives of images without any box.
         preds = preds[num_boxes[preds.image] > 0]
     is_tp, taken_by = assign_triplets(preds, gts, coder, protocol)
     classes, pred_column, gt_column = class_columns(preds.classes, gts.classes)
@@ -60,8 +61,8 @@ def rank_triplets(judged: JudgedCandidates, known_object: bool = False) -> dict[
     """Sort candidates for one or both settings of HICO-DET.
 
     Args:
-        judged (JudgedCandidates): Of :func:`judge_triplets`.
-        known_object (bool): Whether to add the known-object setting.
+        judged (JudgedCandidates): of :func:`judge_triplets`.
+        known_object (bool): whether to add the known-object setting.
 
     Returns:
         dict[str, RankedCandidates]: ``default`` and, if asked for, ``known_object``.
@@ -103,6 +104,7 @@ def known_object_mask(preds: TripletTable, gts: TripletTable, coder: TripletCode
 
     def keys(table: TripletTable) -> np.ndarray:
         _, obj_labels, _ = coder.decode(table.classes)
+        # Image and object class as one number.
         return table.image.astype(np.int64) * (coder.num_objects + 1) + obj_labels
 
     return np.isin(keys(preds), keys(gts))
@@ -114,9 +116,9 @@ def mean_results(
     """Means over classes with ground truth.
 
     Args:
-        results (ClassResults): Results of one setting.
-        rare_classes (ndarray): Triplet classes of the rare set; all others are non-rare.
-        unseen_classes (ndarray, optional): Triplet classes that a zero-shot split keeps from training.
+        results (ClassResults): results of one setting.
+        rare_classes (ndarray): triplet classes of the rare set; all others are non-rare.
+        unseen_classes (ndarray, optional): triplet classes that a zero-shot split keeps from training.
 
     Returns:
         dict[str, float]: ``full``, ``rare``, ``non_rare`` mean AP and ``max_recall``, fractions; with a zero-shot

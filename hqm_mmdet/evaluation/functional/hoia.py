@@ -15,10 +15,10 @@ def judge_verbs(
     """Match candidates of equal subject label, object label and verb.
 
     Args:
-        preds (TripletTable): Candidates of all images; per image in descending score order.
-        gts (TripletTable): Ground truth of all images.
-        coder (TripletCoder): Numbers of classes.
-        protocol (EvalProtocol): Conventions. Defaults to :data:`~.protocol.HOIA`.
+        preds (TripletTable): candidates of all images; per image in descending score order.
+        gts (TripletTable): ground truth of all images.
+        coder (TripletCoder): numbers of classes.
+        protocol (EvalProtocol): conventions. Default: :data:`~.protocol.HOIA`.
 
     Returns:
         JudgedCandidates: A column is a verb; all V of them, with or without ground truth.
@@ -34,6 +34,7 @@ def judge_verbs(
         is_tp,
         taken_by,
         verbs,
+        # -1: a verb spans all object classes.
         np.stack([verbs, np.full_like(verbs, -1)], axis=1),
         np.ones(len(verbs), dtype=bool),
         protocol,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import EvaluationError
 from .candidates import select_candidates
 from .triplets import TripletCoder, TripletTable
 
@@ -24,25 +25,26 @@ def prediction_table(
         sub_boxes, obj_boxes (ndarray): (P, 4) x1, y1, x2, y2 in pixels of the original image.
         obj_labels (ndarray): (P,) int in 0..C.
         verb_scores (ndarray): (P, V), already times the object score where the method does so.
-        coder (TripletCoder): Numbers of classes.
-        verb_mask, top_k: See :func:`~.candidates.select_candidates`.
-        sub_labels (ndarray | int): (P,) or one label for all. Defaults to 0, person.
-        image (object): Names the image in messages.
-        partial (bool): Whether a NaN score means "not predicted" and not an error. Defaults to False.
+        coder (TripletCoder): numbers of classes.
+        verb_mask, top_k: see :func:`~.candidates.select_candidates`.
+        sub_labels (ndarray | int): (P,) or one label for all. Default: 0, person.
+        image (object): names the image in messages.
+        partial (bool): whether a NaN score means "not predicted" and not an error. Default: False.
 
     Returns:
         TripletTable: K rows, boxes and scores in float32, ``image`` all 0.
 
     Raises:
-        ValueError: NaN or infinite score or coordinate, label out of range, unequal lengths, wrong
+        EvaluationError: NaN or infinite score or coordinate, label out of range, unequal lengths, wrong
             number of verbs.
     """
     obj_labels = np.asarray(obj_labels, dtype=np.int64).reshape(-1)
     verb_scores = np.asarray(verb_scores, dtype=np.float32)
+    # An empty list has the shape (0,).
     if not len(obj_labels):
         verb_scores = verb_scores.reshape(0, coder.num_verbs)
     if verb_scores.ndim == 2 and verb_scores.shape[1] != coder.num_verbs:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: {verb_scores.shape[1]} verb scores per pair, but the data set has "
             f"{coder.num_verbs} verbs; model and data set do not belong together."
         )
@@ -51,6 +53,7 @@ def prediction_table(
     _check_labels(obj_labels, coder.num_objects, image)
     pair, verb, score = select_candidates(verb_scores, obj_labels, verb_mask, top_k, image, partial)
     sub_labels = np.broadcast_to(sub_labels, obj_labels.shape)
+    # 32 bits: the tables of all images are held until the end of the test.
     classes = coder.encode(sub_labels[pair], obj_labels[pair], verb).astype(np.int32)
     no_image = np.zeros(len(pair), np.int32)
     return TripletTable(no_image, classes, sub_boxes[pair], obj_boxes[pair], score)
@@ -65,15 +68,15 @@ def ground_truth_table(
         boxes (ndarray): (N, 4) x1, y1, x2, y2 as in the annotation file.
         labels (ndarray): (N,) int in 0..C-1.
         hois (ndarray): (M, 3) int, subject index, object index (-1 = no object), verb.
-        coder (TripletCoder): Numbers of classes.
-        image (object): Names the image in messages.
+        coder (TripletCoder): numbers of classes.
+        image (object): names the image in messages.
 
     Returns:
         TripletTable: M rows without scores, boxes in float64, ``image`` all 0. An absent object is a
         zero box with label C.
 
     Raises:
-        ValueError: Index, label or verb out of range, coordinate not finite.
+        EvaluationError: index, label or verb out of range, coordinate not finite.
     """
     labels = np.asarray(labels, dtype=np.int64).reshape(-1)
     hois = _table(hois, 3, np.int64, "hois", image)
@@ -91,10 +94,10 @@ def ground_truth_table(
 def _finite_boxes(boxes, length, dtype, image) -> np.ndarray:
     boxes = _table(boxes, 4, dtype, "boxes", image)
     if len(boxes) != length:
-        raise ValueError(f"image {image!r}: {len(boxes)} boxes for {length} labels.")
+        raise EvaluationError(f"image {image!r}: {len(boxes)} boxes for {length} labels.")
     if not np.isfinite(boxes).all():
         row = np.argwhere(~np.isfinite(boxes))[0, 0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: box {row} is {boxes[row].tolist()}; coordinates must be finite "
             "(an absent object is a zero box with its own label)."
         )
@@ -106,14 +109,14 @@ def _table(rows, columns, dtype, name, image) -> np.ndarray:
     if not rows.size:
         return np.zeros((0, columns), dtype)
     if rows.ndim != 2 or rows.shape[1] != columns:
-        raise ValueError(f"image {image!r}: {name} must be rows of {columns} numbers, got the shape {rows.shape}.")
+        raise EvaluationError(f"image {image!r}: {name} must be rows of {columns} numbers, got the shape {rows.shape}.")
     return rows
 
 
 def _check_labels(labels, largest, image) -> None:
     wrong = np.flatnonzero((labels < 0) | (labels > largest))
     if len(wrong):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: label {labels[wrong[0]]} of entry {wrong[0]} is not in 0..{largest}; "
             "annotation or model belongs to another data set."
         )
@@ -123,7 +126,7 @@ def _check_hois(hois, num_boxes, num_verbs, image) -> None:
     low, high = np.array([0, -1, 0]), np.array([num_boxes, num_boxes, num_verbs])
     wrong = np.flatnonzero(((hois < low) | (hois >= high)).any(1))
     if len(wrong):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: HOI {wrong[0]} is (subject, object, verb) = {hois[wrong[0]].tolist()}, but "
             f"there are {num_boxes} boxes and {num_verbs} verbs (object -1 = no object)."
         )

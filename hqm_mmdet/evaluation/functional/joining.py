@@ -28,6 +28,7 @@ class KeyIndex:
         """
         start, count = self._ranges(keys)
         left = np.repeat(np.arange(len(keys)), count)
+        # 0, 1, 2 ... within each key's run.
         within = np.arange(len(left)) - np.repeat(np.cumsum(count) - count, count)
         return left, self._order[start[left] + within]
 

@@ -20,10 +20,10 @@ class JudgedCandidates:
     QPIC's HICO-DET those in images without any box) are not among them.
 
     Args:
-        preds (TripletTable): Candidates; per image in descending score order. Of V-COCO one per (detection, role), its
+        preds (TripletTable): candidates; per image in descending score order. Of V-COCO one per (detection, role), its
             class with the role's verb.
-        gts (TripletTable): Ground truth.
-        coder (TripletCoder): Decodes ``classes`` of both tables. V-COCO compares no object class: there the object
+        gts (TripletTable): ground truth.
+        coder (TripletCoder): decodes ``classes`` of both tables. V-COCO compares no object class: there the object
             label is 0 for an object, 1 (``absent_object_label``) for none.
         pred_column (ndarray): (N,) int in 0..K-1, or -1 for a class without ground truth, which the metric ignores.
         gt_column (ndarray): (M,) int in 0..K-1.
@@ -34,9 +34,9 @@ class JudgedCandidates:
         column_labels (ndarray): (K, 2) int, verb label and object label of each column; -1 where the column spans all
             object classes.
         counted (ndarray): (K,) bool, columns in the headline mean.
-        protocol (EvalProtocol): Box conventions and recall thresholds.
-        empty_counts_zero (bool): Whether a column without ground truth counts 0 (HOI-A) or is left out of means.
-        later_images_first (bool): Among equal scores, whether later images rank first (V-COCO's official script).
+        protocol (EvalProtocol): box conventions and recall thresholds.
+        empty_counts_zero (bool): whether a column without ground truth counts 0 (HOI-A) or is left out of means.
+        later_images_first (bool): among equal scores, whether later images rank first (V-COCO's official script).
         pair (ndarray, optional): (N,) int >= 0, candidates with equal numbers share image, boxes and object label;
             spares work where many do (V-COCO: the roles of a detection).
     """
@@ -104,4 +104,5 @@ class JudgedCandidates:
         order = self.tie_order()
         preds = (self.pred_column[order], self.preds.scores[order], self.is_tp[order], self.preds.image[order])
         ranked = rank_columns(self.classes, *preds, self.gt_column, self.gts.image)
+        # They were sorted in tie order; back to rows of preds.
         return replace(ranked, rows=order[ranked.rows])

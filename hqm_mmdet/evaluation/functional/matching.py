@@ -32,8 +32,8 @@ def assign_triplets(
     Args:
         preds (TripletTable): (N,) candidates; per image in descending score order.
         gts (TripletTable): (M,) ground truth, in the order of annotation.
-        coder (TripletCoder): Tells which classes have no object.
-        protocol (EvalProtocol): Box and threshold conventions.
+        coder (TripletCoder): tells which classes have no object.
+        protocol (EvalProtocol): box and threshold conventions.
 
     Returns:
         tuple[ndarray, ndarray]: (N,) bool, true positives, and (M,) int, the candidate that took the ground truth, -1
@@ -49,6 +49,7 @@ def assign_triplets(
     passes = protocol.passes(overlap)
     best = np.arange(len(pred_rows)) if protocol.takes_all_matches else _first_largest(pred_rows, overlap)
     best = best[passes[best]]
+    # Candidates come by descending score, so the first claim wins; later ones are false positives.
     taken, first = np.unique(gt_rows[best], return_index=True)
     taken_by[taken] = pred_rows[best[first]]
     is_tp[taken_by[taken]] = True
@@ -68,11 +69,13 @@ def aligned_iou(boxes1: np.ndarray, boxes2: np.ndarray, protocol: EvalProtocol =
     extent = protocol.pixel_extent
     boxes1, boxes2 = np.asarray(boxes1, protocol.precision), np.asarray(boxes2, protocol.precision)
     size = np.minimum(boxes1[:, 2:], boxes2[:, 2:]) - np.maximum(boxes1[:, :2], boxes2[:, :2])
+    # The official loops give up before they add the pixel, so a box one pixel wide matches nothing, not even itself.
     overlaps = (size + extent > 0 if protocol.thin_boxes_match else size > 0).all(axis=1)
     intersection = np.where(overlaps, (size + extent).prod(axis=1), 0.0)
     area1 = (boxes1[:, 2:] - boxes1[:, :2] + extent).prod(axis=1)
     area2 = (boxes2[:, 2:] - boxes2[:, :2] + extent).prod(axis=1)
     union = area1 + area2 - intersection
+    # The union of inverted and NaN boxes means nothing; they never overlap.
     return np.divide(intersection, union, out=np.zeros_like(union), where=overlaps)
 
 
@@ -83,6 +86,7 @@ def pair_overlaps(
     corner = np.array([protocol.gt_corner_shift] * 2 + [0.0, 0.0])
 
     def overlap(name: str) -> np.ndarray:
+        # The official loops compute in Python's floats.
         pred_boxes = getattr(preds, name)[pred_rows].astype(np.float64) + protocol.pred_shift
         return aligned_iou(pred_boxes, getattr(gts, name)[gt_rows] + corner, protocol)
 
@@ -91,6 +95,7 @@ def pair_overlaps(
 
 def _same_image_and_class(preds: TripletTable, gts: TripletTable) -> tuple[np.ndarray, np.ndarray]:
     """Join on (image, class): rows of both tables, ordered by candidate, then by ground truth."""
+    # Image and class as one number.
     num_classes = 1 + max(preds.classes.max(initial=0), gts.classes.max(initial=0))
     gt_keys = gts.image.astype(np.int64) * num_classes + gts.classes
     return KeyIndex(gt_keys).join(preds.image.astype(np.int64) * num_classes + preds.classes)

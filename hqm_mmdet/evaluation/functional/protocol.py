@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
+
 # np.arange yields 0.30000000000000004, 0.6000000000000001 and 0.7000000000000001: a recall of exactly
 # .3, .6 or .7 misses its threshold. Published "default" numbers carry this, so it must stay.
 NUMPY_THRESHOLDS = tuple(np.arange(0, 1.1, 0.1).tolist())
@@ -31,25 +33,25 @@ class EvalProtocol:
     """Conventions of one evaluator. Boxes are x1, y1, x2, y2 in pixels of the original image.
 
     Args:
-        name (str): Key in :data:`PROTOCOLS`.
-        top_k (int, optional): Candidates (pair, verb) kept per image; None keeps all. Defaults to 100.
-        iou_threshold (float): What both boxes of a pair must reach. Defaults to 0.5.
-        strict_threshold (bool): Whether the overlap must exceed the threshold. Defaults to False.
-        pixel_extent (float): Added to the width and height of boxes and of their intersection; 1
-            reads coordinates as inclusive pixel indices. Defaults to 1.
-        thin_boxes_match (bool): Whether an intersection with x1 >= x2 or y1 >= y2 (before the
+        name (str): key in :data:`PROTOCOLS`.
+        top_k (int, optional): candidates (pair, verb) kept per image; None keeps all. Default: 100.
+        iou_threshold (float): what both boxes of a pair must reach. Default: 0.5.
+        strict_threshold (bool): whether the overlap must exceed the threshold. Default: False.
+        pixel_extent (float): added to the width and height of boxes and of their intersection; 1
+            reads coordinates as inclusive pixel indices. Default: 1.
+        thin_boxes_match (bool): whether an intersection with x1 >= x2 or y1 >= y2 (before the
             extent is added) may count. False means a box one pixel wide never matches.
-        pred_shift (float): Added to all four predicted coordinates. Defaults to 0.
-        gt_corner_shift (float): Added to x1, y1 of the ground truth. Defaults to 0.
-        takes_all_matches (bool): Whether a candidate takes every free ground truth that it overlaps enough (and
-            counts as one true positive), instead of the one that it overlaps most. Defaults to False.
-        recall_thresholds (tuple[float, ...] | None): Recalls at which precision is read for AP; None takes the area
+        pred_shift (float): added to all four predicted coordinates. Default: 0.
+        gt_corner_shift (float): added to x1, y1 of the ground truth. Default: 0.
+        takes_all_matches (bool): whether a candidate takes every free ground truth that it overlaps enough (and
+            counts as one true positive), instead of the one that it overlaps most. Default: False.
+        recall_thresholds (tuple[float, ...] | None): recalls at which precision is read for AP; None takes the area
             under the interpolated curve.
-        compares_subject_labels (bool): Whether the subject's label is part of the triplet class.
-        skips_images_without_boxes (bool): Whether predictions of images without any annotated box
+        compares_subject_labels (bool): whether the subject's label is part of the triplet class.
+        skips_images_without_boxes (bool): whether predictions of images without any annotated box
             vanish instead of counting as false positives. QPIC's evaluator looks such triplets up
             as lists among tuples and never finds them; kept for equal numbers.
-        precision (str): Floating-point type in which overlaps are computed. Defaults to 'float64'.
+        precision (str): floating-point type in which overlaps are computed. Default: 'float64'.
     """
 
     name: str
@@ -109,10 +111,10 @@ def get_protocol(protocol: str | EvalProtocol) -> EvalProtocol:
     """Look a protocol up by name; a value passes through.
 
     Raises:
-        ValueError: Unknown name.
+        ConfigError: unknown name.
     """
     if isinstance(protocol, EvalProtocol):
         return protocol
     if protocol not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {protocol!r}; choose one of {sorted(PROTOCOLS)}.")
+        raise ConfigError(f"unknown protocol {protocol!r}; choose one of {sorted(PROTOCOLS)}.")
     return PROTOCOLS[protocol]

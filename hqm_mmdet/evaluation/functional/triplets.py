@@ -13,8 +13,8 @@ class TripletCoder:
     Labels are 0-based; the object label may be ``num_objects``, an absent object.
 
     Args:
-        num_objects (int): Number of object classes, C.
-        num_verbs (int): Number of verbs, V.
+        num_objects (int): number of object classes, C.
+        num_verbs (int): number of verbs, V.
     """
 
     num_objects: int
@@ -27,6 +27,7 @@ class TripletCoder:
 
     def encode(self, sub_labels, obj_labels, verbs) -> np.ndarray:
         """Arrays (or scalars) of equal shape (N,) -> (N,) int64 classes."""
+        # One label more than there are classes: the absent object.
         pair = np.asarray(sub_labels, dtype=np.int64) * (self.num_objects + 1) + obj_labels
         return pair * self.num_verbs + verbs
 
@@ -78,8 +79,8 @@ def stack_images(tables: Sequence[TripletTable], scored: bool) -> TripletTable:
     """Join one table per image into one; row order is kept, ``image`` becomes the position in the list.
 
     Args:
-        tables (Sequence[TripletTable]): One per image, possibly empty.
-        scored (bool): Whether the rows carry scores (predictions) or not (ground truth).
+        tables (Sequence[TripletTable]): one per image, possibly empty.
+        scored (bool): whether the rows carry scores (predictions) or not (ground truth).
 
     Returns:
         TripletTable: int64 indices, float32 scores, boxes in the widest type that occurs.

@@ -45,8 +45,8 @@ class HOIMetric(BaseMetric):
     warning. A subclass says what a record is and how records are ranked.
 
     Args:
-        bootstrap (int): Resamples of the images for 95 % confidence intervals, reported as ``<key>_low`` and
-            ``<key>_high``. Defaults to 0, none.
+        bootstrap (int): resamples of the images for 95 % confidence intervals, reported as ``<key>_low`` and
+            ``<key>_high``. Default: 0, none.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
     """
 
@@ -63,6 +63,7 @@ class HOIMetric(BaseMetric):
     @property
     def vocabulary(self) -> EvalVocabulary:
         """Class tables of the data set."""
+        # The evaluator sets dataset_meta after construction, and may set another one later.
         if self._vocabulary is None or self._vocabulary[0] is not self.dataset_meta:
             self._vocabulary = self.dataset_meta, EvalVocabulary.from_metainfo(self.dataset_meta, self.NEEDS_RARE_SET)
         return self._vocabulary[1]
@@ -79,15 +80,17 @@ class HOIMetric(BaseMetric):
         """Keep the records of a batch.
 
         Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence): See :meth:`make_record`.
+            data_batch (Any): not used.
+            data_samples (Sequence): see :meth:`make_record`.
         """
         for sample in data_samples:
             sample = sample.to_dict() if isinstance(sample, BaseDataElement) else sample
+            # At once: a sample holds 11,700 scores of HICO-DET, its record 100 candidates.
             self.results.append(self.make_record(sample))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the records of all processes and evaluate; ``size`` is the length of the data set."""
+        # Of the data set, without what samplers repeat; compute_metrics is not told it.
         self._num_expected = size
         return super().evaluate(size)
 
@@ -95,10 +98,10 @@ class HOIMetric(BaseMetric):
         """Evaluate the whole set and log a table.
 
         Args:
-            results (list[Record]): Records of all ranks.
+            results (list[Record]): records of all ranks.
 
         Returns:
-            dict[str, float]: Metrics without prefix.
+            dict[str, float]: metrics without prefix.
         """
         records = drop_repeated(results)
         missing = (self._num_expected or 0) - len(records)

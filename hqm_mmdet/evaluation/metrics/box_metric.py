@@ -16,6 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from hqm_mmdet.registry import METRICS
 from hqm_mmdet.structures import pair_nms
 
+from ..errors import EvaluationError
 from .base import text_table
 from .records import PAIR_FIELDS, Record, annotated_hois, as_dict, drop_repeated, get_field, image_name, to_numpy
 from .vocabulary import require_metainfo
@@ -52,8 +53,8 @@ class HOIBoxMetric(BaseMetric):
     annotate everything). Identical annotated boxes count once.
 
     Args:
-        nms_threshold (float): IoU beyond which a lesser box of the same class is dropped. Defaults to 0.7.
-        max_boxes (int): Boxes per image and side that count. Defaults to 100.
+        nms_threshold (float): IoU beyond which a lesser box of the same class is dropped. Default: 0.7.
+        max_boxes (int): boxes per image and side that count. Default: 100.
         **kwargs: ``collect_device``, ``prefix`` and ``collect_dir`` of mmengine's ``BaseMetric``.
     """
 
@@ -67,11 +68,11 @@ class HOIBoxMetric(BaseMetric):
         """Keep the boxes of a batch.
 
         Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence): As for :func:`~.records.make_record`; ``obj_scores`` (P,) where there are any.
+            data_batch (Any): not used.
+            data_samples (Sequence): as for :func:`~.records.make_record`; ``obj_scores`` (P,) where there are any.
 
         Raises:
-            ValueError: A field is missing, or a score is not finite (the message names the image).
+            EvaluationError: A field is missing, or a score is not finite (the message names the image).
         """
         info = require_metainfo(self.dataset_meta, ("classes", "verbs"))
         for sample in map(as_dict, data_samples):
@@ -81,10 +82,10 @@ class HOIBoxMetric(BaseMetric):
         """Evaluate both sides and log a table.
 
         Args:
-            results (list[BoxRecord]): Records of all ranks.
+            results (list[BoxRecord]): records of all ranks.
 
         Returns:
-            dict[str, float]: The keys above, without prefix.
+            dict[str, float]: the keys above, without prefix.
         """
         records = drop_repeated(results)
         rows = {
@@ -110,7 +111,7 @@ class HOIBoxMetric(BaseMetric):
         best = verb_scores.reshape(len(labels), -1).max(axis=1) if len(labels) else np.zeros(0, np.float32)
         obj_scores = to_numpy(pairs["obj_scores"]) if "obj_scores" in pairs else best
         if not (np.isfinite(best).all() and np.isfinite(obj_scores).all()):
-            raise ValueError(
+            raise EvaluationError(
                 f"image {image!r}: a score is not finite. Check the model's weights, or its inputs, for NaN."
             )
         has_object = labels < no_object
@@ -127,6 +128,7 @@ class HOIBoxMetric(BaseMetric):
 
     def _detections(self, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        # beta 0 takes the second box out of the product: plain NMS per class.
         kept = pair_nms(boxes, boxes, labels, scores, self.nms_threshold, alpha=1.0, beta=0.0)[: self.max_boxes]
         return np.column_stack([boxes[kept], labels[kept], scores[kept]]).astype(np.float32)
 
@@ -135,9 +137,9 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
     """COCO's box AP over a set of images.
 
     Args:
-        preds (Sequence[ndarray]): Per image (N, 6): x1, y1, x2, y2, label, score.
-        gts (Sequence[ndarray]): Per image (M, 6): x1, y1, x2, y2, label, 1 if the box counts, 0 if it is ignored.
-        max_boxes (int): Detections per image and class that count.
+        preds (Sequence[ndarray]): per image (N, 6): x1, y1, x2, y2, label, score.
+        gts (Sequence[ndarray]): per image (M, 6): x1, y1, x2, y2, label, 1 if the box counts, 0 if it is ignored.
+        max_boxes (int): detections per image and class that count.
 
     Returns:
         dict[str, float]: ``AP`` (IoU 0.50 to 0.95), ``AP50``, ``AR``; NaN without ground truth.
@@ -150,8 +152,10 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
     coco.dataset = dict(
         images=[dict(id=i) for i in range(len(gts))],
         categories=[dict(id=label) for label in labels],
+        # What does not count is a crowd: detections on it are neither right nor wrong.
         annotations=[_annotation(n, row, iscrowd=int(not row[6])) for n, row in enumerate(truth, start=1)],
     )
+    # pycocotools reports its progress by printing.
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
         results = COCO()
@@ -162,6 +166,7 @@ def coco_box_ap(preds: Sequence[np.ndarray], gts: Sequence[np.ndarray], max_boxe
         evaluation = COCOeval(coco, results, "bbox")
         evaluation.params.catIds = labels
         evaluation.params.maxDets = [max_boxes]
+        # One range instead of COCO's four: sizes are not told apart.
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
         evaluation.evaluate()
         evaluation.accumulate()

@@ -41,10 +41,10 @@ class HICODetMetric(HOIMetric):
 
     Args:
         protocol (str | EvalProtocol): 'qpic' (what DETR-based papers report), 'ppdm', 'matlab' or
-            'pocket'. Defaults to 'qpic'.
-        known_object (bool): Whether to report the known-object setting too. Defaults to True.
-        pair_nms (dict, optional): Arguments of :class:`~.functional.TripletNMS` (``dict()`` is CDN's setting), which
-            drops repeated triplets after the cut to 100. Defaults to None, nothing is dropped.
+            'pocket'. Default: 'qpic'.
+        known_object (bool): whether to report the known-object setting too. Default: True.
+        pair_nms (dict, optional): arguments of :class:`~.functional.TripletNMS` (``dict()`` is CDN's setting), which
+            drops repeated triplets after the cut to 100. Default: None, nothing is dropped.
         **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.
     """
 
@@ -80,6 +80,7 @@ class HICODetMetric(HOIMetric):
         name = self.protocol.name + ("" if self.pair_nms is None else ", pair NMS")
         vocabulary = self.vocabulary
         if not self.protocol.compares_subject_labels:
+            # Classes were ranked with the subject label 0, so rare and unseen ones need it, too.
             vocabulary = vocabulary.without_subject_label()
         return HICORanking(len(records), judged, settings, vocabulary, name)
 

@@ -31,9 +31,9 @@ class HOIAMetric(HOIMetric):
     def make_record(self, sample: Mapping) -> ImageRecord:
         """Keep the best candidates and the ground truth; see :func:`~.records.make_record`.
 
-        Files that name single verbs (``partial_scores``) are taken as they stand, without ``valid_pairs``, as PPDM's
-        evaluator does: some annotations show a combination that the table forbids.
+        Files that name single verbs (``partial_scores``) are taken as they stand, without ``valid_pairs``.
         """
+        # As PPDM's evaluator takes them: some annotations show a combination that the table forbids.
         vocabulary = replace(self.vocabulary, verb_mask=None) if sample.get("partial_scores") else self.vocabulary
         return make_record(sample, vocabulary, HOIA.top_k)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
+from ..errors import EvaluationError
 from ..functional import TripletNMS, TripletTable, ground_truth_table, prediction_table
 from .vocabulary import EvalVocabulary
 
@@ -20,8 +21,8 @@ class Record:
     """One image.
 
     Args:
-        img_id (Hashable): Id of the image in the data set.
-        img_path (str): Names the image in messages.
+        img_id (Hashable): id of the image in the data set.
+        img_path (str): names the image in messages.
     """
 
     img_id: Hashable
@@ -37,9 +38,9 @@ class ImageRecord(Record):
     """Candidates and ground truth of one image as triplets; about 6 KB with 100 candidates.
 
     Args:
-        num_boxes (int): Annotated boxes, with or without HOI.
-        preds (TripletTable): Candidates, in descending score order.
-        gts (TripletTable): Annotated triplets.
+        num_boxes (int): annotated boxes, with or without HOI.
+        preds (TripletTable): candidates, in descending score order.
+        gts (TripletTable): annotated triplets.
     """
 
     num_boxes: int
@@ -61,15 +62,15 @@ def make_record(
             and ``gt_hois``: dict of ``boxes`` (N, 4) in coordinates of the annotation file, ``labels`` (N,),
             ``hois`` (M, 3) = subject index, object index (-1 = none), verb. ``partial_scores=True`` reads NaN scores
             as "not predicted" (files of other code bases). ``pred_pairs`` may have ``sub_labels``.
-        vocabulary (EvalVocabulary): Class tables.
-        top_k (int, optional): Candidates kept per image; None keeps all. Defaults to 100.
-        pair_nms (TripletNMS, optional): Drops repeated candidates; None keeps them.
+        vocabulary (EvalVocabulary): class tables.
+        top_k (int, optional): candidates kept per image; None keeps all. Default: 100.
+        pair_nms (TripletNMS, optional): drops repeated candidates; None keeps them.
 
     Returns:
-        ImageRecord: The record.
+        ImageRecord: the record.
 
     Raises:
-        ValueError: A field is missing, or an array is unfit (the message names the image).
+        EvaluationError: A field is missing, or an array is unfit (the message names the image).
     """
     sample = as_dict(sample)
     img_id, img_path = image_name(sample)
@@ -83,6 +84,7 @@ def make_record(
         image=img_path,
         partial=sample.get("partial_scores", False),
     )
+    # After the cut, and nothing takes the free places: CDN's order.
     if pair_nms is not None:
         preds = pair_nms(preds)
     boxes, labels, hois = annotated_hois(sample, img_path)
@@ -94,13 +96,13 @@ def drop_repeated(records: Sequence[Record]) -> list[Record]:
     """Keep the first record of every image id, in order; samplers repeat images to fill the last batch.
 
     Raises:
-        ValueError: Two different results claim the same id.
+        EvaluationError: two different results claim the same id.
     """
     first: dict[Hashable, Record] = {}
     for record in records:
         known = first.setdefault(record.img_id, record)
         if known is not record and not known.equals(record):
-            raise ValueError(
+            raise EvaluationError(
                 f"two different results for the image id {record.img_id!r} ({known.img_path!r} and "
                 f"{record.img_path!r}): image ids must be unique in the data set, and each image is to be "
                 "evaluated once."
@@ -112,6 +114,7 @@ def to_numpy(value: Any) -> np.ndarray:
     """Tensor on any device, or anything array-like, to an array; half precision becomes float32."""
     if isinstance(value, torch.Tensor):
         value = value.detach()
+        # NumPy knows no bfloat16.
         value = value.float() if value.is_floating_point() and value.element_size() < 4 else value
         return value.cpu().numpy()
     return np.asarray(value)
@@ -126,7 +129,7 @@ def image_name(sample: Mapping) -> tuple[Hashable, str]:
     """``img_id`` and ``img_path`` of a sample.
 
     Raises:
-        ValueError: One is missing.
+        EvaluationError: one is missing.
     """
     image = sample.get("img_path", sample.get("img_id", "?"))
     return get_field(sample, "img_id", image), get_field(sample, "img_path", image)
@@ -143,10 +146,10 @@ def get_field(source: Mapping, key: str, image: object) -> Any:
     """``source[key]``.
 
     Raises:
-        ValueError: There is no such key; the message names the image.
+        EvaluationError: there is no such key; the message names the image.
     """
     if key not in source:
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: no {key!r} among {sorted(source)}; predictions come from the model's predict "
             "step, 'img_id', 'img_path' and 'gt_hois' from the test pipeline's packing transform (meta_keys)."
         )
@@ -156,6 +159,7 @@ def get_field(source: Mapping, key: str, image: object) -> Any:
 def _equal(a: Any, b: Any) -> bool:
     """Element by element, through dataclasses; NaN equals NaN."""
     if isinstance(a, np.ndarray):
+        # equal_nan fails for strings and objects.
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if hasattr(a, "__dataclass_fields__"):
         return type(a) is type(b) and all(_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))

@@ -11,8 +11,10 @@ import numpy as np
 from mmengine.logging import print_log
 
 from hqm_mmdet.datasets.annotations import find_annotations
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
+from ..errors import EvaluationError
 from ..functional import (
     AgentTable,
     JudgedCandidates,
@@ -21,6 +23,7 @@ from ..functional import (
     VCOCORoles,
     WholePairNMS,
     agents_from_pairs,
+    check_pairs,
     judge_roles,
     persons_from_hois,
     rank_vcoco,
@@ -40,8 +43,8 @@ class VCOCORecord(Record):
     """One image.
 
     Args:
-        agents (AgentTable): Detections.
-        persons (PersonTable, optional): Ground truth; None where it comes from the official files.
+        agents (AgentTable): detections.
+        persons (PersonTable, optional): ground truth; None where it comes from the official files.
     """
 
     agents: AgentTable
@@ -64,17 +67,17 @@ class VCOCOMetric(HOIMetric):
     The metainfo must hold ``classes`` and ``verbs``; the object label ``len(classes)`` means "no object".
 
     Args:
-        ann_file (str, optional): Official ``vcoco_test.json`` (or another split).
+        ann_file (str, optional): official ``vcoco_test.json`` (or another split).
         coco_file (str | Sequence[str], optional): COCO instances with its images; needed with ``ann_file``.
         protocol (str): 'official' takes scores as they are; 'official_masked' sets those of verb-object combinations
-            that ``valid_pairs`` forbids to 0 first, as QPIC's and CDN's exporters do. Defaults to 'official'.
-        pair_nms (dict, optional): Arguments of :class:`~.functional.WholePairNMS` (``dict()`` is CDN's setting), which
-            then drops repeated pairs. Defaults to None, nothing is dropped.
+            that ``valid_pairs`` forbids to 0 first, as QPIC's and CDN's exporters do. Default: 'official'.
+        pair_nms (dict, optional): arguments of :class:`~.functional.WholePairNMS` (``dict()`` is CDN's setting), which
+            then drops repeated pairs. Default: None, nothing is dropped.
         **kwargs: ``bootstrap`` of :class:`~.base.HOIMetric` and its further arguments.
 
     Raises:
         FileNotFoundError: A file does not exist.
-        ValueError: Unknown protocol, or one file without the other.
+        ConfigError: unknown protocol, or one file without the other.
     """
 
     default_prefix = "vcoco"
@@ -90,16 +93,18 @@ class VCOCOMetric(HOIMetric):
     ) -> None:
         super().__init__(**kwargs)
         if protocol not in PROTOCOLS:
-            raise ValueError(f"unknown protocol {protocol!r}; choose one of {PROTOCOLS}.")
+            raise ConfigError(f"unknown protocol {protocol!r}; choose one of {PROTOCOLS}.")
         if (ann_file is None) != (coco_file is None):
-            raise ValueError("VCOCOMetric needs both ann_file (official vcoco_*.json) and coco_file, or neither.")
+            raise ConfigError("VCOCOMetric needs both ann_file (official vcoco_*.json) and coco_file, or neither.")
         self.ann_file = ann_file
         self.coco_files = [coco_file] if isinstance(coco_file, str) else list(coco_file or ())
         self.protocol = protocol
         self.pair_nms = None if pair_nms is None else WholePairNMS(**pair_nms)
+        # Now, and not after hours of testing.
         for file in [ann_file, *self.coco_files] if ann_file else ():
             if find_annotations(file) is None:
                 raise FileNotFoundError(f"{osp.abspath(file)} does not exist. {HOW_TO_GET}")
+        # Official files list all images, so that those without a result count.
         self.knows_all_images = ann_file is not None
         self._truth: VCOCOGroundTruth | None = None
 
@@ -117,14 +122,15 @@ class VCOCOMetric(HOIMetric):
                 ``ori_shape``.
 
         Raises:
-            ValueError: A field is missing, or an array is unfit (the message names the image).
+            EvaluationError: A field is missing, or an array is unfit (the message names the image).
+            ConfigError: ``pred_agents`` with the masked protocol or pair NMS.
         """
         img_id, img_path = image_name(sample)
         agents = sample.get("pred_agents")
         if agents is None:
             agents = self._agents(sample, img_path)
         elif self.protocol == "official_masked" or self.pair_nms is not None:
-            raise ValueError(
+            raise ConfigError(
                 "detections in V-COCO's own format have no object labels; neither can they be masked, nor repeated "
                 "pairs be told (pair NMS)"
             )
@@ -139,10 +145,10 @@ class VCOCOMetric(HOIMetric):
         """Match and rank all detections; see :func:`~.functional.rank_vcoco`.
 
         Raises:
-            ValueError: No image was evaluated, or one is not part of the split.
+            EvaluationError: no image was evaluated, or one is not part of the split.
         """
         if not records:
-            raise ValueError("VCOCOMetric: no image was evaluated.")
+            raise EvaluationError("VCOCOMetric: no image was evaluated.")
         if self.ann_file is None:
             persons, places, num_images = stack_tables([r.persons for r in records]), range(len(records)), len(records)
         else:
@@ -169,9 +175,10 @@ class VCOCOMetric(HOIMetric):
         sub, obj, labels, scores = (to_numpy(get_field(pairs, key, image)) for key in PAIR_FIELDS)
         roles, meta = self.roles, self.dataset_meta
         labels, scores = labels.astype(np.int64).reshape(-1), np.asarray(scores, np.float32)
+        # An empty list has the shape (0,).
         scores = scores if len(labels) else np.zeros((0, len(roles.verbs)), np.float32)
         partial = sample.get("partial_scores", False)
-        _check_pairs(sub, obj, labels, scores, (len(meta["classes"]), len(roles.verbs)), partial, image)
+        check_pairs(sub, obj, labels, scores, (len(meta["classes"]), len(roles.verbs)), partial, image)
         if self.protocol == "official_masked":
             valid_pairs = require_metainfo(meta, ("valid_pairs",))["valid_pairs"]
             scores = scores * verb_mask_by_object(valid_pairs, len(meta["classes"]))[labels]
@@ -235,31 +242,3 @@ class VCOCORanking:
 
 
 _roles_of = cache(VCOCORoles)
-
-
-def _check_pairs(sub, obj, labels, scores, sizes, partial, image) -> None:
-    num_classes, num_verbs = sizes
-    if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
-        raise ValueError(
-            f"image {image!r}: {len(sub)} subject boxes, {len(obj)} object boxes, {len(labels)} object labels and "
-            f"scores of the shape {scores.shape}; expected P, P, P and (P, {num_verbs})."
-        )
-    if len(labels) and not 0 <= labels.min() <= labels.max() <= num_classes:
-        raise ValueError(
-            f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
-            f"0..{num_classes} (the last one = no object)."
-        )
-    boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
-    if not np.isfinite(boxes).all():
-        box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
-        raise ValueError(
-            f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
-            "object)."
-        )
-    wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
-    if wrong.any():
-        pair, verb = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be finite. Check "
-            "the model's weights, or its inputs, for NaN."
-        )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
+
 from ..functional import TripletCoder, verb_mask_by_object
 
 
@@ -13,10 +15,10 @@ class EvalVocabulary:
     """Class tables in the form the arithmetic wants.
 
     Args:
-        coder (TripletCoder): Numbers of object classes C and verbs V.
+        coder (TripletCoder): numbers of object classes C and verbs V.
         verb_mask (ndarray, optional): (C + 1, V) float32, allowed verbs per object label; None allows all.
         rare_classes (ndarray): (R,) int, triplet classes of the rare set.
-        subject_label (int): Label of all predicted subjects.
+        subject_label (int): label of all predicted subjects.
         unseen_classes (ndarray, optional): (U,) int, triplet classes that a zero-shot split keeps from training.
     """
 
@@ -31,20 +33,21 @@ class EvalVocabulary:
         """Read ``classes``, ``verbs``, ``valid_pairs`` (V, C); ``rare_triplets``, ``unseen`` of (object label, verb).
 
         Args:
-            metainfo (Mapping, optional): Of the data set; ``unseen`` may be absent or empty.
-            rare (bool): Whether ``rare_triplets`` are needed. Defaults to True.
+            metainfo (Mapping, optional): of the data set; ``unseen`` may be absent or empty.
+            rare (bool): whether ``rare_triplets`` are needed. Default: True.
 
         Raises:
-            ValueError: A key is missing, or the tables do not fit together.
+            ConfigError: A key is missing, or the tables do not fit together.
         """
         metainfo = require_metainfo(metainfo, ("classes", "verbs", "valid_pairs", *(("rare_triplets",) * rare)))
         coder = TripletCoder(len(metainfo["classes"]), len(metainfo["verbs"]))
         verb_mask = verb_mask_by_object(metainfo["valid_pairs"], coder.num_objects)
         if verb_mask.shape[1] != coder.num_verbs:
-            raise ValueError(f"valid_pairs has {verb_mask.shape[1]} rows for {coder.num_verbs} verbs.")
+            raise ConfigError(f"valid_pairs has {verb_mask.shape[1]} rows for {coder.num_verbs} verbs.")
         subject_label = int(metainfo.get("subject_label", 0))
 
         def classes_of(key: str) -> np.ndarray:
+            # (object label, verb): the subject is always the data set's person.
             rows = np.array(list(metainfo.get(key) or ()), dtype=np.int64).reshape(-1, 2)
             return coder.encode(np.full(len(rows), subject_label), rows[:, 0], rows[:, 1])
 
@@ -64,12 +67,12 @@ def require_metainfo(metainfo: Mapping | None, keys: Sequence[str]) -> Mapping:
     """The metainfo, if it has all keys.
 
     Raises:
-        ValueError: One is missing.
+        ConfigError: one is missing.
     """
     metainfo = metainfo or {}
     missing = [key for key in keys if metainfo.get(key) is None]
     if missing:
-        raise ValueError(
+        raise ConfigError(
             f"the data set's metainfo lacks {missing}; use one of this package's HOI data sets, or set the "
             "metric's dataset_meta."
         )

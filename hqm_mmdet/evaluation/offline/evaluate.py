@@ -12,9 +12,9 @@ class OfflineResult:
     """What an evaluation gives.
 
     Args:
-        metrics (dict[str, float]): With the metric's prefix, e.g. ``hico/full``.
-        table (str): The same for reading.
-        missing (tuple[str, ...]): Images that the file says nothing about; their ground truth counts as not found.
+        metrics (dict[str, float]): with the metric's prefix, e.g. ``hico/full``.
+        table (str): the same for reading.
+        missing (tuple[str, ...]): images that the file says nothing about; their ground truth counts as not found.
     """
 
     metrics: dict[str, float]
@@ -26,15 +26,15 @@ def evaluate_file(path: str | Path, images: EvaluationSet, progress: bool = Fals
     """Compare a prediction file with annotations.
 
     Args:
-        path (str | Path): See :func:`~.prediction_files.read_predictions`.
-        images (EvaluationSet): Annotations and metric.
-        progress (bool): Show a progress bar. Defaults to False.
+        path (str | Path): see :func:`~.prediction_files.read_predictions`.
+        images (EvaluationSet): annotations and metric.
+        progress (bool): show a progress bar. Default: False.
 
     Returns:
-        OfflineResult: Metrics.
+        OfflineResult: metrics.
 
     Raises:
-        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: See :func:`~.file_records.read_records`.
+        FileNotFoundError, CheckpointError, PredictionError, AnnotationError: see :func:`~.file_records.read_records`.
     """
     found = read_records(path, images, progress)
     metrics, table = images.metric.summarize(list(found.records))

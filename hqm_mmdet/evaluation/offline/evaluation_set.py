@@ -1,19 +1,19 @@
 """What predictions are compared with: annotations of a split and the classes of its data set."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from hqm_mmdet.datasets import HICODetDataset, HOIADataset, HOIDataset, ToyHOIDataset, VCOCODataset
 from hqm_mmdet.datasets.annotations import ImageAnnotations, read_annotations
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
-from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets
+from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_valid_pairs
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
 from ..metrics.base import HOIMetric
+from .guessing import guess_dataset
 
 # data set -> metric, reader of its annotations
 DATASETS = {
@@ -32,9 +32,9 @@ class EvaluationSet:
     Args:
         file_names (tuple[str, ...]): I names, as in the annotation file.
         truths (tuple[dict | None, ...]): I ``gt_hois``; None where the metric reads the truth itself.
-        metric (HOIMetric): Ready, with the data set's metainfo.
-        dataset (str): One of :data:`DATASETS`.
-        reader (HOIDataset): Reader of the annotation files, not loaded; it knows where training annotations lie.
+        metric (HOIMetric): ready, with the data set's metainfo.
+        dataset (str): one of :data:`DATASETS`.
+        reader (HOIDataset): reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
     """
 
@@ -50,6 +50,7 @@ class EvaluationSet:
         for i, name in enumerate(self.file_names):
             exact[os.path.normpath(name)] = i
             base.setdefault(os.path.basename(name), []).append(i)
+        # The class is frozen; these only look up what it holds.
         object.__setattr__(self, "_exact", exact)
         object.__setattr__(self, "_base", base)
 
@@ -64,7 +65,7 @@ class EvaluationSet:
 
 
 def load_evaluation_set(
-    dataset: str,
+    dataset: str | None,
     ann_file: str,
     coco_file: str | Sequence[str] | None = None,
     protocol: str | None = None,
@@ -79,70 +80,82 @@ def load_evaluation_set(
     are what their data set class makes of the training annotations.
 
     Args:
-        dataset (str): One of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
+        dataset (str, optional): one of :data:`DATASETS`; ``own`` is any :class:`~hqm_mmdet.datasets.HOIDataset`.
+            None: ``own`` with ``names_file``, else what the image names tell.
         ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
         coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
-        protocol (str, optional): Of the metric; HOI-A has one only. Default: the metric's own.
-        zero_shot (str, optional): Split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
+        protocol (str, optional): of the metric; HOI-A has one only. Default: the metric's own.
+        zero_shot (str, optional): split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
         names_file (str, optional): ``names.json`` of own data (``docs/own_data.md``).
-        train_ann_file (str, optional): Training annotations. Default: the data set's file beside ``ann_file``.
-        **options: Further arguments of the metric, e.g. ``bootstrap``.
+        train_ann_file (str, optional): training annotations. Default: the data set's file beside ``ann_file``.
+        **options: further arguments of the metric, e.g. ``bootstrap``.
 
     Returns:
-        EvaluationSet: Images in the order of the annotation file (official V-COCO: in ascending id).
+        EvaluationSet: images in the order of the annotation file (official V-COCO: in ascending id).
 
     Raises:
-        FileNotFoundError, AnnotationError: A file is missing or unfit.
-        ValueError: Unknown data set, protocol or split, or an option that the data set does not have.
+        FileNotFoundError, AnnotationError: A file is missing or unfit, or does not tell its data set.
+        ConfigError: unknown data set, protocol or split, or an option that the data set does not have.
     """
-    _check_options(dataset, zero_shot, names_file, protocol)
-    metric_type, reader_type = DATASETS[dataset]
+    dataset = dataset or (names_file and "own")
+    entries = None if dataset else read_annotations(ann_file)
+    dataset = dataset or guess_dataset(entries, str(ann_file), sorted(DATASETS))
+    _check_options(dataset, zero_shot, names_file, protocol, options)
     if protocol is not None and dataset != "hoia":
         options["protocol"] = protocol
-    arguments = dict(names_file=names_file, vocabulary_ann_file=train_ann_file) | (
-        dict(zero_shot=zero_shot) if zero_shot else {}
-    )
-    reader = reader_type(ann_file=str(ann_file), test_mode=True, lazy_init=True, **arguments)
+    split = dict(zero_shot=zero_shot) if zero_shot else {}
+    tables = dict(names_file=names_file, vocabulary_ann_file=train_ann_file, **split)
+    reader = DATASETS[dataset][1](ann_file=str(ann_file), test_mode=True, lazy_init=True, **tables)
     parser = reader.make_parser(ProblemReport(str(ann_file)), training=False)
-    entries = read_annotations(ann_file, reader.HOW_TO_GET)
+    entries = read_annotations(ann_file, reader.HOW_TO_GET) if entries is None else entries
+    if _is_official(entries, ann_file, dataset, coco_file):
+        options |= dict(ann_file=ann_file, coco_file=coco_file)
+        return _official_set(_metric(dataset, reader, [], options), dataset, reader)
+    images = [parser.usable(*item) for item in enumerate(parser.read_all(entries))]
+    return _hoia_style_set(images, _metric(dataset, reader, images, options), dataset, reader)
+
+
+def _check_options(
+    dataset: str, zero_shot: str | None, names_file: str | None, protocol: str | None, options: Mapping
+) -> None:
+    if dataset not in DATASETS:
+        raise ConfigError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
+    if zero_shot and dataset != "hico":
+        raise ConfigError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
+    if dataset == "own" and names_file is None:
+        raise ConfigError("own data need names_file (--names-file names.json), see docs/own_data.md.")
+    if dataset != "own" and names_file is not None:
+        raise ConfigError(f"names_file is for own data (dataset 'own'); the names of {dataset!r} are packaged.")
+    if dataset == "hoia" and protocol not in (None, "hoia"):
+        raise ConfigError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+    if dataset == "hoia" and "pair_nms" in options:
+        raise ConfigError("pair_nms or --pair-nms is not for HOI-A, whose protocol has none.")
+
+
+def _is_official(entries: list, ann_file: str, dataset: str, coco_file: str | Sequence[str] | None) -> bool:
     official = is_official_vcoco(entries)
     if official != (coco_file is not None) or (official and dataset != "vcoco"):
         raise AnnotationError(
             f"{ann_file}: official V-COCO labels go with dataset 'vcoco' and coco_file, COCO's instances of that "
             "split; HOIA-style annotations go without."
         )
-    if official:
-        options |= dict(ann_file=ann_file, coco_file=coco_file)
-        entries = []
-    images = [parser.usable(n, parser.read(n, raw)) for n, raw in enumerate(entries)]
-    metric = METRICS.build(dict(type=metric_type, **options))
+    return official
+
+
+def _metric(dataset: str, reader: HOIDataset, images: list[ImageAnnotations], options: Mapping) -> HOIMetric:
+    metric = METRICS.build(dict(type=DATASETS[dataset][0], **options))
     metric.dataset_meta = _metainfo(dataset, reader, images)
-    if official:
-        return _official_set(metric, dataset, reader)
-    return _hoia_style_set(images, metric, dataset, reader)
-
-
-def _check_options(dataset: str, zero_shot: str | None, names_file: str | None, protocol: str | None) -> None:
-    if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
-    if zero_shot and dataset != "hico":
-        raise ValueError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
-    if dataset == "own" and names_file is None:
-        raise ValueError("own data need names_file (--names-file names.json), see docs/own_data.md.")
-    if dataset != "own" and names_file is not None:
-        raise ValueError(f"names_file is for own data (dataset 'own'); the names of {dataset!r} are packaged.")
-    if dataset == "hoia" and protocol not in (None, "hoia"):
-        raise ValueError(f"HOI-A has one protocol, 'hoia', got {protocol!r}.")
+    return metric
 
 
 def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) -> dict:
     info = reader.metainfo
+    # The 600 classes and the rare set of HICO-DET are packaged: no training file is needed.
     if dataset != "hico":
         return info | reader.vocabulary(images).as_metainfo()
-    valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
-    labels, verbs = np.array(hico_triplets()).T
-    valid_pairs[verbs, labels] = True
-    tables = dict(valid_pairs=valid_pairs, rare_triplets=sorted(hico_rare_triplets()), unseen=sorted(reader.unseen))
+    tables = dict(
+        valid_pairs=hico_valid_pairs(), rare_triplets=sorted(hico_rare_triplets()), unseen=sorted(reader.unseen)
+    )
     return info | tables
 
 
@@ -155,20 +168,14 @@ def _official_set(metric: HOIMetric, dataset: str, reader: HOIDataset) -> Evalua
 def _hoia_style_set(
     images: list[ImageAnnotations], metric: HOIMetric, dataset: str, reader: HOIDataset
 ) -> EvaluationSet:
-    truths = tuple(
-        dict(
-            boxes=np.array(image.boxes, np.float64).reshape(-1, 4),
-            labels=np.array(image.labels, np.int64),
-            hois=np.array(image.hois, np.int64).reshape(-1, 3),
-        )
-        for image in images
-    )
     names = tuple(image.file_name for image in images)
+    # count() for all names would be quadratic.
     repeated = sorted(name for name in set(names) if names.count(name) > 1) if len(set(names)) < len(names) else []
     if repeated:
         raise AnnotationError(
             f"{reader.ann_file}: image {repeated[0]} occurs more than once. Take the other entries out."
         )
+    truths = tuple(image.as_truth() for image in images)
     return EvaluationSet(names, truths, metric, dataset, reader, _coco_ids(names))
 
 

@@ -9,9 +9,11 @@ from rich.progress import track
 
 from hqm_mmdet.datasets.problems import AnnotationError
 
+from ..errors import PredictionError
 from ..metrics.records import Record
 from .evaluation_set import EvaluationSet
-from .prediction_files import FilePrediction, PredictionError, read_predictions
+from .file_prediction import FilePrediction
+from .prediction_files import read_predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +22,7 @@ class FileRecords:
 
     Args:
         records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
-        missing (tuple[str, ...]): Images that the file says nothing about; their records hold no prediction.
+        missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
     """
 
     records: tuple[Record, ...]
@@ -31,17 +33,17 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     """Read a prediction file against annotations.
 
     Args:
-        path (str | Path): See :func:`~.prediction_files.read_predictions`.
-        images (EvaluationSet): Annotations and metric.
-        progress (bool): Show a progress bar. Defaults to False.
+        path (str | Path): see :func:`~.prediction_files.read_predictions`.
+        images (EvaluationSet): annotations and metric.
+        progress (bool): show a progress bar. Default: False.
 
     Returns:
-        FileRecords: One record per image of ``images``; the order of the file does not matter.
+        FileRecords: one record per image of ``images``; the order of the file does not matter.
 
     Raises:
-        FileNotFoundError, CheckpointError: See :func:`~.prediction_files.read_predictions`.
-        PredictionError: An entry is unfit, or names an image that is unknown or was named before.
-        AnnotationError: There is no image.
+        FileNotFoundError, CheckpointError: see :func:`~.prediction_files.read_predictions`.
+        PredictionError: an entry is unfit, or names an image that is unknown or was named before.
+        AnnotationError: there is no image.
     """
     if not images.file_names:
         raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")
@@ -56,6 +58,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         entry_of[position], by_position = prediction.entry, prediction.by_position
         try:
             records[position] = _record(images, position, prediction.sample)
+        # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
     missing = [i for i, record in enumerate(records) if record is None]
@@ -64,6 +67,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
             f"{path}: {len(entry_of)} entries for {len(records)} images. A list without file names must have "
             "one entry per image of the annotation file, in its order."
         )
+    # Their ground truth counts as not found.
     for i in missing:
         records[i] = _record(images, i, dict(pred_pairs=_no_pairs(metric.dataset_meta)))
     return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing))

@@ -13,13 +13,13 @@ def iterate_json_list(text: str) -> Iterator:
     A list with 100 x 117 scores per image takes several times its size as Python objects; one entry does not.
 
     Args:
-        text (str): The whole list.
+        text (str): the whole list.
 
     Yields:
         The entries.
 
     Raises:
-        json.JSONDecodeError: No list, damaged, or something follows.
+        json.JSONDecodeError: no list, damaged, or something follows.
 
     >>> list(iterate_json_list('[1, {"a": [2]}]'))
     [1, {'a': [2]}]
@@ -28,6 +28,7 @@ def iterate_json_list(text: str) -> Iterator:
     position = _skip(text, 0, "[")
     more = text[position : position + 1] != "]"
     while more:
+        # raw_decode takes no white space in front of an entry.
         entry, position = decoder.raw_decode(text, position)
         yield entry
         position = _SEPARATOR.match(text, position).end()

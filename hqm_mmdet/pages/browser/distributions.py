@@ -29,12 +29,14 @@ def long_tail(overview: DatasetOverview, splits: Sequence[str]) -> Chart:
     counts = [np.sort(s.hois[:, :-1][s.hois[:, :-1] > 0])[::-1] for s in overview.splits]
     most = max([int(c[0]) for c in counts if len(c)], default=1)
     longest = max(1, *map(len, counts))
+    # Colours begin anew after the last one.
     lines = [Line([*enumerate(c.tolist(), 1)], i % SERIES) for i, c in enumerate(counts)]
     rare = HOIVocabulary.RARE_BELOW
     guide = [Line([(1, rare), (longest + 1, rare)], guide=True)]
     return Chart(
         "HOI entries of each triplet",
         Axis("triplets, most frequent first", 1, longest + 1, whole=True),
+        # Just below 1, so that classes with one entry lie on the chart.
         Axis("HOI entries", 0.9, max(20.0, 1.3 * most), log=True),
         lines=lines + guide,
         legend=_legend(splits),
@@ -59,6 +61,7 @@ def _box_sizes(values: Sequence[np.ndarray], splits: Sequence[str]) -> Chart:
     """Share of boxes by size; the first bin takes the thousandth that is smaller, too."""
     ends = [end for v in values if len(v) for end in np.percentile(v, (0.1, 100))] or [8.0, 64.0]
     low, high = math.floor(math.log2(max(min(ends), 1.0))), math.ceil(math.log2(max(ends)))
+    # Half octaves, at least three octaves of them; + 0.5 includes the last edge.
     edges = 2.0 ** np.arange(low, max(high, low + 3) + 0.5, 0.5)
     shares = [np.histogram(np.clip(v, edges[0], edges[-1]), edges)[0] / max(len(v), 1) for v in values]
     return Chart(

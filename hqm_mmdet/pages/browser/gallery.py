@@ -49,6 +49,7 @@ def _figure(source: BrowsedDataset, example: Example, picture: str) -> dict:
     numbers = [plural(len(labelled), "HOI"), plural(len(entry.boxes), "box", "boxes")]
     figure = figure_data(entry.file_name, picture, sets, [source.splits[example.split], *numbers, *told])
     for position, shown in enumerate(figure["sets"]):
+        # The lightbox begins with the HOIs; other sets are drawn when asked for.
         shown |= dict(whole=True, off=position > 0)
         _number_pairs(shown["triplets"])
     return figure | dict(split=example.split, flags=[*dict.fromkeys(problem.kind for problem in example.problems)])

@@ -36,6 +36,7 @@ def split_numbers(overview: DatasetOverview) -> list[Row]:
         ("with fewer than 10 HOI entries", True, [count(int(s.rare.sum())) for s in splits]),
         ("not in the first split", True, [NOTHING, *map(count, unseen)]),
     ]
+    # Without images there are no sizes, with one split nothing is new in another.
     return [row for row in rows if any(value != NOTHING for value in row[2])]
 
 

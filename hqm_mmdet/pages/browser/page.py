@@ -13,7 +13,9 @@ from .gallery import FOUND, gallery_data
 from .numbers import NO_OBJECT, object_table, split_numbers, triplet_table, triplets, verb_table
 from .source import BrowsedDataset
 
+# Joined in this order.
 ASSETS = ("browser/matrix", "browser/gallery", "browser/browser")
+# Smaller than in a report, because there are hundreds.
 LONG_SIDE = 480
 
 

@@ -42,7 +42,7 @@ class BrowsedDataset:
         """Numbers and examples of checked splits; arguments as of :func:`~hqm_mmdet.datasets.overview.choose_examples`.
 
         Raises:
-            ValueError: no split, or splits of different classes.
+            AnnotationError: no split, or splits of different classes.
         """
         overview = overview_of(reports)
         examples, num_wanted = choose_examples(reports, per_triplet, per_flag, max_images)
@@ -60,5 +60,6 @@ class BrowsedDataset:
         for report, short in zip(self.reports, self.splits, strict=True):
             text = text.replace(report.name, short)
             for folder in filter(None, (report.image_folder, osp.dirname(report.ann_file))):
+                # With the separator, so that the folder "data" leaves "data_2" alone.
                 text = text.replace(osp.join(folder, ""), "")
         return text

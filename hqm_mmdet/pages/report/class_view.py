@@ -63,6 +63,7 @@ def long_tail(analysis: Analysis) -> Chart | None:
     shown = [(i, row, n) for i, row, n in shown if not is_nothing(row.ap)]
     if not shown:
         return None
+    # A logarithmic axis has no 0: classes without instances stand left of 1.
     dots = [Dot(max(n, 0.5), row.ap, _told(row, n, kind), GROUPS.get(group_of(row), 0), i) for i, row, n in shown]
     numbers = [max(n, 0.5) for *_, n in shown]
     low = 0.5 if min(numbers) < 1 else min(numbers) / 1.2

@@ -29,6 +29,7 @@ def metric_rows(comparison: Comparison) -> list[dict]:
 def error_rows(comparison: Comparison) -> list[dict]:
     """Kinds of error that either run has, with both gains; in the order of their definition."""
     first, second = ({error.name: error for error in run.errors} for run in (comparison.first, comparison.second))
+    # A dict keeps the order of definition, which a set would lose.
     return [dict(name=name, first=first.get(name), second=second.get(name)) for name in first | second]
 
 

@@ -30,7 +30,9 @@ def envelope(recall: np.ndarray, precision: np.ndarray) -> np.ndarray:
     """Largest precision at or beyond each of ``RECALLS``, (101,)."""
     if not len(recall):
         return np.zeros(len(RECALLS))
+    # Behind the last recall precision is 0.
     best = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
+    # A recall of 0.3 that was computed as 0.29999999999999999 still reaches 0.3.
     return best[np.searchsorted(recall, RECALLS - 1e-9)]
 
 

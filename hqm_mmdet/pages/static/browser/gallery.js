@@ -13,63 +13,36 @@ class Gallery {
     this.data = data;
     const { splits, verbs, objects, flags, figures } = data;
     const used = new Set(figures.flatMap((figure) => figure.sets[0].triplets.flatMap((t) => [`v ${t.verb}`, `o ${this.objectOf(t)}`])));
-    this.selects = {
-      split: this.makeSelect("split", splits.map((name, n) => [n, name]), splits.length > 1),
-      verb: this.makeSelect("verb", named(verbs.filter((name) => used.has(`v ${name}`)))),
-      object: this.makeSelect("object", named(objects.filter((name) => used.has(`o ${name}`)))),
-      flag: this.makeSelect("finding", named(flags.map(({ name }) => name)), flags.length > 0),
-    };
-    this.search = make("input", { type: "search", placeholder: "Filter by file name", "aria-label": "Filter images by file name", "data-filter": "" });
-    this.search.addEventListener("input", () => this.refresh());
-    this.clear = make("button", { type: "button", onclick: () => this.reset() }, "Clear filters");
+    this.filters = new Filters("Filter by file name", "Filter images by file name", () => this.refresh());
+    const add = (key, name, options, shown = true) => this.filters.addSelect(key, name, `Filter images by ${name}`, options, !shown);
+    add("split", "split", splits.map((name, n) => [n, name]), splits.length > 1);
+    add("verb", "verb", named(verbs.filter((name) => used.has(`v ${name}`))));
+    add("object", "object", named(objects.filter((name) => used.has(`o ${name}`))));
+    add("flag", "finding", named(flags.map(({ name }) => name)), flags.length > 0);
     this.count = make("output", { "aria-live": "polite" });
     this.told = make("p", { class: "told" });
     this.cards = make("div", { class: "cards" });
     this.more = make("button", { type: "button", class: "more", onclick: () => this.append() }, "Show more images");
-    const selects = Object.values(this.selects).filter((select) => !select.hidden);
-    host.append(make("div", { class: "controls" }, selects, this.search, this.clear, this.count), this.told, this.cards, this.more);
+    const controls = make("div", { class: "controls" }, this.filters.lists, this.filters.search, this.filters.clear, this.count);
+    host.append(controls, this.told, this.cards, this.more);
     this.refresh();
-  }
-
-  makeSelect(name, options, shown = true) {
-    const select = make("select", { "aria-label": `Filter images by ${name}`, hidden: !shown }, make("option", { value: "" }, `any ${name}`), options.map(([value, text]) => make("option", { value }, text)));
-    select.addEventListener("change", () => this.refresh());
-    return select;
   }
 
   objectOf(triplet) {
     return triplet.object ?? this.data.objects.at(-1);
   }
 
-  /** Set all filters, those not named to "any"; values are those of the lists. */
-  show(filters) {
-    for (const [name, select] of Object.entries(this.selects)) select.value = String(filters[name] ?? "");
-    this.search.value = "";
-    this.refresh();
-  }
-
-  reset() {
-    this.show({});
-    this.search.focus(); // the button is gone
-  }
-
-  /** Show, and go there. */
-  goTo(filters) {
-    this.show(filters);
+  /** Show what fits, and go there; values are those of the lists. */
+  goTo(values) {
+    this.filters.show(values);
     this.host.closest("section").scrollIntoView();
     this.cards.querySelector("button")?.focus({ preventScroll: true });
   }
 
-  get chosen() {
-    return Object.fromEntries(Object.entries(this.selects).map(([name, select]) => [name, select.value]));
-  }
-
   refresh() {
-    const chosen = this.chosen;
-    const words = this.search.value.toLowerCase();
-    this.matching = this.data.figures.filter((figure) => this.fits(figure, chosen) && figure.caption.toLowerCase().includes(words));
+    const { chosen, text } = this.filters;
+    this.matching = this.data.figures.filter((figure) => this.fits(figure, chosen) && figure.caption.toLowerCase().includes(text));
     this.count.textContent = `${grouped.format(this.matching.length)} of ${grouped.format(this.data.figures.length)} images match`;
-    this.clear.hidden = !words && Object.values(chosen).every((value) => !value);
     this.told.textContent = this.sentence(chosen);
     this.cards.replaceChildren();
     this.append();
@@ -134,7 +107,7 @@ class Gallery {
 
   /** What a card draws: what was filtered by, else HOIs, else boxes; not too many; and how many there are. */
   drawn(figure) {
-    const { verb, object, flag } = this.chosen;
+    const { verb, object, flag } = this.filters.chosen;
     const first = figure.sets.find((set) => set.triplets.length)?.triplets ?? [];
     const found = this.found(figure, flag);
     const all = verb || object ? this.chosenTriplets(figure, verb, object) : found.length ? found : first;
@@ -150,7 +123,7 @@ class Gallery {
 
   /** For the lightbox: what was found comes first if it was filtered by. */
   enlarged(figure) {
-    if (!this.found(figure, this.chosen.flag).length) return figure;
+    if (!this.found(figure, this.filters.chosen.flag).length) return figure;
     return { ...figure, sets: figure.sets.map((set) => ({ ...set, off: set.name !== this.data.found })) };
   }
 }

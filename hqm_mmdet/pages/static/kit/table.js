@@ -29,21 +29,18 @@ class DataTable {
   }
 
   makeControls() {
-    const { name, columns, rows } = this.table;
-    this.search = make("input", { type: "search", placeholder: "Filter by text", "aria-label": `Filter ${name} by text`, "data-filter": "" });
-    this.search.addEventListener("input", () => this.refresh());
-    this.selects = columns.flatMap((column, c) => (column.select ? [this.makeSelect(column.select, c, rows)] : []));
+    const { name, columns } = this.table;
+    this.filters = new Filters("Filter by text", `Filter ${name} by text`, () => this.refresh());
+    columns.forEach((column, c) => {
+      if (column.select) this.filters.addSelect(c, column.select, `Filter by ${column.select}`, this.valuesOf(c));
+    });
     this.shown = make("output", { "aria-live": "polite" });
-    this.clear = make("button", { type: "button", onclick: () => this.reset() }, "Clear filters");
-    return make("div", { class: "controls" }, this.search, this.selects, this.clear, this.shown);
+    return make("div", { class: "controls" }, this.filters.search, this.filters.lists, this.filters.clear, this.shown);
   }
 
-  makeSelect(label, column, rows) {
-    const values = [...new Set(rows.map((row) => row[column]))].filter((value) => value !== null).sort(collator.compare);
-    const options = values.map((value) => make("option", { value }, value));
-    const select = make("select", { "aria-label": `Filter by ${label}`, "data-column": column }, make("option", { value: "" }, `any ${label}`), options);
-    select.addEventListener("change", () => this.refresh());
-    return select;
+  valuesOf(column) {
+    const values = new Set(this.table.rows.map((row) => row[column]));
+    return [...values].filter((value) => value !== null).sort(collator.compare).map((value) => [value, value]);
   }
 
   makeBox() {
@@ -70,24 +67,15 @@ class DataTable {
     this.refresh();
   }
 
-  reset() {
-    this.search.value = "";
-    for (const select of this.selects) select.value = "";
-    this.refresh();
-    this.search.focus(); // the button is gone
-  }
-
   /** Choose a value of a column's list, as a reader would. */
   filter(column, value) {
-    this.selects.find((select) => Number(select.dataset.column) === column).value = value;
-    this.refresh();
+    this.filters.choose(column, value);
   }
 
   refresh() {
     this.order = this.sorted(this.matching());
     const { name, rows } = this.table;
     this.shown.textContent = `${grouped.format(this.order.length)} of ${grouped.format(rows.length)} ${name} shown${this.meanShown()}`;
-    this.clear.hidden = !this.search.value && this.selects.every((select) => !select.value);
     this.heads.forEach((head, c) => head.setAttribute("aria-sort", c !== this.sort ? "none" : this.descending ? "descending" : "ascending"));
     this.body.replaceChildren();
     this.box.scrollTop = 0;
@@ -105,8 +93,8 @@ class DataTable {
   }
 
   matching() {
-    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const chosen = this.selects.filter((select) => select.value).map((select) => [Number(select.dataset.column), select.value]);
+    const words = this.filters.text.split(/\s+/).filter(Boolean);
+    const chosen = Object.entries(this.filters.chosen).filter(([, value]) => value);
     const fits = (row, n) => words.every((word) => this.texts[n].includes(word)) && chosen.every(([c, value]) => row[c] === value);
     return this.table.rows.flatMap((row, n) => (fits(row, n) ? [n] : []));
   }

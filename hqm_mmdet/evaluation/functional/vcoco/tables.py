@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .vcoco_roles import VCOCORoles
+from ...errors import EvaluationError
+from .roles import VCOCORoles
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +52,13 @@ def official_boxes(boxes_xywh: np.ndarray, size: tuple[int, int] | None) -> np.n
 
     Args:
         boxes_xywh (ndarray): (N, 4) x, y, width, height in pixels.
-        size (tuple[int, int], optional): Height and width of the image; None does not clip.
+        size (tuple[int, int], optional): height and width of the image; None does not clip.
 
     Returns:
         ndarray: (N, 4) float64 x1, y1, x2, y2.
     """
     boxes = np.asarray(boxes_xywh, dtype=np.float64).reshape(-1, 4)
+    # Corners are inclusive: a box of width 1 ends where it begins.
     boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:] - 1, 0)], axis=1)
     if size is None:
         return boxes
@@ -82,21 +84,22 @@ def persons_from_hois(
         boxes (ndarray): (B, 4) x1, y1, x + width, y + height, as the field's converters write COCO boxes.
         labels (ndarray): (B,) int.
         hois (ndarray): (H, 3) int, subject index, object index (-1 = none), verb.
-        roles (VCOCORoles): Names.
-        size (tuple[int, int], optional): Height and width of the image, to which boxes are clipped.
-        subject_label (int): Label of persons. Defaults to 0.
-        image (object): Names the image in messages.
+        roles (VCOCORoles): names.
+        size (tuple[int, int], optional): height and width of the image, to which boxes are clipped.
+        subject_label (int): label of persons. Default: 0.
+        image (object): names the image in messages.
 
     Returns:
-        PersonTable: Persons and other subjects, ``image`` all 0.
+        PersonTable: persons and other subjects, ``image`` all 0.
 
     Raises:
-        ValueError: An index is out of range, or a person has two objects in one role.
+        EvaluationError: an index is out of range, or a person has two objects in one role.
     """
     boxes, labels = np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(labels, np.int64).reshape(-1)
     hois = np.asarray(hois, np.int64).reshape(-1, 3)
     _check_hois(hois, len(boxes), len(roles.verbs), image)
     boxes = official_boxes(np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1), size)
+    # A subject that is no person by its class still does something.
     rows = np.flatnonzero((labels == subject_label) | np.isin(np.arange(len(boxes)), hois[:, 0]))
     person_of = np.full(len(boxes), -1)
     person_of[rows] = np.arange(len(rows))
@@ -127,13 +130,14 @@ def agents_from_pairs(
         sub_boxes, obj_boxes (ndarray): (N, 4) x1, y1, x2, y2 in pixels of the original image.
         has_object (ndarray): (N,) bool.
         verb_scores (ndarray): (N, V), already times the object score; NaN where a pair has no score for a verb.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
         AgentTable: N rows, ``image`` all 0.
     """
     scores = np.asarray(verb_scores, np.float32).reshape(-1, len(roles.verbs))
     obj_boxes = np.where(np.asarray(has_object)[:, None], np.asarray(obj_boxes, np.float32).reshape(-1, 4), np.nan)
+    # -inf loses every maximum, which NaN would win; where nothing else is left it turns back into NaN.
     agent_scores = roles.agent_scores(np.where(np.isnan(scores), -np.inf, scores))
     return AgentTable(
         np.zeros(len(scores), np.int64),
@@ -142,6 +146,55 @@ def agents_from_pairs(
         obj_boxes[:, None].astype(np.float32),
         scores[:, roles.role_verbs],
     )
+
+
+def check_pairs(
+    sub: np.ndarray,
+    obj: np.ndarray,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    sizes: tuple[int, int],
+    partial: bool,
+    image: object,
+) -> None:
+    """Refuse predicted pairs of one image that can't be evaluated.
+
+    Args:
+        sub, obj (ndarray): (P, 4) boxes.
+        labels (ndarray): (P,) int, object labels in 0..C.
+        scores (ndarray): (P, V).
+        sizes (tuple[int, int]): C and V.
+        partial (bool): whether a NaN score means "not predicted".
+        image (object): names the image in messages.
+
+    Raises:
+        EvaluationError: wrong shape, label out of range, a score or coordinate that is not finite.
+    """
+    num_classes, num_verbs = sizes
+    if scores.shape != (len(labels), num_verbs) or len(sub) != len(labels) or len(obj) != len(labels):
+        raise EvaluationError(
+            f"image {image!r}: {len(sub)} subject boxes, {len(obj)} object boxes, {len(labels)} object labels and "
+            f"scores of the shape {scores.shape}; expected P, P, P and (P, {num_verbs})."
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() <= num_classes:
+        raise EvaluationError(
+            f"image {image!r}: object labels reach from {labels.min()} to {labels.max()}, allowed are "
+            f"0..{num_classes} (the last one = no object)."
+        )
+    boxes = np.concatenate([sub.reshape(-1, 4), obj.reshape(-1, 4)[labels != num_classes]])
+    if not np.isfinite(boxes).all():
+        box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
+        raise EvaluationError(
+            f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
+            "object)."
+        )
+    wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
+    if wrong.any():
+        pair, verb = np.argwhere(wrong)[0]
+        raise EvaluationError(
+            f"image {image!r}: score {scores[pair, verb]} for pair {pair}, verb {verb}; scores must be finite. Check "
+            "the model's weights, or its inputs, for NaN."
+        )
 
 
 def stack_tables(
@@ -166,18 +219,19 @@ def _concatenate(columns: list[np.ndarray]) -> np.ndarray:
 def _check_hois(hois, num_boxes, num_verbs, image) -> None:
     wrong = np.flatnonzero(((hois < [0, -1, 0]) | (hois >= [num_boxes, num_boxes, num_verbs])).any(axis=1))
     if len(wrong):
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: HOI {wrong[0]} is (subject, object, verb) = {hois[wrong[0]].tolist()}, but there are "
             f"{num_boxes} boxes and {num_verbs} verbs (object -1 = no object)."
         )
 
 
 def _check_one_object(cells, obj, roles, image) -> None:
+    # The same object named twice is no contradiction.
     cells = np.unique(np.column_stack([cells, obj]), axis=0)[:, :2]
     distinct, counts = np.unique(cells, axis=0, return_counts=True)
     if (counts > 1).any():
         person, role = distinct[counts > 1][0]
-        raise ValueError(
+        raise EvaluationError(
             f"image {image!r}: person {person} has {counts.max()} objects in the role {roles.roles[role]!r}; V-COCO's "
             "protocol knows one object per person and role. Take the others out, or evaluate with HICODetMetric."
         )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .matching import aligned_iou
-from .protocol import VCOCO
-from .vcoco_tables import AgentTable, PersonTable
+from ..matching import aligned_iou
+from ..protocol import VCOCO
+from .tables import AgentTable, PersonTable
 
 
 class MatchedDetections:
@@ -23,6 +23,7 @@ class MatchedDetections:
 
     def __init__(self, agents: AgentTable, persons: PersonTable) -> None:
         person, overlap = match_persons(agents, persons)
+        # What lies on a person without label is dropped, however little it overlaps: V-COCO does not know what they do.
         counted = np.flatnonzero((person < 0) | persons.labelled[person] if len(persons.labelled) else person < 0)
         # Among equal scores the official double reversal puts later images first, and stored order within an image.
         self.counted = counted[np.argsort(-agents.image[counted], kind="stable")]
@@ -71,6 +72,7 @@ def match_persons(agents: AgentTable, persons: PersonTable) -> tuple[np.ndarray,
         rows = np.flatnonzero(count > nth)
         candidate = order[start[rows] + nth]
         overlap = aligned_iou(agents.boxes[rows], persons.boxes[candidate], VCOCO)
+        # The first of equals stays; where nothing overlaps it is the first person, as argmax has it.
         better = (overlap > best[rows]) | (person[rows] < 0)
         person[rows[better]], best[rows[better]] = candidate[better], overlap[better]
     return person, best

@@ -2,26 +2,26 @@
 
 import numpy as np
 
-from .judged import JudgedCandidates
-from .protocol import VCOCO
-from .triplets import TripletCoder, TripletTable
-from .vcoco_matching import MatchedDetections, is_no_box
-from .vcoco_roles import VCOCORoles
-from .vcoco_tables import AgentTable, PersonTable
+from ..judged import JudgedCandidates
+from ..protocol import VCOCO
+from ..triplets import TripletCoder, TripletTable
+from .matching import MatchedDetections, is_no_box
+from .roles import VCOCORoles
+from .tables import AgentTable, PersonTable
 
 OBJECT, NO_OBJECT = 0, 1  # object labels: V-COCO compares no class, but an object can be absent
 
 
 def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> JudgedCandidates:
-    """Match detections with persons as :func:`~.vcoco.rank_vcoco`, one candidate per detection and role.
+    """Match detections with persons as :func:`~.ranking.rank_vcoco`, one candidate per detection and role.
 
     Takes about 0.1 KB per candidate, that is 1.2 GB for 4,946 images with 100 detections of 25 roles.
 
     Args:
-        agents (AgentTable): Detections.
-        persons (PersonTable): Persons; a ground truth is a person who does an action, in one of its roles, with or
+        agents (AgentTable): detections.
+        persons (PersonTable): persons; a ground truth is a person who does an action, in one of its roles, with or
             without object box.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
         JudgedCandidates: A column is a role; the published ones count.
@@ -30,6 +30,7 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
     detection, role = _candidates(agents, matched.counted)
     gt_person, gt_role = _positives(persons, roles)
     num_detections, num_roles = len(agents.image), len(roles.roles)
+    # Where the candidate of a detection and role went when they were sorted.
     row_of = np.full((num_detections, num_roles), -1, np.int32)
     row_of[detection, role] = np.arange(len(detection))
     gt_row_of = np.full((len(persons.image), num_roles), -1)
@@ -67,7 +68,9 @@ def judge_roles(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> 
         np.stack([roles.role_verbs, np.full(num_roles, -1)], axis=1),
         roles.published,
         VCOCO,
+        # The official script reverses ties twice, see MatchedDetections.
         later_images_first=True,
+        # With one box for all roles, these are one pair.
         pair=detection if boxes.shape[1] == 1 else None,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .vcoco_roles import action_of
+from .roles import action_of
 
 
 def to_official_detections(
@@ -28,14 +28,14 @@ def to_official_detections(
         obj_labels (ndarray): (P,) int.
         verb_scores (ndarray): (P, V), already times the object score.
         verbs (Sequence[str]): V names, ``<action>_obj``, ``<action>_instr`` or ``<action>`` without role.
-        absent_object_label (int): Label of a pair without object (80 in V-COCO).
-        verb_mask (ndarray, optional): (C + 1, V), see :func:`~.candidates.verb_mask_by_object`.
+        absent_object_label (int): label of a pair without object (80 in V-COCO).
+        verb_mask (ndarray, optional): (C + 1, V), see :func:`~..candidates.verb_mask_by_object`.
 
     Returns:
         list[dict]: P dicts of ``image_id``, ``person_box`` [4], ``<verb>`` [5], ``<action>_agent`` float.
 
     Raises:
-        ValueError: Number of names and of scores differ.
+        ValueError: number of names and of scores differ.
     """
     obj_labels, verb_scores = np.asarray(obj_labels), np.asarray(verb_scores)
     if verb_scores.shape != (len(obj_labels), len(verbs)):
@@ -58,5 +58,6 @@ def _detection(image_id, sub_box, obj_box, scores, verbs) -> dict:
         if action != verb:
             detection[verb] = [*obj_box, score]
         agent = f"{action}_agent"
+        # hit, eat and cut have two roles; the larger score is the action's.
         detection[agent] = max(score, detection.get(agent, score))
     return detection

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .average_precision import interpolated_ap, mean_over_classes
-from .vcoco_matching import MatchedDetections
-from .vcoco_roles import VCOCORoles
-from .vcoco_tables import AgentTable, PersonTable
+from ..average_precision import interpolated_ap, mean_over_classes
+from .matching import MatchedDetections
+from .roles import VCOCORoles
+from .tables import AgentTable, PersonTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,9 @@ class RankedVCOCO:
     """Ranked detections of every action and role.
 
     Args:
-        roles (VCOCORoles): Names.
-        agent (tuple[RankedColumn, ...]): One per action.
-        role_s1, role_s2 (tuple[RankedColumn, ...]): One per role, scenario 1 and 2.
+        roles (VCOCORoles): names.
+        agent (tuple[RankedColumn, ...]): one per action.
+        role_s1, role_s2 (tuple[RankedColumn, ...]): one per role, scenario 1 and 2.
     """
 
     roles: VCOCORoles
@@ -94,10 +94,10 @@ def rank_vcoco(agents: AgentTable, persons: PersonTable, roles: VCOCORoles) -> R
     Args:
         agents (AgentTable): N detections.
         persons (PersonTable): M persons.
-        roles (VCOCORoles): Names.
+        roles (VCOCORoles): names.
 
     Returns:
-        RankedVCOCO: Ranked columns.
+        RankedVCOCO: ranked columns.
     """
     matched = MatchedDetections(agents, persons)
     role_s1, role_s2 = zip(*_role_columns(matched, roles), strict=True) if roles.roles else ((), ())
@@ -124,6 +124,7 @@ def _rank(matched: MatchedDetections, scores: np.ndarray, action: int, *possible
     place = np.full(len(scores), -1)
     place[order] = np.arange(len(order))
     image = matched.image[order].astype(np.int32)
+    # All who do the action: both roles of hit, eat and cut share them, with or without object.
     gt_image = matched.persons.image[matched.persons.actions[:, action]]
     tps = (matched.first_per_person(rows, scores) for rows in possible)
     return [RankedColumn(image, np.sort(place[tp]), gt_image) for tp in tps]

@@ -1,0 +1,74 @@
+"""What a file says about one image, and what all formats refuse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import PredictionError
+
+FORMATS = (
+    "a JSON list of {file_name, predictions, hoi_prediction}; a pickle of mmengine's DumpResults; QPIC's list of "
+    "{boxes, labels, verb_scores, sub_ids, obj_ids} in the order of the annotation file (pickle); V-COCO's official "
+    "list of detections (pickle). See docs/evaluation.md."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FilePrediction:
+    """What a file says about one image.
+
+    Args:
+        entry (int): position in the file, from 0.
+        image (str | int): file name, or COCO image id, or position among the images (see ``by_position``).
+        sample (dict): ``pred_pairs`` or ``pred_agents`` as metrics take them.
+        by_position (bool): whether ``image`` is a position.
+    """
+
+    entry: int
+    image: str | int
+    sample: dict
+    by_position: bool = False
+
+
+class NamedEntry:
+    """Turns errors of an entry into a PredictionError that names it.
+
+    Args:
+        path (Path): the file.
+        entry (int): position in it, from 0.
+        raw: the entry; its ``file_name`` is told if it has one.
+    """
+
+    def __init__(self, path: Path, entry: int, raw):
+        name = raw.get("file_name", "?") if isinstance(raw, Mapping) else "?"
+        self.place = f"{path}: entry {entry} ({name})"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        # Whatever foreign values lead to, the readers' own checks included.
+        if isinstance(error, (KeyError, TypeError, ValueError, IndexError)) and not isinstance(error, PredictionError):
+            problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
+            raise PredictionError(f"{self.place}: {problem}. Correct the entry; format: docs/evaluation.md.") from error
+
+
+def read_boxes(rows) -> np.ndarray:
+    """(N, 4) float32; a fifth number (a score) would shift all that follow."""
+    boxes = np.asarray(rows, np.float32)
+    if len(boxes) and boxes.shape[1:] != (4,):
+        raise ValueError(f"boxes must be x1, y1, x2, y2, got an array of the shape {boxes.shape}")
+    return boxes.reshape(-1, 4)
+
+
+def read_box_ids(ids, count: int) -> np.ndarray:
+    """(P, 2) positions of subject and object among ``count`` boxes."""
+    # As floats, so that 1.5 and NaN are refused and not cut to integers.
+    rows = np.asarray(ids, np.float64).reshape(-1, 2)
+    fits = ((rows >= [0, -1]) & (rows < count) & (rows == np.floor(rows))).all(axis=1)
+    if not fits.all():
+        wrong = "({:g}, {:g})".format(*rows[~fits][0])
+        raise ValueError(f"(subject_id, object_id) = {wrong}, but there are {count} boxes (object -1 = none)")
+    return rows.astype(np.int64)

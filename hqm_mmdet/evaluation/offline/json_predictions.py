@@ -1,0 +1,95 @@
+"""Prediction files in JSON."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import PredictionError
+from .file_prediction import FORMATS, FilePrediction, NamedEntry, read_box_ids, read_boxes
+from .json_stream import iterate_json_list
+
+
+def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePrediction]:
+    """Entries of a list, one at a time; see :func:`~.prediction_files.read_predictions`."""
+    labels = {str(category): label for label, category in enumerate(metainfo["category_ids"])}
+    verbs = {str(verb): label for label, verb in enumerate(metainfo["verb_ids"])}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
+            text = file.read()
+        for n, raw in enumerate(iterate_json_list(text)):
+            with NamedEntry(path, n, raw):
+                pairs, partial = _pairs_of_entry(raw, labels, verbs)
+                sample = dict(pred_pairs=pairs, partial_scores=partial)
+                yield FilePrediction(n, raw["file_name"], sample)
+    except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise PredictionError(
+            f"{path}: no readable JSON list ({error}). Write it again. Known are {FORMATS}"
+        ) from error
+
+
+def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str, int]) -> tuple[dict, bool]:
+    """``pred_pairs`` of an entry, and whether its scores are partial (NaN = not predicted)."""
+    boxes = read_boxes([p["bbox"] for p in raw["predictions"]])
+    box_labels = [_look_up(labels, p["category_id"], "category_id of a box") for p in raw["predictions"]]
+    # One more row, which object_id -1 selects: no object.
+    boxes = np.concatenate([boxes, np.zeros((1, 4), np.float32)])
+    box_labels = np.array([*box_labels, len(labels)], np.int64)
+    dense = [row for row in raw["hoi_prediction"] if "category_id" not in row]
+    ids, scores = _verb_entries([row for row in raw["hoi_prediction"] if "category_id" in row], verbs)
+    if dense:
+        ids = [(row["subject_id"], row["object_id"]) for row in dense] + ids
+        scores = np.concatenate([_score_lists(dense, len(verbs)), scores])
+    sub, obj = read_box_ids(ids, len(boxes) - 1).T
+    pairs = dict(
+        sub_bboxes=boxes[sub],
+        obj_bboxes=boxes[obj],
+        obj_labels=box_labels[obj],
+        sub_labels=box_labels[sub],
+        verb_scores=scores,
+    )
+    return pairs, len(dense) < len(raw["hoi_prediction"])
+
+
+def _score_lists(rows: Sequence[Mapping], num_verbs: int) -> np.ndarray:
+    for row in rows:
+        if not isinstance(row["score"], list) or len(row["score"]) != num_verbs:
+            raise ValueError(f"without category_id, score must be a list of {num_verbs} numbers, one per verb")
+    scores = np.array([row["score"] for row in rows], np.float32)
+    if np.isnan(scores).any():
+        raise ValueError(f"score nan in the list of pair {int(np.argwhere(np.isnan(scores))[0, 0])}; must be finite")
+    return scores
+
+
+def _verb_entries(rows: Sequence[Mapping], verbs: Mapping[str, int]) -> tuple[list, np.ndarray]:
+    """Entries of one verb each: those of one pair share a row, unless they repeat its verb."""
+    place: dict[tuple, int] = {}
+    ids, cells = [], []
+    for row in rows:
+        pair, verb = (row["subject_id"], row["object_id"]), _look_up(verbs, row["category_id"], "verb category_id")
+        if not np.isfinite(score := float(row["score"])):
+            raise ValueError(f"score {score} of verb {row['category_id']!r}; must be finite")
+        if (pair, verb) in place:  # said twice: a pair of its own
+            at = len(ids)
+            ids.append(pair)
+        else:
+            # (pair, None) says where the pair's row is, (pair, verb) that it has this verb.
+            at = place.setdefault((pair, None), len(ids))
+            ids += [pair] * (at == len(ids))
+            place[pair, verb] = at
+        cells.append((at, verb, score))
+    # NaN: a verb that the file says nothing about.
+    scores = np.full((len(ids), len(verbs)), np.nan, np.float32)
+    for at, verb, score in cells:
+        scores[at, verb] = score
+    return ids, scores
+
+
+def _look_up(table: Mapping[str, int], key, what: str) -> int:
+    if str(key) not in table:
+        known = f"{next(iter(table))} ... {list(table)[-1]}"
+        raise ValueError(f"{what}: unknown id {key!r}, known are {known} as in the annotation file")
+    return table[str(key)]
