@@ -16,6 +16,13 @@ COMMANDS = {
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate a prediction file, of this or another code base."),
     "report": ("hqm_mmdet.cli.report", "report", "Write a page about a prediction file, or about two."),
+    "detect": ("hqm_mmdet.cli.detect", "detect", "Find boxes for two-stage models, with an mmdet detector."),
+    "suppress": ("hqm_mmdet.cli.suppress", "suppress", "Lower the scores of pairs that do not interact."),
+    "search-thresholds": (
+        "hqm_mmdet.cli.search_thresholds",
+        "search_thresholds",
+        "Choose thresholds of that suppression per object class.",
+    ),
     "convert": ("hqm_mmdet.cli.convert", "convert", "Convert a checkpoint of another code base."),
     "publish": ("hqm_mmdet.cli.publish", "publish", "Make a checkpoint that predicting needs nothing besides."),
     "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),

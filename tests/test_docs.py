@@ -20,6 +20,7 @@ SAME = {  # scripts that are commands
     "tools/test.py": "test",
     "tools/eval_predictions.py": "eval",
     "tools/check_dataset.py": "check-data",
+    "tools/detect.py": "detect",
     "tools/model_converters/convert.py": "convert",
 }
 LAUNCHERS = {  # arguments of their own, then those of a command

@@ -15,6 +15,7 @@ from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names
 from .sources import SOURCES, ConversionError, Source, StateDict, recognise
+from .tensorflow import read_npz
 
 DATASETS = ("hico", "vcoco")
 
@@ -148,7 +149,8 @@ def convert_checkpoint(
     """Read ``src``, convert, write ``dst`` (``.pth`` or ``.safetensors``).
 
     Args:
-        src (str | Path): file to read, without running code that it may hold.
+        src (str | Path): file to read, without running code that it may hold; ``.npz``: TensorFlow's variables, see
+            :mod:`~.tensorflow`.
         dst (str | Path): file to write.
         source, dataset, options: as in :func:`convert_state_dict`.
         trust (bool): read ``src`` with unrestricted unpickling; it can run any code. Default: False.
@@ -161,7 +163,10 @@ def convert_checkpoint(
         ConversionError: not recognised, or not complete.
         FormatError: an unknown ending of ``dst``.
     """
-    state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
+    if str(src).endswith(".npz"):
+        state = read_npz(src)
+    else:
+        state = _weights((load_trusted if trust else load_untrusted)(src, "cpu"), src)
     try:
         converted, report = convert_state_dict(state, source, dataset, **options)
     except ConversionError as error:

@@ -124,3 +124,48 @@ MMDET_CONDITIONAL: Rules = [(r"^(decoder\.layers\.\d+\.(?:self|cross)_attn)\.", 
 # DETR's class layer has 91 + 1 rows; those of the COCO ids that a category uses, and of "no object":
 UNUSED_COCO_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 USED_ROWS = [*(i for i in range(1, 91) if i not in UNUSED_COCO_IDS), 91]
+
+
+def _slim_stage(block: int, ours: str, num_units: int) -> Rules:
+    """Rules of a stage of slim's ResNet; ``bottleneck_v1/BatchNorm`` follows each convolution."""
+    rules = []
+    for unit in range(num_units):
+        theirs = rf"^resnet_v1_50\.block{block}\.unit_{unit + 1}\.bottleneck_v1"
+        rules += [
+            (rf"{theirs}\.conv(\d)\.BatchNorm\.", rf"{ours}.{unit}.bn\1."),
+            (rf"{theirs}\.conv(\d)\.", rf"{ours}.{unit}.conv\1."),
+            (rf"{theirs}\.shortcut\.BatchNorm\.", f"{ours}.{unit}.downsample.1."),
+            (rf"{theirs}\.shortcut\.", f"{ours}.{unit}.downsample.0."),
+        ]
+    return rules
+
+
+# TIN's TensorFlow variables, `/` read as `.`, in PyTorch's layout (checkpoints/tensorflow.py).
+OFFICIAL_TIN: Rules = [
+    (r"^resnet_v1_50\.conv1\.BatchNorm\.", "backbone.bn1."),
+    (r"^resnet_v1_50\.conv1\.", "backbone.conv1."),
+    *(rule for b, n in enumerate((3, 4, 6), 1) for rule in _slim_stage(b, f"backbone.layer{b}", n)),
+    *_slim_stage(4, "pair_encoder.sub_stream", 3),
+    *_slim_stage(5, "pair_encoder.obj_stream", 3),
+    (r"^resnet_v1_50\.conv(\d)_sp\.", r"pair_encoder.layout_net.conv\1."),
+    (r"^head_phi\.", "pair_encoder.context.key."),
+    (r"^head_g\.", "pair_encoder.context.value."),
+    (r"^Att_H\.fc1_b\.", "pair_encoder.context.sub_query."),
+    (r"^Att_O\.fc1_b\.", "pair_encoder.context.obj_query."),
+    (r"^bottleneck\.bottleneck\.", "pair_encoder.context.out."),
+    # The hidden layers of H, O, S: a dropout and a ReLU lie between the two.
+    (r"^fc8_SH\.", "bbox_head.sub_fc.0."),
+    (r"^fc9_SH\.", "bbox_head.sub_fc.3."),
+    (r"^fc8_SO\.", "bbox_head.obj_fc.0."),
+    (r"^fc9_SO\.", "bbox_head.obj_fc.3."),
+    (r"^Concat_SHsp\.", "bbox_head.layout_fc.0."),
+    (r"^fc7_SHsp\.", "bbox_head.layout_fc.3."),
+    (r"^classification\.cls_score_H\.", "bbox_head.sub_cls."),
+    (r"^classification\.cls_score_O\.", "bbox_head.obj_cls."),
+    (r"^classification\.cls_score_sp\.", "bbox_head.layout_cls."),
+    (r"^fc_binary\.conv(\d)_pose_map\.", r"bbox_head.interactiveness.pose_net.conv\1."),
+    (r"^fc_binary\.fc8_binary_1\.", "bbox_head.interactiveness.sub_fc."),
+    (r"^fc_binary\.fc8_binary_2\.", "bbox_head.interactiveness.obj_fc."),
+    (r"^fc_binary\.fc9_binary\.", "bbox_head.interactiveness.fc."),
+    (r"^binary_classification\.cls_score_binary\.", "bbox_head.interactiveness.score."),
+]

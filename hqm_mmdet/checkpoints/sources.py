@@ -18,6 +18,7 @@ from .key_tables import (
     OFFICIAL_HOTR,
     OFFICIAL_HQM,
     OFFICIAL_QPIC,
+    OFFICIAL_TIN,
     Rules,
 )
 
@@ -66,6 +67,7 @@ SOURCES = {
     "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
     "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
     "hotr": Source("official HOTR", "H_Pointer_embed.layers.0.weight", OFFICIAL_HOTR),
+    "tin": Source("official TIN", "binary_classification.cls_score_binary.weight", OFFICIAL_TIN),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
     "mmdet_conditional_detr": Source(
         "mmdet Conditional DETR, as initialisation",

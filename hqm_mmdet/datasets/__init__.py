@@ -4,6 +4,7 @@ from .annotations import ImageAnnotations, merge_pairs, read_annotations
 from .hico_det import HICODetDataset
 from .hoi_a import HOIADataset
 from .hoi_dataset import HOIDataset
+from .pasta_net_hoi import PaStaNetHOIDataset
 from .problems import AnnotationError
 from .toy_hoi import ToyHOIDataset
 from .transforms import BadImageError, KeepInMemory, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
@@ -19,6 +20,7 @@ __all__ = [
     "KeepInMemory",
     "LoadHOIAnnotations",
     "LoadHOIImage",
+    "PaStaNetHOIDataset",
     "PackHOIInputs",
     "ToyHOIDataset",
     "VCOCODataset",

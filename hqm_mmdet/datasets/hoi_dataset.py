@@ -1,6 +1,7 @@
 """The reader of all HOI data sets: HOIA-style annotations as an mmdet data set."""
 
 import os.path as osp
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .class_tables import count_classes, count_triplets, load_names, load_rare_t
 from .entry_parser import EntryParser
 from .problems import AnnotationError, ProblemReport
 from .sampling_dataset import SamplingDataset
+from .stored_detections import attach_detections, attach_poses
 from .subsets import draw_fraction
 
 
@@ -56,6 +58,11 @@ class HOIDataset(SamplingDataset):
             stay those of the whole file.
         fraction_seed (int): which images the fraction consists of.
         strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
+        detections (str, optional): file with a detector's boxes, for two-stage models; see
+            :mod:`~hqm_mmdet.datasets.detection_files`.
+        detector_classes (Sequence[str], optional): names of the detector's labels, where ``detections`` is a pickle and
+            they are not the data set's.
+        poses (str, optional): file with persons' poses, see :mod:`~hqm_mmdet.datasets.pose_files`.
         filter_cfg (dict, optional): ``filter_empty_gt=True`` drops training images without pairs (QPIC keeps them).
         **kwargs: as in :class:`~.sampling_dataset.SamplingDataset`; ``data_prefix=dict(img=...)`` is the image folder.
 
@@ -80,6 +87,9 @@ class HOIDataset(SamplingDataset):
         fraction: float = 1.0,
         fraction_seed: int = 0,
         strict: bool = False,
+        detections: str | None = None,
+        detector_classes: Sequence[str] | None = None,
+        poses: str | None = None,
         **kwargs,
     ):
         self.names_file = names_file
@@ -89,6 +99,7 @@ class HOIDataset(SamplingDataset):
         self.max_boxes = max_boxes
         self.fraction, self.fraction_seed = fraction, fraction_seed
         self.strict = strict
+        self.detections, self.detector_classes, self.poses = detections, detector_classes, poses
         super().__init__(*args, **kwargs)
 
     # ---- loading annotations
@@ -109,7 +120,12 @@ class HOIDataset(SamplingDataset):
         shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
         # As annotated: before boxes without area and those beyond max_boxes are dropped.
         self.class_counts = count_classes((image for _, image in select(annotated)), *shape)
-        return [self._data_info(i, image) for i, image in select(usable)]
+        items = [self._data_info(i, image) for i, image in select(usable)]
+        if self.detections is not None:
+            attach_detections(items, self._under_root(self.detections), self._metainfo, self.detector_classes)
+        if self.poses is not None:
+            attach_poses(items, self._under_root(self.poses))
+        return items
 
     def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:
         """Entries of an annotation file as it stands, HOIA-style.

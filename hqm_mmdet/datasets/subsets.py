@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.registry import FUNCTIONS
 from hqm_mmdet.structures import HOIClassError, load_hoi_classes, load_metainfo, unseen_hois
 
 from .annotations import ImageAnnotations
@@ -43,11 +44,21 @@ def draw_fraction(items: Sequence[Item], fraction: float, seed: int = 0) -> list
     return [items[i] for i in sorted(order.tolist())]
 
 
+@FUNCTIONS.register_module()
 @cache
 def hico_triplets() -> tuple[tuple[int, int], ...]:
     """The 600 HOI classes of HICO-DET, (object label, verb) each; position i is HOI id i + 1."""
     hois = load_hoi_classes("hico_det")
     return tuple(zip(hois.objects, hois.verbs, strict=True))
+
+
+def hico_valid_pairs() -> np.ndarray:
+    """(V, C) bool, the 600 of them."""
+    labels, verbs = np.array(hico_triplets()).T
+    table = load_metainfo("hico_det")
+    valid_pairs = np.zeros((len(table["verbs"]), len(table["classes"])), dtype=bool)
+    valid_pairs[verbs, labels] = True
+    return valid_pairs
 
 
 def hico_rare_triplets() -> frozenset[tuple[int, int]]:

@@ -12,7 +12,14 @@ from .hooks import (
     StopOnSigtermHook,
     WeightCheckHook,
 )
-from .runner import BFloat16OptimWrapper, DataShareLogProcessor, FusedAdamW, ResumableSampler, ResumableTrainLoop
+from .runner import (
+    BFloat16OptimWrapper,
+    DataShareLogProcessor,
+    FusedAdamW,
+    ResumableSampler,
+    ResumableTrainLoop,
+    TensorClipOptimWrapper,
+)
 
 __all__ = [
     "AJLHook",
@@ -29,5 +36,6 @@ __all__ = [
     "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
+    "TensorClipOptimWrapper",
     "WeightCheckHook",
 ]

@@ -3,6 +3,6 @@
 Prediction files are evaluated by :mod:`.offline`.
 """
 
-from .metrics import DumpHOIPredictions, HICODetMetric, HOIAMetric, HOIBoxMetric, VCOCOMetric
+from .metrics import DumpHOIPredictions, HICODetMetric, HOIAMetric, HOIBoxMetric, InteractivenessMetric, VCOCOMetric
 
-__all__ = ["DumpHOIPredictions", "HICODetMetric", "HOIAMetric", "HOIBoxMetric", "VCOCOMetric"]
+__all__ = ["DumpHOIPredictions", "HICODetMetric", "HOIAMetric", "HOIBoxMetric", "InteractivenessMetric", "VCOCOMetric"]

@@ -3,6 +3,14 @@
 from .clip import FrozenCLIPVision
 from .detectors import CDN, GENVLKT, HOICLIP, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead, PairHead
+from .interactiveness import (
+    InteractivenessHead,
+    NonInteractionSuppression,
+    PairEncoder,
+    PairJitter,
+    QueryInteractiveness,
+    SlimResNet,
+)
 from .layers import (
     AMMAttention,
     ConditionalHOIDecoder,
@@ -29,6 +37,16 @@ from .task_modules import (
     PointerCost,
     VerbCost,
 )
+from .two_stage import (
+    AnnotatedInstances,
+    DetectorInstances,
+    Interactiveness,
+    JitteredPairs,
+    StoredInstances,
+    ThresholdPairs,
+    TINHead,
+    TwoStageHOI,
+)
 
 __all__ = [
     "KnowledgeIntegrationDecoder",
@@ -43,10 +61,12 @@ __all__ = [
     "CLIPMimicLoss",
     "AMMAttention",
     "AMMQueryGenerator",
+    "AnnotatedInstances",
     "CDN",
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",
+    "DetectorInstances",
     "DynamicReweighting",
     "FusedAttention",
     "GBSQueryGenerator",
@@ -61,17 +81,29 @@ __all__ = [
     "InstanceHead",
     "InstanceMatcher",
     "InteractionCost",
+    "Interactiveness",
+    "InteractivenessHead",
+    "JitteredPairs",
     "JointLearning",
     "Miner",
+    "NonInteractionSuppression",
     "ObjectClassCost",
+    "PairEncoder",
     "PairGIoUCost",
     "PairHead",
+    "PairJitter",
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",
     "PointedClassCost",
     "PointerCost",
     "QPIC",
+    "QueryInteractiveness",
+    "SlimResNet",
+    "StoredInstances",
+    "TINHead",
+    "ThresholdPairs",
+    "TwoStageHOI",
     "VerbCost",
     "VerbFocalLoss",
 ]

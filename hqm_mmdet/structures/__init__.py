@@ -1,12 +1,14 @@
 """Data structures shared by all rooms: the sample type, the HOI vocabulary, box helpers, pair suppression."""
 
 from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
+from .class_names import ClassNameError, match_class_names
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
-from .hoi_data_sample import HOIDataSample, new_pairs, score_fields
+from .hoi_data_sample import HOIDataSample, new_pairs, scale_of, score_fields
 from .pair_nms import pair_nms
 from .vocabulary import HOIVocabulary
 
 __all__ = [
+    "ClassNameError",
     "HOIClassError",
     "HOIClasses",
     "HOIDataSample",
@@ -14,9 +16,11 @@ __all__ = [
     "cxcywh_to_xyxy",
     "load_hoi_classes",
     "load_metainfo",
+    "match_class_names",
     "new_pairs",
     "pair_iou",
     "pair_nms",
+    "scale_of",
     "score_fields",
     "unseen_hois",
     "xyxy_to_cxcywh",

@@ -22,6 +22,8 @@ class HOIDataSample(DetDataSample):
       in [0, 1], to be shown, with ``hois`` (:class:`HOIClasses`) as metainfo;
       ``queries`` (Q,) long, which of the model's queries each pair came from,
       where the head tells.
+    * ``detections`` (InstanceData of length N), where a two-stage model is given boxes: ``bboxes`` (N, 4) in pixels of
+      the network's input, ``labels`` (N,), ``scores`` (N,).
     """
 
     def to(self, *args, **kwargs) -> "HOIDataSample":
@@ -86,3 +88,9 @@ def new_pairs(sub_bboxes: Tensor, obj_bboxes: Tensor, obj_labels: Tensor, **fiel
     for name, value in fields.items():
         pairs[name] = value
     return pairs
+
+
+def scale_of(sample: DetDataSample) -> tuple[float, float]:
+    """Width and height of the network's input relative to the original image."""
+    (height, width), (ori_height, ori_width) = sample.img_shape[:2], sample.ori_shape[:2]
+    return width / ori_width, height / ori_height

@@ -2,7 +2,14 @@
 
 from .adamw import FusedAdamW
 from .log_processor import DataShareLogProcessor
-from .optim_wrapper import BFloat16OptimWrapper
+from .optim_wrapper import BFloat16OptimWrapper, TensorClipOptimWrapper
 from .train_loop import ResumableSampler, ResumableTrainLoop
 
-__all__ = ["BFloat16OptimWrapper", "DataShareLogProcessor", "FusedAdamW", "ResumableSampler", "ResumableTrainLoop"]
+__all__ = [
+    "BFloat16OptimWrapper",
+    "DataShareLogProcessor",
+    "FusedAdamW",
+    "ResumableSampler",
+    "ResumableTrainLoop",
+    "TensorClipOptimWrapper",
+]

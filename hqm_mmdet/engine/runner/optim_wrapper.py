@@ -1,4 +1,4 @@
-"""Mixed precision that also works on a CPU."""
+"""Optimisation: mixed precision that also works on a CPU, gradients clipped one by one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,3 +25,21 @@ class BFloat16OptimWrapper(OptimWrapper):
         # backward and step run outside: autocast chose each operation's type in the forward pass
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield
+
+
+@OPTIM_WRAPPERS.register_module()
+class TensorClipOptimWrapper(OptimWrapper):
+    """Clips the gradient of every parameter to a norm of its own, as TensorFlow's ``clip_by_norm`` does (iCAN, TIN).
+
+    Args:
+        max_norm (float): of each gradient. Default: 1.
+        **kwargs: as in mmengine's ``OptimWrapper``.
+    """
+
+    def __init__(self, *args, max_norm: float = 1.0, **kwargs):
+        super().__init__(*args, clip_grad=dict(max_norm=max_norm), **kwargs)
+
+    def _clip_grad(self) -> None:
+        for group in self.optimizer.param_groups:
+            for parameter in group["params"]:
+                torch.nn.utils.clip_grad_norm_(parameter, **self.clip_grad_kwargs)

@@ -15,6 +15,7 @@ from .errors import ErrorBreakdown, ErrorGain, break_down
 from .hico import evaluate_triplets, judge_triplets, known_object_mask, mean_results, rank_triplets
 from .hoia import judge_verbs, rank_verbs, verb_table
 from .images import ground_truth_table, prediction_table
+from .interactiveness import InteractivenessAP, interactive_pairs, interactiveness_ap
 from .judged import JudgedCandidates
 from .matching import aligned_iou, match_triplets
 from .protocol import HOIA, MATLAB, POCKET, PPDM, PROTOCOLS, QPIC, VCOCO, EvalProtocol, get_protocol
@@ -49,6 +50,7 @@ __all__ = [
     "ErrorBreakdown",
     "ErrorGain",
     "EvalProtocol",
+    "InteractivenessAP",
     "JudgedCandidates",
     "PersonTable",
     "RankedCandidates",
@@ -67,6 +69,8 @@ __all__ = [
     "evaluate_triplets",
     "get_protocol",
     "ground_truth_table",
+    "interactive_pairs",
+    "interactiveness_ap",
     "judge_roles",
     "judge_triplets",
     "judge_verbs",

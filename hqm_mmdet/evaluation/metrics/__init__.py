@@ -5,6 +5,7 @@ from .box_metric import HOIBoxMetric
 from .dump_predictions import DumpHOIPredictions
 from .hico_det_metric import HICODetMetric
 from .hoia_metric import HOIAMetric
+from .interactiveness_metric import InteractivenessMetric
 from .records import ImageRecord, make_record
 from .vcoco_metric import VCOCOMetric
 
@@ -15,6 +16,7 @@ __all__ = [
     "HOIBoxMetric",
     "HOIMetric",
     "ImageRecord",
+    "InteractivenessMetric",
     "Ranking",
     "VCOCOMetric",
     "make_record",

@@ -4,13 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from hqm_mmdet.datasets import HICODetDataset, HOIADataset, HOIDataset, ToyHOIDataset, VCOCODataset
 from hqm_mmdet.datasets.annotations import ImageAnnotations, read_annotations
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
-from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_triplets
+from hqm_mmdet.datasets.subsets import hico_rare_triplets, hico_valid_pairs
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
@@ -155,10 +153,9 @@ def _metainfo(dataset: str, reader: HOIDataset, images: list[ImageAnnotations]) 
     # The 600 classes and the rare set of HICO-DET are packaged: no training file is needed.
     if dataset != "hico":
         return info | reader.vocabulary(images).as_metainfo()
-    valid_pairs = np.zeros((len(info["verbs"]), len(info["classes"])), dtype=bool)
-    labels, verbs = np.array(hico_triplets()).T
-    valid_pairs[verbs, labels] = True
-    tables = dict(valid_pairs=valid_pairs, rare_triplets=sorted(hico_rare_triplets()), unseen=sorted(reader.unseen))
+    tables = dict(
+        valid_pairs=hico_valid_pairs(), rare_triplets=sorted(hico_rare_triplets()), unseen=sorted(reader.unseen)
+    )
     return info | tables
 
 

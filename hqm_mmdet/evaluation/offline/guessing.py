@@ -29,7 +29,7 @@ def guess_dataset(entries: Sequence, file: str, known: Sequence[str]) -> str:
     if is_official_vcoco(entries):
         return "vcoco"
     names = [str(entry.get("file_name")) if isinstance(entry, dict) else "" for entry in entries] or [""]
-    found = [_dataset_of_image(name) for name in names]
+    found = [dataset_of_image(name) for name in names]
     # All names, not the first: a file of two data sets belongs to neither.
     odd = next((i for i, dataset in enumerate(found) if dataset is None or dataset != found[0]), None)
     if odd is not None:
@@ -40,5 +40,6 @@ def guess_dataset(entries: Sequence, file: str, known: Sequence[str]) -> str:
     return found[0]
 
 
-def _dataset_of_image(name: str) -> str | None:
+def dataset_of_image(name: str) -> str | None:
+    """Key of the data set whose images are called so, None if no name tells."""
     return next((dataset for pattern, dataset in FILE_NAMES.items() if re.search(rf"(^|[\\/]){pattern}", name)), None)

@@ -34,19 +34,29 @@ class HOIDETR(DETR, metaclass=TrainableParts):
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
             Default False.
+        suppression (dict, optional): config of
+            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None, nothing is suppressed.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is a :class:`PairHead`.
     """
 
     DECODERS: tuple[str, ...] = ("decoder",)
 
-    def __init__(self, *, query_mining: dict | None = None, channels_last: bool = False, **kwargs):
+    def __init__(
+        self,
+        *,
+        query_mining: dict | None = None,
+        channels_last: bool = False,
+        suppression: dict | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)  # draws the initial weights; parts added here come after, so that seeds keep theirs
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
-        # Miners draw their initial weights aside: with one seed, the detector starts from the same weights with and
-        # without mining, so that runs can be compared in pairs.
+        # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts
+        # from the same weights with and without them, so that runs can be compared in pairs.
         with torch.random.fork_rng(devices=[]):
             self.query_mining = MODELS.build(query_mining) if query_mining else None
+            self.suppression = MODELS.build(suppression) if suppression else None
 
     def _init_layers(self) -> None:
         self.positional_encoding = MODELS.build({"type": "SinePositionalEncoding", **self.positional_encoding})
@@ -135,6 +145,8 @@ class HOIDETR(DETR, metaclass=TrainableParts):
             batch_data_samples, self.bbox_head.predict(preds, batch_data_samples, rescale), strict=True
         ):
             sample.pred_pairs = pairs
+        if self.suppression is not None:
+            self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> dict[str, Tensor]:

@@ -38,6 +38,8 @@ class HOIHead(PairHead):
         obj_reweighting, verb_reweighting (dict, optional): :class:`DynamicReweighting` of the object class loss
             (instead of ``bg_weight``) and of the positive entries of the verb loss. Default None.
         pair_nms (dict, optional): as in :class:`PairHead`. Default None.
+        interactiveness (dict, optional): config of a :class:`QueryInteractiveness`, which says whether a query's pair
+            interacts at all. Default None: there is none.
         train_cfg (dict, optional): ``matcher``, config of the matcher. Default: :class:`PairMatcher`.
         test_cfg (dict, optional): unused; mmdet's detectors hand it in.
         init_cfg (dict, optional): as in mmengine. Default None.
@@ -64,6 +66,7 @@ class HOIHead(PairHead):
         obj_reweighting: dict | None = None,
         verb_reweighting: dict | None = None,
         pair_nms: dict | None = None,
+        interactiveness: dict | None = None,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | None = None,
@@ -74,6 +77,8 @@ class HOIHead(PairHead):
         )
         self.loss_obj_weight = loss_obj_weight
         self._init_layers(embed_dims)
+        with torch.random.fork_rng(devices=[]):  # draws aside, so that seeds keep the weights of everything else
+            self.interactiveness = _interactiveness(interactiveness, embed_dims)
         if verb_prior is not None:
             nn.init.constant_(self.verb_cls.bias, bias_init_with_prob(verb_prior))
         self.loss_bbox = MODELS.build(loss_bbox or dict(type="L1Loss", loss_weight=2.5))
@@ -106,13 +111,16 @@ class HOIHead(PairHead):
             dict[str, Tensor]: as in :class:`PairHead`.
         """
         pair_states, verb_states = states if isinstance(states, tuple) else (states, states)
-        return dict(
+        preds = dict(
             obj_logits=self.obj_cls(pair_states).float(),
             verb_logits=self.verb_cls(verb_states).float(),
             # float before the sigmoid: half precision has no fine steps near 1, at the right and lower border
             sub_boxes=(self.sub_box(pair_states).float() + box_origin).sigmoid(),
             obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
         )
+        if self.interactiveness is not None:
+            preds["interactiveness_logits"] = self.interactiveness(verb_states)
+        return preds
 
     def terms(
         self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment, background: bool
@@ -125,15 +133,24 @@ class HOIHead(PairHead):
         the others by how pairs fall on processes. Re-weighting counts the classes of the learnable queries alone; mined
         queries (``background`` False) get the weights of the moment.
         """
-        return {
+        terms = {
             "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
             self.score_loss: self._score_loss(preds[f"{self.vocabulary}_logits"], targets, assigned, background),
             **self._box_losses(preds, targets, assigned),
         }
+        if self.interactiveness is not None and background:
+            logits = preds["interactiveness_logits"]
+            interactive = torch.zeros(logits.shape[:3], dtype=torch.bool, device=logits.device)
+            interactive = assigned.put(interactive, torch.ones_like(assigned.query, dtype=torch.bool))
+            terms["loss_interactiveness"] = self.interactiveness.loss(logits, interactive)
+        return terms
 
     def decode(self, preds: dict[str, Tensor], size: tuple[int, int]) -> InstanceData:
         """Pairs of one image, see :func:`decode_pairs`."""
-        return decode_pairs(preds, size, self.verb_object_mask)
+        pairs = decode_pairs(preds, size, self.verb_object_mask)
+        if self.interactiveness is not None:
+            pairs.interactiveness = preds["interactiveness_logits"].sigmoid()
+        return pairs
 
     def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
         """(L,) cross entropy, weighted mean over queries; "no object" where nothing is assigned."""
@@ -180,6 +197,12 @@ class HOIHead(PairHead):
 
 def _reweighting(config: dict | None, num_classes: int) -> nn.Module | None:
     return MODELS.build({**config, "num_classes": num_classes}) if config else None
+
+
+def _interactiveness(config: dict | None, embed_dims: int) -> nn.Module | None:
+    if config is None:
+        return None
+    return MODELS.build({"type": "QueryInteractiveness", "embed_dims": embed_dims, **config})
 
 
 def _load_mask(path: str | None, num_verbs: int) -> Tensor | None:

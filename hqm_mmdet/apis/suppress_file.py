@@ -1,0 +1,165 @@
+"""Interactiveness of the pairs in a prediction file, of this or another code base."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+
+from hqm_mmdet.datasets.transforms import BadImageError, LoadHOIImage
+from hqm_mmdet.errors import UserError
+from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
+from hqm_mmdet.structures import new_pairs
+
+
+class PredictionFileError(UserError, ValueError):
+    """A prediction file that can't be used; the message names file, entry and remedy."""
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """What a prediction file calls object classes and verbs; empty where that is not known.
+
+    Args:
+        labels (Mapping[str, int]): object label by category id, as text.
+        kept_verbs (frozenset[str]): ids of verbs that say that nothing happens, as text.
+        kept_columns (frozenset[int]): positions of the same verbs in score lists.
+    """
+
+    labels: Mapping[str, int]
+    kept_verbs: frozenset[str] = frozenset()
+    kept_columns: frozenset[int] = frozenset()
+
+    @classmethod
+    def of_metainfo(cls, metainfo: Mapping) -> "FileNames":
+        """Names of a data set; the verb that says that nothing happens is called ``no_interaction``."""
+        ids = {str(category): label for label, category in enumerate(metainfo["category_ids"])}
+        kept = [i for i, verb in enumerate(metainfo["verbs"]) if verb.replace(" ", "_") == "no_interaction"]
+        return cls(ids, frozenset(str(metainfo["verb_ids"][i]) for i in kept), frozenset(kept))
+
+
+@dataclass
+class SuppressionCounts:
+    """How much was suppressed: pairs with an object, and those of them whose scores became 0; images."""
+
+    images: int = 0
+    pairs: int = 0
+    suppressed: int = 0
+
+
+class FileSuppression:
+    """Non-interaction suppression of a JSON prediction file, entry by entry.
+
+    Args:
+        suppression (NonInteractionSuppression): network, mode and thresholds.
+        images (str | Path): folder of the images.
+        names (FileNames, optional): default: no class is known, so thresholds of single classes have no effect.
+        device (str): where the network runs. Default: ``cpu``.
+    """
+
+    def __init__(
+        self,
+        suppression: NonInteractionSuppression,
+        images: str | Path,
+        names: FileNames | None = None,
+        device: str = "cpu",
+    ):
+        self.suppression, self.images, self.names = suppression, Path(images), names or FileNames({})
+        self.device = device
+        suppression.network.to(device)
+        self.counts = SuppressionCounts()
+        self._load = LoadHOIImage()
+
+    def __call__(self, entry: dict) -> dict:
+        """An entry with changed scores; everything else, and every score that stays, is as it was."""
+        pairs, ids = self.pairs(entry)
+        scores = self.judge(entry, pairs)
+        suppressed = self.suppression.thresholds.suppressed(scores, pairs.obj_labels).tolist()
+        factors = dict(zip(ids, scores[:, INTERACTIVE].tolist(), strict=True))
+        if self.suppression.mode == "suppress":
+            factors = {pair: 0.0 for pair, dropped in zip(ids, suppressed, strict=True) if dropped}
+            self.counts.suppressed += len(factors)
+        self.counts.images += 1
+        self.counts.pairs += len(ids)
+        return dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
+
+    def judge(self, entry: Mapping, pairs: InstanceData) -> torch.Tensor:
+        """Probabilities (P, 2) on the host; the image is read only if there is a pair.
+
+        Raises:
+            PredictionFileError: the image is missing or can't be read.
+        """
+        if not len(pairs):
+            return torch.zeros(0, 2)
+        path = self.images / entry["file_name"]
+        try:
+            image = self._load.transform(dict(img_path=str(path)))["img"]
+        except BadImageError as error:
+            raise PredictionFileError(f"{error}. Name the folder of the predicted images with --images.") from error
+        image = torch.from_numpy(image).permute(2, 0, 1).to(self.device)
+        return self.suppression.network.judge(image, pairs.to(self.device)).cpu()
+
+    def pairs(self, entry: Mapping) -> tuple[InstanceData, list[tuple[int, int]]]:
+        """Pairs with an object, each once, and their (subject_id, object_id)."""
+        rows = entry["hoi_prediction"]
+        ids = list(dict.fromkeys((row["subject_id"], row["object_id"]) for row in rows if row["object_id"] >= 0))
+        boxes = np.array([box["bbox"] for box in entry["predictions"]], np.float32).reshape(-1, 4)
+        if not np.isfinite(boxes).all():
+            raise ValueError("a box is not finite")
+        labels = [self.names.labels.get(str(box["category_id"]), -1) for box in entry["predictions"]]
+        sub, obj = np.array(ids, np.int64).reshape(-1, 2).T
+        if len(ids) and max(sub.max(), obj.max()) >= len(boxes):
+            raise ValueError(f"a pair names box {max(sub.max(), obj.max())} of {len(boxes)}")
+        obj_labels = torch.tensor(labels, dtype=torch.long)[torch.from_numpy(obj)]
+        return new_pairs(torch.from_numpy(boxes[sub]), torch.from_numpy(boxes[obj]), obj_labels), ids
+
+    def _changed(self, row: dict, factors: Mapping) -> dict:
+        factor = factors.get((row["subject_id"], row["object_id"]))
+        if factor is None or str(row.get("category_id")) in self.names.kept_verbs:
+            return row
+        if not isinstance(row["score"], list):
+            return dict(row, score=factor * row["score"])
+        kept = self.names.kept_columns
+        return dict(row, score=[s if i in kept else factor * s for i, s in enumerate(row["score"])])
+
+
+def read_entries(path: str | Path) -> list[dict]:
+    """Entries of a JSON prediction file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        PredictionFileError: another format.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Prediction file {path} does not exist.")
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PredictionFileError(
+            f"{path}: no JSON ({error}). Only the JSON format of docs/evaluation.md can be rewritten; "
+            "DumpHOIPredictions writes it."
+        ) from error
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise PredictionFileError(f"{path}: expected a list of entries, see docs/evaluation.md.")
+    return entries
+
+
+def each_entry(path: str | Path, entries: list[dict], function) -> Iterator:
+    """``function`` of every entry; errors name the file and the entry.
+
+    Raises:
+        PredictionFileError: an entry is unfit.
+    """
+    for n, entry in enumerate(entries):
+        place = f"{path}: entry {n} ({entry.get('file_name', '?')})"
+        try:
+            yield function(entry)
+        except PredictionFileError as error:
+            raise PredictionFileError(f"{place}: {error}") from error
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
+            raise PredictionFileError(f"{place}: {problem}. Correct the entry, see docs/evaluation.md.") from error

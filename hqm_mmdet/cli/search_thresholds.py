@@ -1,0 +1,71 @@
+"""``hqm-mmdet search-thresholds``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.progress import track
+
+from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, PredictionFileError, each_entry, read_entries
+from hqm_mmdet.evaluation.functional import interactive_pairs
+from hqm_mmdet.evaluation.offline import EvaluationSet
+from hqm_mmdet.models.interactiveness import NonInteractionSuppression, ThresholdSearch
+from hqm_mmdet.utils.atomic_io import write_atomically
+
+from .base import ToolCommand, require_device
+from .evaluation_options import evaluation_options, load_images
+
+
+@click.command(cls=ToolCommand)
+@click.argument("predictions")
+@evaluation_options
+@click.option("--images", required=True, metavar="FOLDER", help="The images that were predicted.")
+@click.option("--checkpoint", required=True, metavar="FILE", help="An interactiveness network.")
+@click.option("--out", required=True, metavar="JSON", help="Where the thresholds go.")
+@click.option("--cost", type=click.FloatRange(0), default=10.0, show_default=True, help="Right ones per wrong one.")
+@click.option("--min-pairs", type=click.IntRange(1), default=10, show_default=True, help="Fewer: rare, not searched.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def search_thresholds(
+    predictions: str,
+    images: str,
+    checkpoint: str,
+    out: str,
+    cost: float,
+    min_pairs: int,
+    device: str,
+    quiet: bool,
+    **options,
+) -> None:
+    """Choose thresholds of suppression for every object class, on held-out training images.
+
+    PREDICTIONS (JSON) are a detector's, of images that neither it nor the network was trained on. A class with fewer
+    than --min-pairs labelled pairs keeps 0.9 and 0.1.
+    """
+    require_device(device)
+    entries, truth = read_entries(predictions), load_images(**options)
+    metainfo = truth.metric.dataset_meta
+    judge = FileSuppression(NonInteractionSuppression(checkpoint), images, FileNames.of_metainfo(metainfo), device)
+    judged = each_entry(predictions, entries, lambda entry: _judged(entry, judge, truth))
+    columns = zip(*track(judged, "judging", len(entries), disable=quiet), strict=True)
+    scores, labels, interactive = map(np.concatenate, columns)
+    thresholds = ThresholdSearch(cost, min_pairs)(scores, labels, interactive)
+    write_atomically(out, thresholds.as_json(tuple(metainfo["classes"])).encode())
+    click.echo(
+        f"{len(labels)} pairs, {int(interactive.sum())} of them labelled; {len(thresholds.per_class)} of "
+        f"{len(metainfo['classes'])} classes have thresholds of their own; wrote {Path(out)}"
+    )
+
+
+def _judged(entry: Mapping, judge: FileSuppression, truth: EvaluationSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores (P, 2), object labels (P,) and matches (P,) of an image's pairs."""
+    position = truth.position(entry["file_name"])
+    if position is None:
+        raise PredictionFileError("the annotations have no such image; use those of the split that was predicted.")
+    pairs, _ = judge.pairs(entry)
+    labelled = truth.truths[position]
+    hois = labelled["hois"][labelled["hois"][:, 1] >= 0]
+    subjects, objects = (labelled["boxes"][hois[:, column]] for column in (0, 1))
+    matched = interactive_pairs(pairs.sub_bboxes.numpy(), pairs.obj_bboxes.numpy(), subjects, objects)
+    return judge.judge(entry, pairs).numpy(), pairs.obj_labels.numpy(), matched

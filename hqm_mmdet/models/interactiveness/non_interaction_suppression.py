@@ -1,0 +1,159 @@
+"""Interactiveness as post-processing of any detector."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from mmdet.structures import SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from hqm_mmdet.checkpoints.files import Checkpoint
+from hqm_mmdet.checkpoints.loading import load_weights
+from hqm_mmdet.errors import UserError
+from hqm_mmdet.registry import MODELS
+from hqm_mmdet.structures import HOIDataSample, scale_of
+
+from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
+
+MODES = ("suppress", "multiply")
+
+
+class SuppressionError(UserError, ValueError):
+    """A suppression that can't be set up; the message names the option and the remedy."""
+
+
+@MODELS.register_module()
+class NonInteractionSuppression:
+    """Lowers the scores of pairs that do not interact, whatever detector found them.
+
+    One config line gives it to a detector: ``model = dict(suppression=dict(type="NonInteractionSuppression",
+    checkpoint="interactiveness.pth"))``. It acts on decoded pairs, after the head and before selection and evaluation.
+    It is no module of the host: the host's weights, its checkpoints and its training stay what they are. Source: TIN
+    (CVPR 2019), section 3.4; ``multiply`` is equation 6, ``suppress`` the released code.
+
+    Args:
+        checkpoint (str | Path, optional): weights of an
+            :class:`~hqm_mmdet.models.two_stage.Interactiveness`, which hold its config.
+        interactiveness (dict, optional): its config, if the checkpoint holds none.
+        host_scores (bool): no network; the host says itself which pairs interact (``pred_pairs.interactiveness``: TIN,
+            or a head with :class:`~.query_interactiveness.QueryInteractiveness`). Default: False.
+        mode (str): ``suppress``: scores of a pair that passes the thresholds become 0; ``multiply``: scores times the
+            probability that the pair interacts. Default: ``suppress``.
+        thresholds (Mapping | None): arguments of :class:`SuppressionThresholds`. Default: 0.9 and 0.1. With 1 the
+            result is the host's, bit by bit.
+        lis (Mapping, optional): constants of :func:`low_grade_suppression`; scores are multiplied by that of the
+            object's score, and of the subject's where the detector has one. Default None: not done.
+        kept_verbs (Sequence[int]): verbs that say that nothing happens (HICO-DET: 57). Default: none.
+        after_choice (bool): of a person's objects only the best of each verb keeps its score, before suppression: the
+            released code's order on V-COCO. Default: False.
+
+    Raises:
+        SuppressionError: an unknown mode, neither a checkpoint nor a config, or a model of another kind.
+        FileNotFoundError, CheckpointError: the checkpoint is missing, damaged, or does not fit.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str | Path | None = None,
+        interactiveness: dict | None = None,
+        host_scores: bool = False,
+        mode: str = "suppress",
+        thresholds: Mapping | None = None,
+        lis: Mapping[str, float] | None = None,
+        kept_verbs: Sequence[int] = (),
+        after_choice: bool = False,
+    ):
+        if mode not in MODES:
+            raise SuppressionError(f"NonInteractionSuppression: mode must be one of {MODES}, got {mode!r}.")
+        self.mode, self.lis, self.kept_verbs, self.after_choice = mode, lis, tuple(kept_verbs), after_choice
+        self.thresholds = SuppressionThresholds(**(thresholds or {}))
+        self.network = None if host_scores else load_interactiveness(checkpoint, interactiveness)
+
+    def __call__(self, batch_inputs: Tensor, samples: SampleList, preprocessor: nn.Module, rescaled: bool) -> None:
+        """Change ``pred_pairs`` of a host's samples in place.
+
+        Args:
+            batch_inputs (Tensor): (B, 3, H, W), as the host's preprocessor normalised and padded it.
+            samples (list[HOIDataSample]): with ``pred_pairs``.
+            preprocessor (nn.Module): the host's, an mmdet ``DetDataPreprocessor``.
+            rescaled (bool): whether boxes are in pixels of the original image, else of the network's input.
+        """
+        if self.network is None:
+            for sample in samples:
+                sample.pred_pairs = self.apply(sample.pred_pairs, _host_scores(sample))
+            return
+        self.network.to(batch_inputs.device)
+        for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
+            height, width = sample.img_shape[:2]
+            pairs = sample.pred_pairs
+            boxes = InstanceData(sub_bboxes=pairs.sub_bboxes, obj_bboxes=pairs.obj_bboxes)
+            if rescaled:
+                scale = boxes.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
+                boxes = InstanceData(sub_bboxes=boxes.sub_bboxes * scale, obj_bboxes=boxes.obj_bboxes * scale)
+            sample.pred_pairs = self.apply(pairs, self.network.judge(image[:, :height, :width], boxes))
+
+    def apply(self, pairs: InstanceData, scores: Tensor) -> InstanceData:
+        """Pairs with changed ``verb_scores``, and with ``interactiveness`` (P, 2) and ``suppressed`` (P,) bool.
+
+        A pair without object (a box without area) is left alone.
+
+        Args:
+            pairs (InstanceData): ``obj_labels`` (P,), ``verb_scores`` (P, V), boxes and detection scores.
+            scores (Tensor): (P, 2) probabilities.
+        """
+        present = (pairs.obj_bboxes[:, 2:] > pairs.obj_bboxes[:, :2]).all(1)
+        verb_scores = pairs.verb_scores
+        if self.after_choice:
+            _, person = torch.unique(pairs.sub_bboxes, dim=0, return_inverse=True)
+            verb_scores = verb_scores.masked_fill(~best_objects(verb_scores, person), 0)
+        suppressed = self.thresholds.suppressed(scores, pairs.obj_labels) & present
+        if self.mode == "suppress":
+            verb_scores = suppress(verb_scores, suppressed, self.kept_verbs)
+        else:
+            suppressed = torch.zeros_like(suppressed)
+            verb_scores = torch.where(present[:, None], multiply(verb_scores, scores, self.kept_verbs), verb_scores)
+        for name in ("sub_scores", "obj_scores") if self.lis else ():
+            if name in pairs:
+                verb_scores = verb_scores * low_grade_suppression(pairs[name], **self.lis)[:, None]
+        pairs.verb_scores, pairs.interactiveness, pairs.suppressed = verb_scores, scores, suppressed
+        return pairs
+
+
+def _host_scores(sample: HOIDataSample) -> Tensor:
+    if "interactiveness" not in sample.pred_pairs:
+        raise SuppressionError(
+            "NonInteractionSuppression(host_scores=True): the model does not say which pairs interact. Set "
+            "model.bbox_head.interactiveness=dict() and train it, or give a checkpoint of a network."
+        )
+    return sample.pred_pairs.interactiveness
+
+
+def load_interactiveness(checkpoint: str | Path | None, config: dict | None = None) -> nn.Module:
+    """A frozen :class:`~hqm_mmdet.models.two_stage.Interactiveness` in evaluation mode.
+
+    Raises:
+        SuppressionError, FileNotFoundError, CheckpointError: see :class:`NonInteractionSuppression`.
+    """
+    if checkpoint is None and config is None:
+        raise SuppressionError(
+            "NonInteractionSuppression needs a checkpoint of an interactiveness network (checkpoint=...); train one "
+            "with configs/interactiveness_hico.py."
+        )
+    stored = None if checkpoint is None else Checkpoint.read(checkpoint)
+    network = MODELS.build(config or stored.config().model)
+    if not hasattr(network, "judge"):
+        raise SuppressionError(
+            f"{checkpoint or 'interactiveness'}: a {type(network).__name__}, not an Interactiveness. Train one with "
+            "configs/interactiveness_hico.py."
+        )
+    if stored is not None:
+        load_weights(network, stored.state, stored.name)
+    return network.requires_grad_(False).eval()
+
+
+def raw_images(batch_inputs: Tensor, preprocessor: nn.Module) -> Tensor:
+    """What a host's preprocessor got, padding aside: (B, 3, H, W) in [0, 255], channels blue, green, red."""
+    if getattr(preprocessor, "_enable_normalize", False):
+        batch_inputs = batch_inputs * preprocessor.std + preprocessor.mean
+    return batch_inputs.flip(1) if getattr(preprocessor, "_channel_conversion", False) else batch_inputs

@@ -1,0 +1,123 @@
+"""The base of two-stage HOI detectors: boxes first, then pairs of them."""
+
+import torch
+from mmdet.models.detectors import BaseDetector
+from mmdet.structures import OptSampleList, SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from hqm_mmdet.models.freezing import TrainableParts
+from hqm_mmdet.registry import MODELS, TASK_UTILS
+from hqm_mmdet.structures import scale_of
+
+
+@MODELS.register_module()
+class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
+    """Instances to pairs, in one direction.
+
+    .. code:: text
+
+        image -> backbone -> feature map -----------------+
+        image -> instances -> pair sampler -> pairs ------+-> pair encoder -> head -> pred_pairs    (inference)
+                 labelled pairs, candidates -> training pairs -> pair encoder -> head -> loss       (training)
+
+    Every image passes the backbone without its padding, so what a batch holds besides does not change a result.
+
+    Args:
+        instances (dict): config of a provider of instances, see :mod:`~.instances`.
+        pair_sampler (dict): which instances make candidate pairs; in training, negatives are drawn from them.
+        training_pairs (dict): what the head learns from.
+        backbone (dict): its last map is the feature map.
+        pair_encoder (dict): feature map and pairs to what the head reads.
+        bbox_head (dict): classes of pairs, and losses.
+        skip_negative_objects (bool): do not look at the objects of pairs that do not interact, as TIN's released code
+            in training. There a negative pair is known by its missing object, which no pair lacks in testing, so the
+            default is False; see ``docs/interactiveness.md``.
+        suppression (dict, optional): config of
+            :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None: none.
+        trainable (list[str], optional): see :func:`~hqm_mmdet.models.freezing.train_only`.
+        data_preprocessor, init_cfg (dict, optional): as in mmdet.
+    """
+
+    def __init__(
+        self,
+        instances: dict,
+        pair_sampler: dict,
+        training_pairs: dict,
+        backbone: dict,
+        pair_encoder: dict,
+        bbox_head: dict,
+        skip_negative_objects: bool = False,
+        suppression: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(data_preprocessor, init_cfg)
+        self.instances = MODELS.build(instances)
+        self.pair_sampler = TASK_UTILS.build(pair_sampler)
+        self.training_pairs = TASK_UTILS.build(training_pairs)
+        self.backbone = MODELS.build(backbone)
+        self.pair_encoder = MODELS.build(pair_encoder)
+        self.bbox_head = MODELS.build(bbox_head)
+        self.skip_negative_objects = skip_negative_objects
+        with torch.random.fork_rng(devices=[]):  # with one seed, the same initial weights with and without it
+            self.suppression = MODELS.build(suppression) if suppression else None
+
+    def extract_feat(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> list[Tensor]:
+        """(C, h, w) per image of (B, 3, H, W), of the part that is no padding."""
+        full = tuple(batch_inputs.shape[-2:])
+        sizes = [tuple(sample.get("img_shape", full)[:2]) for sample in batch_data_samples or ()]
+        if all(size == full for size in sizes):
+            return list(self.backbone(batch_inputs)[-1])
+        images = zip(batch_inputs, sizes, strict=True)
+        return [self.backbone(image[None, :, :height, :width])[-1][0] for image, (height, width) in images]
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
+        """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs`` and what the provider reads."""
+        candidates = self.candidates(batch_inputs, batch_data_samples)
+        pairs = [
+            self.training_pairs(sample.gt_pairs, found, sample.img_shape[:2])
+            for sample, found in zip(batch_data_samples, candidates, strict=True)
+        ]
+        complete = [image.interactive for image in pairs] if self.skip_negative_objects else None
+        features = self.pair_encoder(self.extract_feat(batch_inputs, batch_data_samples), pairs, complete)
+        return self.bbox_head.loss(self.bbox_head(features), pairs)
+
+    @torch.no_grad()
+    def candidates(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
+        """Candidate pairs of every image, boxes in pixels of the network's input."""
+        found = self.instances(batch_inputs, batch_data_samples, self.data_preprocessor)
+        return [self.pair_sampler(instances) for instances in found]
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
+        """Fill ``pred_pairs`` of the samples.
+
+        Args:
+            batch_inputs (Tensor): (B, 3, H, W).
+            batch_data_samples (list[HOIDataSample]): with ``ori_shape``, ``img_shape``, and what the provider reads.
+            rescale (bool): boxes in pixels of the original image, else of the network's input. Default True.
+        """
+        features = self.extract_feat(batch_inputs, batch_data_samples)
+        images = zip(batch_data_samples, features, self.candidates(batch_inputs, batch_data_samples), strict=True)
+        for sample, feature, pairs in images:
+            pairs = self.bbox_head.predict(self._scores(feature, pairs), pairs)
+            if rescale:
+                scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
+                pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
+            sample.pred_pairs = pairs
+        if self.suppression is not None:
+            self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
+        return batch_data_samples
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[dict[str, Tensor]]:
+        """Raw predictions, the head's dict for every image."""
+        features = self.extract_feat(batch_inputs, batch_data_samples)
+        candidates = self.candidates(batch_inputs, batch_data_samples)
+        return [self._scores(*image) for image in zip(features, candidates, strict=True)]
+
+    def _scores(self, feature: Tensor, pairs: InstanceData) -> dict[str, Tensor]:
+        """Raw predictions of the pairs of an image, a bounded number at a time."""
+        if not len(pairs):
+            return self.bbox_head(self.pair_encoder([feature], [pairs]))
+        parts = [self.bbox_head(part) for part in self.pair_encoder.in_chunks(feature, pairs)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

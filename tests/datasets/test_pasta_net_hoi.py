@@ -1,0 +1,43 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hqm_mmdet.datasets import HICODetDataset, PaStaNetHOIDataset
+
+BOXES = [dict(bbox=[0, 0, 50, 90], category_id=1), dict(bbox=[30, 20, 80, 60], category_id=2)]
+
+
+def hoi(verb):
+    return dict(subject_id=0, object_id=1, category_id=verb)
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """Two images in the documented form; one shows HICO-DET's no_interaction too."""
+    rows = [
+        dict(file_name="a.jpg", annotations=BOXES, hoi_annotation=[hoi(77), hoi(58)]),
+        dict(file_name="b.jpg", annotations=BOXES, hoi_annotation=[hoi(58)]),
+        dict(file_name="c.jpg", annotations=BOXES, hoi_annotation=[hoi(117), hoi(77)]),
+    ]
+    for row in rows:
+        Image.new("RGB", (100, 100)).save(tmp_path / row["file_name"])
+    (tmp_path / "trainval_pastanet.json").write_text(json.dumps(rows))
+    common = dict(data_root=str(tmp_path), data_prefix=dict(img=""), ann_file="trainval_pastanet.json")
+    return PaStaNetHOIDataset(**common)
+
+
+def test_classes_are_hico_det_s_without_no_interaction():
+    info, hico = PaStaNetHOIDataset.METAINFO, HICODetDataset.METAINFO
+    assert len(info["verbs"]) == len(info["verb_ids"]) == 116 and info["classes"] == hico["classes"]
+    assert "no_interaction" not in info["verbs"] and 58 not in info["verb_ids"]
+    assert PaStaNetHOIDataset.VALID_PAIRS.shape == (116, 80) and PaStaNetHOIDataset.VALID_PAIRS.sum() == 520
+
+
+def test_no_interaction_is_left_out_and_other_verbs_keep_their_names(data_set):
+    names = data_set.metainfo["verbs"]
+    items = [data_set.get_data_info(i) for i in range(len(data_set))]
+    verbs = [[names[v] for pair in item["pairs"] for v in pair[2]] for item in items]
+    assert [sorted(image) for image in verbs] == [["ride"], [], ["ride", "zip"]]
+    assert np.array_equal(data_set.metainfo["valid_pairs"], PaStaNetHOIDataset.VALID_PAIRS)
