@@ -1,8 +1,8 @@
 """PaStaNet-HOI: HICO-DET's classes without "no interaction", on more images."""
 
 from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.structures import load_metainfo
 
-from .class_tables import load_metainfo
 from .hico_det import HICODetDataset
 from .hoi_dataset import HOIDataset
 from .subsets import hico_valid_pairs
