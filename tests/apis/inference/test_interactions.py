@@ -94,7 +94,7 @@ def test_messages(files, checkpoint, tmp_path):
 
 
 def test_attention(files):
-    """Subject and object queries of a pair count as heads; of the interaction decoder the detector's memory is shown."""
+    """A pair's two queries count as heads; of the interaction decoder the detector's memory is shown."""
     _, maps = inferencer(files[0]).attention(noise(90, 60))
     assert [tuple(weights.shape[:2]) for weights in maps.layers.values()] == [(8, 7), (8, 7), (4, 7), (4, 7)]
     assert all(torch.allclose(weights.sum((2, 3)), torch.ones(1)) for weights in maps.layers.values())
