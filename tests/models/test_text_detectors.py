@@ -167,3 +167,10 @@ def test_a_rule_sees_pairs():
     split = split_pairs(QuerySet(content, content, rule=Largest()))
     logits = queries @ keys.transpose(-2, -1)
     assert torch.equal(split.rule(None, queries, keys, None), logits == logits.amax(-1, keepdim=True))
+
+
+def test_options_about_verbs_are_refused():
+    cfg = tiny_hoiclip_config()
+    cfg.model.bbox_head.verb_prior = 0.02
+    with pytest.raises(ConfigError, match="bbox_head.verb_prior is for heads that score verbs"):
+        build_model(cfg)

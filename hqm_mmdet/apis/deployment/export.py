@@ -55,6 +55,10 @@ class ImageToPairs(nn.Module):
                 "bbox_head.pair_nms is no part of a graph. Export with --cfg-options model.bbox_head.pair_nms=None and "
                 "apply hqm_mmdet.structures.pair_nms to the result."
             )
+        if model.bbox_head.vocabulary != "verb":
+            raise ExportError(
+                f"{type(model).__name__} scores HOI classes, and exported files hold verb scores; it can't be exported."
+            )
         if getattr(model.bbox_head, "merge_queries", False):
             raise ExportError(
                 "bbox_head.merge_queries gives a number of pairs that depends on the image, which no graph has. Export "

@@ -58,10 +58,14 @@ class HOIClassHead(HOIHead):
         enhance_top_k (int, optional): HOICLIP's training-free enhancement with the k classes nearest to the image.
             Default None.
         train_cfg (dict, optional): ``matcher``. Default: QPIC's with :class:`HOICost`.
-        **kwargs: as in :class:`HOIHead`.
+        **kwargs: as in :class:`HOIHead`, without what is about verbs.
+
+    Raises:
+        ConfigError: an option about verbs is given.
     """
 
     vocabulary = "hoi"
+    OF_VERBS = ("verb_prior", "verb_object_mask", "verb_reweighting", "loss_verb")
     eval_bias = True  # whether the classifier of all classes of a zero-shot model has a bias; the official code's does
     COSTS = (dict(type="ObjectClassCost"), dict(type="HOICost"), dict(type="PairL1Cost"), dict(type="PairGIoUCost"))
 
@@ -83,6 +87,12 @@ class HOIClassHead(HOIHead):
         train_cfg: dict | None = None,
         **kwargs,
     ):
+        misplaced = [name for name in self.OF_VERBS if kwargs.get(name) is not None]
+        if misplaced:
+            raise ConfigError(
+                f"bbox_head.{misplaced[0]} is for heads that score verbs; this one scores HOI classes (hoi_prior, "
+                "loss_hoi)."
+            )
         self.hois, self.prompts, self.clip = load_hoi_classes(hois), prompts or hois, clip
         left_out = unseen_hois(hois, unseen) if unseen else ()
         self.seen = [i for i in range(len(self.hois)) if i not in left_out]

@@ -7,6 +7,7 @@ import torch
 from click.testing import CliRunner
 
 from hqm_mmdet.apis import HOIInferencer, build_model
+from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs
 from hqm_mmdet.cli.predict import predict
 from hqm_mmdet.datasets.toy_hoi import ToyHOIDataset
 from hqm_mmdet.errors import ConfigError
@@ -90,3 +91,15 @@ def test_messages(files, checkpoint, tmp_path):
         inferencer(files[0], interactions=["riding"])
     with pytest.raises(FileNotFoundError, match="model.safetensors"):
         inferencer(files[0], interactions=TEXTS, clip=tmp_path / "nowhere.pt")
+
+
+def test_attention(files):
+    """A pair's two queries count as heads; of the interaction decoder the detector's memory is shown."""
+    _, maps = inferencer(files[0]).attention(noise(90, 60))
+    assert [tuple(weights.shape[:2]) for weights in maps.layers.values()] == [(8, 7), (8, 7), (4, 7), (4, 7)]
+    assert all(torch.allclose(weights.sum((2, 3)), torch.ones(1)) for weights in maps.layers.values())
+
+
+def test_export_is_refused(files):
+    with pytest.raises(ExportError, match="HOICLIP scores HOI classes"):
+        ImageToPairs(inferencer(files[0]).model)
