@@ -2,7 +2,7 @@
 _base_ = [
     "./_base_/models/tin_r50.py",
     "./_base_/datasets/hico_det_boxes.py",
-    "./_base_/schedules/tin_hico.py",
+    "./_base_/schedules/tin_cosine.py",
     "./_base_/default_runtime.py",
 ]
 model = dict(

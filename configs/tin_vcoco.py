@@ -2,7 +2,7 @@
 _base_ = [
     "./_base_/models/tin_r50.py",
     "./_base_/datasets/v_coco_boxes.py",
-    "./_base_/schedules/tin_vcoco.py",
+    "./_base_/schedules/tin_finetune.py",
     "./_base_/default_runtime.py",
 ]
 model = dict(

@@ -13,6 +13,8 @@ from mmengine.runner import BaseLoop, Runner
 OVERRIDDEN = {
     "mmengine.hooks.CheckpointHook": ("_save_best_checkpoint", "_save_checkpoint_with_step"),
     "mmengine.infer.BaseInferencer": ("_init_model", "_init_pipeline", "_init_visualizer"),
+    "mmengine.optim.OptimWrapper": ("_clip_grad",),
+    "mmdet.models.BaseDetector": ("_forward",),
     "mmdet.models.DetectionTransformer": ("_forward", "_init_layers"),
     "mmdet.models.DetrTransformerEncoder": ("_init_layers",),
     "mmdet.models.DetrTransformerEncoderLayer": ("_init_layers",),

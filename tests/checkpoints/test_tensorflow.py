@@ -4,8 +4,7 @@ import torch
 
 from hqm_mmdet.checkpoints import convert_checkpoint
 from hqm_mmdet.checkpoints.tensorflow import from_tensorflow, read_npz
-from hqm_mmdet.compat import load_untrusted
-from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.models.reference import official_weights
 
 
