@@ -15,6 +15,18 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
+# A process of its own measures one checkout, this one or another; it is told which before it imports the package.
+ROOT = Path(os.environ.get("MEASURED_CHECKOUT") or HERE.parents[1])
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+from mmengine.config import Config  # noqa: E402
+from mmengine.optim import build_optim_wrapper  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.runner import Runner  # noqa: E402
+
+from hqm_mmdet.registry import MODELS  # noqa: E402
+
 CONFIGS = {"plain": "configs/qpic_toy.py", "mined": "configs/qpic_hqm_toy.py"}
 
 
@@ -24,29 +36,21 @@ def endless(loader):
         yield from loader
 
 
-def measure(root: Path, iterations: int) -> dict[str, list[float]]:
-    """CPU seconds of each iteration, by name; runs in a process of its own, which imports the package of ``root``."""
-    sys.path.insert(0, str(root))
-    import torch
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
-
-    import hqm_mmdet  # noqa: F401  (registers the components)
-
+def measure(iterations: int) -> dict[str, list[float]]:
+    """CPU seconds of each iteration, by name."""
     torch.set_num_threads(1)
     init_default_scope("hqm_mmdet")
     runs = {}
     for name, file in CONFIGS.items():
-        cfg = Config.fromfile(root / file)
+        cfg = Config.fromfile(ROOT / file)
         cfg.merge_from_dict({"train_dataloader.batch_size": 16, "visualizer.vis_backends": []})
         cfg.merge_from_dict({"work_dir": os.devnull, "log_level": "ERROR"})
         loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
         loader.dataset.seed = 0
         for index in range(len(loader.dataset)):
             loader.dataset[index]
-        model = hqm_mmdet.registry.MODELS.build(cfg.model).train()
-        runs[name] = endless(loader), model, build_optimizer(model, cfg.optim_wrapper)
+        model = MODELS.build(cfg.model).train()
+        runs[name] = endless(loader), model, build_optim_wrapper(model, cfg.optim_wrapper)
     times = {name: [] for name in runs}
     for i in range(iterations):
         for name, (batches, model, optimizer) in runs.items():
@@ -58,18 +62,11 @@ def measure(root: Path, iterations: int) -> dict[str, list[float]]:
     return times
 
 
-def build_optimizer(model, cfg):
-    """The config's optimizer for a model."""
-    from mmengine.optim import build_optim_wrapper
-
-    return build_optim_wrapper(model, cfg)
-
-
 def in_process(root: Path, iterations: int) -> dict[str, list[float]]:
     """:func:`measure` of a checkout, in a fresh process."""
-    command = [sys.executable, HERE, "--worker", root, "--iterations", iterations]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(HERE), "--worker", "--iterations", str(iterations)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MEASURED_CHECKOUT": str(root)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"Measuring {root} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -81,11 +78,10 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="another checkout, with the toy set in its data/toy_hoi")
     parser.add_argument("--iterations", type=int, default=60, help="of each kind and turn; the first 10 do not count")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
-        os.chdir(args.worker)
-        print(json.dumps(measure(args.worker.resolve(), args.iterations)))
+        print(json.dumps(measure(args.iterations)))
         return
 
     roots = {"": HERE.parents[1]} | ({"other ": args.against.resolve()} if args.against else {})
