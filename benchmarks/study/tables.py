@@ -41,11 +41,11 @@ def pictures(page: Path, name: str, experiment: Experiment, records: Records) ->
     folder = page.parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     plot_curves(records, experiment, folder / f"study_{name}.png")
-    plot_verbs(records, experiment, "AJL", folder / f"study_{name}_verbs.png")
-    return (
-        f"\n\n![mAP against iterations](images/study_{name}.png)\n\n"
-        f"![AJL's gain by verb](images/study_{name}_verbs.png)"
-    )
+    lines = f"\n\n![mAP against iterations](images/study_{name}.png)"
+    if max(len(seeds_of(records, split, "AJL")) for split in experiment.splits) > 1:  # an interval needs two
+        plot_verbs(records, experiment, "AJL", folder / f"study_{name}_verbs.png")
+        lines += f"\n\n![AJL's gain by verb](images/study_{name}_verbs.png)"
+    return lines
 
 
 def experiment_text(experiment: Experiment, records: Records) -> str:
