@@ -68,12 +68,6 @@ def curve_of(record: Record, name: str = "full") -> np.ndarray:
     return np.array([(0, 0.0), *((point["iteration"], point[name]) for point in record.curve)])
 
 
-def at_iteration(record: Record, iteration: float) -> float:
-    """mAP on the line through the evaluations."""
-    points = curve_of(record)
-    return float(np.interp(iteration, points[:, 0], points[:, 1]))
-
-
 def iterations_to(record: Record, level: float) -> float:
     """First iteration at which the line through the evaluations reaches the level; NaN if it never does."""
     points = curve_of(record)

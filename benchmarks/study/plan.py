@@ -67,7 +67,6 @@ class Experiment:
     """A table of the page.
 
     Args:
-        title: of the table.
         arms: those whose trainings it needs.
         splits: of the toy set.
         seeds: at least so many in every arm.
@@ -75,7 +74,6 @@ class Experiment:
         most_seeds: where that ends.
     """
 
-    title: str
     arms: tuple[str, ...]
     splits: tuple[str, ...]
     seeds: int
@@ -85,10 +83,9 @@ class Experiment:
 
 STRATEGIES = ("baseline", "GBS", "AMM", "CJL", "PJL", "AJL")
 EXPERIMENTS = {
-    "strategies": Experiment("Strategies", STRATEGIES, tuple(SPLITS), 5),
-    "precision": Experiment("More seeds", ("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=20),
+    "strategies": Experiment(STRATEGIES, tuple(SPLITS), 5),
+    "precision": Experiment(("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=20),
     "ablations": Experiment(
-        "What the parts do (the paper's tables 3 and 4)",
         (
             "baseline",
             "GBS",
@@ -103,12 +100,11 @@ EXPERIMENTS = {
         3,
     ),
     "detectors": Experiment(
-        "Other detectors (the paper's table 2)",
         tuple(arm for family in ("HOTR", "CDN", "Conditional") for arm in FAMILIES[family]),
         ("normal",),
         3,
     ),
-    "maps": Experiment("Larger maps", tuple(FAMILIES["12 x 12 maps"]), ("normal",), 3),
+    "maps": Experiment(tuple(FAMILIES["12 x 12 maps"]), ("normal",), 3),
 }
 
 
@@ -140,7 +136,7 @@ SCALES = {
     # Maps of 10 x 10; a training waits for the launches of its small kernels, so many run side by side.
     "gpu": Scale(
         "gpu",
-        {"gpu": Experiment("At larger size, on a GPU", STRATEGIES, tuple(SPLITS), 10)},
+        {"gpu": Experiment(STRATEGIES, tuple(SPLITS), 10)},
         SPLITS,
         image_size=160,
         in_device_memory=True,
@@ -148,7 +144,7 @@ SCALES = {
     # Seconds on a CPU: the whole way of the GPU's study, for tests.
     "tiny": Scale(
         "tiny",
-        {"gpu": Experiment("Tiny", ("baseline", "AJL"), ("normal",), 2)},
+        {"gpu": Experiment(("baseline", "AJL"), ("normal",), 2)},
         {"normal": ToySettings(num_train=32, num_test=8)},
         epochs=2,
         evaluated=(1, 2),
