@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sys
+import uuid
 from functools import partial
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
             make(query_mining=mining),
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
-            experiment_name=f"{Path(work_dir).name}_{os.getpid()}",
+            experiment_name=f"{Path(work_dir).name}_{uuid.uuid4()}",
             train_dataloader=loader,
             train_cfg=dict(type="ResumableTrainLoop", max_epochs=2),
             optim_wrapper=dict(

@@ -12,6 +12,7 @@ import random
 import signal
 import stat
 import sys
+import uuid
 from pathlib import Path
 
 import mmengine.runner.runner
@@ -160,7 +161,7 @@ def build_config(
         dict(
             default_scope="hqm_mmdet",
             work_dir=str(work_dir),
-            experiment_name=f"{Path(work_dir).name}_{os.getpid()}_{random.random()}",
+            experiment_name=f"{Path(work_dir).name}_{uuid.uuid4()}",
             model=dict(type="NoisyModel", width=width),
             train_dataloader=loader,
             val_dataloader=dict(loader, dataset=dict(type="NoisyDataset"), sampler=dict(type="DefaultSampler")),
