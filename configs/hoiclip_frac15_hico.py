@@ -1,3 +1,4 @@
 # HOICLIP on HICO-DET with 15 % of the training images, drawn from a seed; the authors' own subsets are files of theirs.
 _base_ = ["./hoiclip_hico.py"]
 train_dataloader = dict(dataset=dict(fraction=0.15))
+model = dict(bbox_head=dict(verb_file="weights/verbs_frac15_hico.safetensors"))  # of these images

@@ -37,7 +37,7 @@ SMALL = {
     "bbox_head.embed_dims": 64,
     "bbox_head.clip_dims": 64,
 }
-NO_FILES = {"clip.weights": None, "bbox_head.clip": None}
+NO_FILES = {"clip.weights": None, "bbox_head.clip": None, "bbox_head.verb_file": None}
 LOSS_NAMES = {
     "loss_hoi": "loss_hoi_labels",
     "loss_obj_cls": "loss_obj_ce",

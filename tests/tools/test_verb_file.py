@@ -1,11 +1,15 @@
 """The tool that makes HOICLIP's verb classifier, on a few toy images."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from mmengine.config import Config
 
 from hqm_mmdet.checkpoints import write_checkpoint
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.models.clip import CLIP, CLIPSize
+from hqm_mmdet.models.heads.hoiclip_head import read_verb_file
 from hqm_mmdet.safetensors_io import read_safetensors
 
 SIZE = dict(image_size=32, patch_size=16, vision_width=64, vision_layers=1, text_width=64, text_layers=1, embed_dims=24)
@@ -81,3 +85,27 @@ def test_what_is_no_hoiclip(call, tmp_path, capsys):
     file.write_text("model = dict(bbox_head=dict())")
     assert call("clip/make_verb_file", file, tmp_path / "out.safetensors") == 2
     assert "is no HOICLIP" in capsys.readouterr().err
+
+
+def test_the_config_says_where_to(call, config, tmp_path, capsys):
+    assert call("clip/make_verb_file", config) == 2
+    assert "names no model.bbox_head.verb_file" in capsys.readouterr().err
+    out = tmp_path / "verbs.safetensors"
+    config.write_text(config.read_text() + f"\nmodel['bbox_head']['verb_file'] = {str(out)!r}\n")
+    assert not call("clip/make_verb_file", config)
+    assert read_safetensors(out)["state_dict"]["weight"].shape == (11, 24)
+
+
+def test_missing_verb_file():
+    with pytest.raises(FileNotFoundError, match=r"no verb file there.safetensors .*make_verb_file.py CONFIG"):
+        read_verb_file("there.safetensors", (2, 3))
+
+
+def test_zero_shot_configs_read_files_of_their_own():
+    """What a split must not see is not in its verb file, so no other config may share that file."""
+    files = [
+        Config.fromfile(file).model.bbox_head.verb_file for file in Path("configs").glob("hoiclip_*_hico.py")
+        if "hqm" not in file.name and "released" not in file.name
+    ]  # fmt: skip
+    assert len(files) == len(set(files)) == 13
+    assert "weights/verbs_hico.safetensors" not in files

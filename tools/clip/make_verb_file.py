@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """Make the verb classifier of HOICLIP out of the training images that a config trains on.
 
-Crops of subjects, objects and their unions are embedded by CLIP; OUT (.safetensors) holds one row per verb. With a
-zero-shot config only pairs that it trains on are used, so the file has not seen unseen classes; --all-pairs uses all of
-them, as the authors' file does. An interrupted run goes on where it stopped, from OUT.partial.
+Crops of subjects, objects and their unions are embedded by CLIP; OUT (.safetensors) holds one row per verb. Without OUT
+it is the file that the config names as model.bbox_head.verb_file. With a zero-shot config only pairs that it trains on
+are used, so the file has not seen unseen classes; --all-pairs uses all of them, as the authors' file does. An
+interrupted run goes on where it stopped, from OUT.partial.
 """
 
 import argparse
@@ -35,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", help="of a HOICLIP; its training set is read")
-    parser.add_argument("out", type=Path, metavar="OUT", help="file to write, .safetensors")
+    parser.add_argument("out", type=Path, nargs="?", metavar="OUT", help="file to write, .safetensors")
     parser.add_argument("--clip", help="CLIP weights; default: those that the config names")
     parser.add_argument("--all-pairs", action="store_true", help="of a zero-shot config, use unseen classes too")
     parser.add_argument("--batch-size", type=int, default=64, help="crops per pass of CLIP")
@@ -51,10 +52,13 @@ def main(args: argparse.Namespace) -> None:
     Raises:
         UsageError: OUT has another ending, or the config is of a model that does not score HOI classes.
     """
-    if args.out.suffix != ".safetensors":
-        raise UsageError(f"OUT must end in .safetensors, got {args.out}.")
     cfg = read_config_file(args.config)
     head = cfg.model.bbox_head
+    if args.out is None and head.get("verb_file") is None:
+        raise UsageError(f"{args.config} names no model.bbox_head.verb_file, so say where to write: {args.config} OUT.")
+    args.out = args.out or Path(head.verb_file)
+    if args.out.suffix != ".safetensors":
+        raise UsageError(f"OUT must end in .safetensors, got {args.out}.")
     if "clip" not in cfg.model or not cfg.model.clip or "hois" not in head:
         raise UsageError(f"{args.config} is no HOICLIP: it has no model.clip, or its head does not score HOI classes.")
     hois, weights = load_hoi_classes(head.hois), args.clip or cfg.model.clip.weights
