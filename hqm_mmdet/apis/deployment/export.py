@@ -23,7 +23,8 @@ from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .publish import inference_config
 
-OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores", "verb_scores")
+PAIR_OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores")
+SCORES = {"verb": ("verb_scores",), "hoi": ("hoi_scores", "hoi_probs")}  # by what the head scores
 OPSET = 17
 TRACED_SIZE = (160, 128)  # one of CHECKED_SIZES; the others show that no size is frozen into the graph
 CHECKED_SIZES = ((160, 128), (130, 222), (98, 204))  # even, as some backbones want
@@ -55,35 +56,49 @@ class ImageToPairs(nn.Module):
                 "bbox_head.pair_nms is no part of a graph. Export with --cfg-options model.bbox_head.pair_nms=None and "
                 "apply hqm_mmdet.structures.pair_nms to the result."
             )
-        if model.bbox_head.vocabulary != "verb":
-            raise ExportError(
-                f"{type(model).__name__} scores HOI classes, and exported files hold verb scores; it can't be exported."
-            )
         if getattr(model.bbox_head, "merge_queries", False):
             raise ExportError(
                 "bbox_head.merge_queries gives a number of pairs that depends on the image, which no graph has. Export "
                 "with --cfg-options model.bbox_head.merge_queries=False: one pair per query."
             )
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what :meth:`forward` returns."""
+        return PAIR_OUTPUTS + SCORES[self.model.bbox_head.vocabulary]
+
+    def inputs(self, height: int, width: int, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """Noise that :meth:`forward` takes, by name."""
+        shapes = {"image": (1, 3, height, width)}
+        if clip := getattr(self.model, "clip", None):
+            shapes["clip_image"] = (1, 3, clip.size.image_size, clip.size.image_size)
+        return {name: torch.rand(shape, generator=generator) * 255 for name, shape in shapes.items()}
+
+    def forward(self, image: Tensor, clip_image: Tensor | None = None) -> tuple[Tensor, ...]:
         """One image to N pairs.
 
         Args:
             image (Tensor): (1, 3, H, W) float32, RGB, 0 to 255, resized as the test pipeline does.
+            clip_image (Tensor, optional): (1, 3, S, S) as ``image``, CLIP's view of it, for a detector that reads one:
+                CLIP's bicubic resizing has no place in a graph. Default None.
 
         Returns:
-            tuple[Tensor, ...]: as ``OUTPUTS``: boxes (N, 4) x1, y1, x2, y2 relative to the image (0 to 1), object
-            labels (N,) int64, object scores (N,), verb scores (N, V) as in ``pred_pairs``.
+            tuple[Tensor, ...]: as ``outputs``: boxes (N, 4) x1, y1, x2, y2 relative to the image (0 to 1), object
+            labels (N,) int64, object scores (N,), scores of verbs (N, V) or HOI classes (N, H) as in ``pred_pairs``.
         """
         # The pipeline loads BGR: a preprocessor that swaps channels has a model behind it that wants RGB.
         image = image if swaps_channels(self.pre) else image.flip(1)
         if normalises(self.pre):
             image = (image - self.pre.mean) / self.pre.std
-        preds = self.model(image, mode="tensor")
+        sample = HOIDataSample(metainfo=dict(img_shape=image.shape[2:]))
+        if clip_image is not None:
+            sample.clip_image = clip_image[0]
+        preds = self.model(image, [sample], mode="tensor")
         # An image of 1 x 1 pixels: boxes come out relative, and who runs the file knows the size.
         frame = HOIDataSample(metainfo=dict(ori_shape=(1, 1), img_shape=(1, 1)))
         (pairs,) = self.model.bbox_head.predict(preds, [frame])
-        return pairs.sub_bboxes, pairs.obj_bboxes, pairs.obj_labels, pairs.obj_scores, pairs.verb_scores
+        scores = (pairs[name] for name in SCORES[self.model.bbox_head.vocabulary])
+        return pairs.sub_bboxes, pairs.obj_bboxes, pairs.obj_labels, pairs.obj_scores, *scores
 
 
 def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out: str | Path) -> dict[str, float]:
@@ -110,8 +125,12 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
     trained = init_model(config, weights)
     plain = inference_config(trained.cfg)
     model = init_model(plain, weights)
-    content = graph_of(ImageToPairs(model).eval(), _metadata(class_names(trained, trained.cfg), plain))
-    differences = compare(content, ImageToPairs(model).eval(), CHECKED_SIZES)
+    module = ImageToPairs(model).eval()
+    names = class_names(trained, trained.cfg)
+    if model.bbox_head.vocabulary == "hoi":
+        names["hois"] = model.bbox_head.hois.names()
+    content = graph_of(module, _metadata(names, plain))
+    differences = compare(content, module, CHECKED_SIZES)
     if max(differences.values()) > TOLERANCE:
         raise ExportError(f"{out} was not written: the graph computes other numbers than PyTorch ({differences}).")
     write_atomically(out, content)
@@ -125,33 +144,34 @@ def require_onnx() -> None:
         raise ExportError(f"Exporting needs {' and '.join(missing)}: pip install {' '.join(missing)}")
 
 
-def compare(content: bytes, module: nn.Module, sizes: Sequence[tuple[int, int]]) -> dict[str, float]:
+def compare(content: bytes, module: ImageToPairs, sizes: Sequence[tuple[int, int]]) -> dict[str, float]:
     """Largest absolute difference of each output between a graph in onnxruntime and its module, over noise images.
 
     Args:
         content (bytes): an ONNX file.
-        module (nn.Module): what it was made of.
+        module (ImageToPairs): what it was made of.
         sizes (Sequence[tuple[int, int]]): heights and widths of the images, pixels.
     """
     import onnxruntime
 
     # The content and not a file: nothing is written before the numbers agree.
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    generator, worst = torch.Generator().manual_seed(0), dict.fromkeys(OUTPUTS, 0.0)
+    generator, worst = torch.Generator().manual_seed(0), dict.fromkeys(module.outputs, 0.0)
     for size in sizes:
-        image = torch.rand(1, 3, *size, generator=generator) * 255
+        inputs = module.inputs(*size, generator)
         with torch.inference_mode():
-            expected = module(image)
-        for name, ours, theirs in zip(OUTPUTS, expected, session.run(None, {"image": image.numpy()}), strict=True):
+            expected = module(**inputs)
+        found = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        for name, ours, theirs in zip(module.outputs, expected, found, strict=True):
             worst[name] = max(worst[name], (ours - torch.from_numpy(theirs)).abs().max().item())
     return worst
 
 
-def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
+def graph_of(module: ImageToPairs, metadata: dict[str, str]) -> bytes:
     """Trace a module.
 
     Args:
-        module (nn.Module): takes (1, 3, H, W), gives ``OUTPUTS``.
+        module (ImageToPairs): in evaluation mode.
         metadata (dict[str, str]): written into the file.
 
     Returns:
@@ -159,7 +179,7 @@ def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
     """
     import onnx
 
-    stream = io.BytesIO()
+    stream, inputs = io.BytesIO(), module.inputs(*TRACED_SIZE)
     # The other exporter, by torch.export, refuses what mmdet's models do with samples. Newer torch takes it by default.
     by_tracing = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), torch.no_grad():
@@ -167,10 +187,10 @@ def graph_of(module: nn.Module, metadata: dict[str, str]) -> bytes:
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
-            (torch.zeros(1, 3, *TRACED_SIZE),),
+            tuple(inputs.values()),
             stream,
-            input_names=["image"],
-            output_names=list(OUTPUTS),
+            input_names=list(inputs),
+            output_names=list(module.outputs),
             dynamic_axes={"image": {2: "height", 3: "width"}},
             opset_version=OPSET,
             **by_tracing,
@@ -185,5 +205,5 @@ def _metadata(names: dict, config: Config) -> dict[str, str]:
     """What who runs the file must know, as JSON: names, and how the test pipeline resizes (scale is width, height)."""
     resize = next((step for step in inference_steps(config) if step["type"].rpartition(".")[2] == "Resize"), {})
     rule = {"scale": list(resize.get("scale", ())), "keep_ratio": bool(resize.get("keep_ratio", False))}
-    lists = {key: list(names[key]) for key in ("classes", "verbs")}
+    lists = {key: list(names[key]) for key in ("classes", "verbs", "hois") if key in names}
     return {key: json.dumps(value) for key, value in {**lists, "resize": rule}.items()}

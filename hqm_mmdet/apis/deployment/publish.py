@@ -73,7 +73,7 @@ def publish_checkpoint(
     source = Checkpoint.read(checkpoint)
     original = init_model(config, source)
     plain = inference_config(original.cfg)
-    own, state = build_model(plain).state_dict(), original.state_dict()
+    own, state = build_model(plain, initialise=False).state_dict(), original.state_dict()
     meta = {key: value for key, value in source.meta.items() if key in KEPT_META}
     meta |= dict(cfg=plain.pretty_text, dataset_meta=class_names(original, original.cfg), hqm_mmdet_version=__version__)
     # In the plain detector's order, so that the bytes do not depend on how the training was built.

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hqm_mmdet.apis import HOIInferencer, init_model
+from hqm_mmdet.apis import HOIInferencer, build_model, init_model
 from hqm_mmdet.apis.deployment import export
 from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs, compare, export_onnx, graph_of
 from hqm_mmdet.structures import HOIDataSample
@@ -35,6 +35,21 @@ def test_hotr_agrees_with_pytorch():
     config.model.bbox_head.merge_queries = False
     module = ImageToPairs(init_model(config)).eval()
     assert max(compare(graph_of(module, {}), module, ((64, 64), (98, 204))).values()) < export.TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["genvlkt_s_toy", "hoiclip_toy"])
+def test_scores_of_hoi_classes_agree_with_pytorch(name, tmp_path):
+    """The weights hold CLIP's part; its files are needed no more."""
+    torch.manual_seed(0)
+    model = build_model(toy_config(name), initialise=False)
+    torch.save({"state_dict": model.state_dict(), "meta": {}}, tmp_path / "model.pth")
+    differences = export_onnx(toy_config(name), tmp_path / "model.pth", tmp_path / "model.onnx")
+    assert set(differences) == {*export.PAIR_OUTPUTS, "hoi_scores", "hoi_probs"}
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    views = {"hoiclip_toy": {"clip_image": [1, 3, 64, 64]}}.get(name, {})
+    assert {i.name: i.shape for i in session.get_inputs()} == {"image": [1, 3, "height", "width"], **views}
+    hois = json.loads(session.get_modelmeta().custom_metadata_map["hois"])
+    assert len(hois) == 34 and ["wave", None] in hois
 
 
 @pytest.mark.parametrize("bgr_to_rgb", (True, False))
@@ -79,7 +94,7 @@ def exported(tmp_path_factory):
 def test_metadata_and_shapes(exported):
     session = onnxruntime.InferenceSession(exported[1])
     assert [i.shape for i in session.get_inputs()] == [[1, 3, "height", "width"]]
-    assert [o.name for o in session.get_outputs()] == list(export.OUTPUTS)
+    assert [o.name for o in session.get_outputs()] == [*export.PAIR_OUTPUTS, "verb_scores"]
     meta = session.get_modelmeta().custom_metadata_map
     assert json.loads(meta["resize"]) == {"scale": [96, 96], "keep_ratio": False}
     assert json.loads(meta["classes"])[0] == "person" and len(json.loads(meta["verbs"])) == 11
