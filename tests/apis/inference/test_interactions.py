@@ -7,7 +7,6 @@ import torch
 from click.testing import CliRunner
 
 from hqm_mmdet.apis import HOIInferencer, build_model
-from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs
 from hqm_mmdet.cli.predict import predict
 from hqm_mmdet.datasets.toy_hoi import ToyHOIDataset
 from hqm_mmdet.errors import ConfigError
@@ -98,8 +97,3 @@ def test_attention(files):
     _, maps = inferencer(files[0]).attention(noise(90, 60))
     assert [tuple(weights.shape[:2]) for weights in maps.layers.values()] == [(8, 7), (8, 7), (4, 7), (4, 7)]
     assert all(torch.allclose(weights.sum((2, 3)), torch.ones(1)) for weights in maps.layers.values())
-
-
-def test_export_is_refused(files):
-    with pytest.raises(ExportError, match="HOICLIP scores HOI classes"):
-        ImageToPairs(inferencer(files[0]).model)
