@@ -32,16 +32,24 @@ def make_batch(size: tuple[int, int], batch: int, pairs: int, head: nn.Module | 
     for i in range(batch):
         corners = [torch.rand(pairs, 2) * 0.5 for _ in range(2)]
         boxes = [torch.cat([low, low + 0.1 + 0.4 * torch.rand(pairs, 2)], 1) * scale for low in corners]
-        verbs = torch.zeros(pairs, head.num_verbs)
-        verbs[torch.arange(pairs), torch.randint(verbs.shape[1], (pairs,))] = 1
+        labels, verb = random_classes(head, pairs)
+        verbs = torch.nn.functional.one_hot(verb, head.num_verbs).float()
         sample = HOIDataSample(metainfo=dict(img_path=f"noise {i}", img_shape=size, ori_shape=size))
-        labels = torch.randint(head.num_obj_classes, (pairs,))
         sample.gt_pairs = new_pairs(*boxes, labels, verb_labels=verbs)
         sample.gt_instances = InstanceData(
             bboxes=torch.cat(boxes), labels=torch.cat([torch.zeros_like(labels), labels])
         )
         samples.append(sample)
     return torch.randn(batch, 3, height, width), samples
+
+
+def random_classes(head: nn.Module | ConfigDict, pairs: int) -> tuple[Tensor, Tensor]:
+    """Object labels and verbs (P,) each; of the combinations that a head scores as wholes, if it does."""
+    hois = getattr(head, "trained_hois", None)
+    if hois is None:
+        return torch.randint(head.num_obj_classes, (pairs,)), torch.randint(head.num_verbs, (pairs,))
+    chosen = torch.randint(len(hois), (pairs,))
+    return torch.tensor(hois.objects)[chosen], torch.tensor(hois.verbs)[chosen]
 
 
 def train_step(model: nn.Module, batch: Batch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.models.launches import count_step, warmed_up
+from benchmarks.launches import count_step, warmed_up
 from tests.models.test_query_mining import mining
 from tests.models.tiny import random_batch, tiny_model
 

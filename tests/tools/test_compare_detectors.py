@@ -64,6 +64,7 @@ def test_table(run, tmp_path):
         plain = build_model(ROOT / "configs" / f"{name.replace('_hqm', '')}.py")
         assert float(row["Parameters (M)"]) == pytest.approx(sum(p.numel() for p in plain.parameters()) / 1e6, abs=5e-3)
         assert all(float(row[column]) > 0 for column in ("Training step", "Inference"))
+    assert 0 < int(table["qpic_toy"]["Operations"]) < int(table["conditional_hqm_toy"]["Operations"])
     assert table["qpic_toy"]["Training step"] == table["qpic_toy"]["Inference"] == "1.00"
     assert table["conditional_toy"]["FLOPs (G)"] == table["conditional_hqm_toy"]["FLOPs (G)"]  # HQM is not deployed
     published = [(row["mAP (published)"], row["mAP with HQM (published)"]) for row in table.values()]

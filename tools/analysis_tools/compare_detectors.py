@@ -4,7 +4,8 @@
 Parameters and FLOPs (mmengine's counter, a multiply-add is one) are of the deployed model at batch size 1. A training
 step is forward, loss and backward. All detectors take turns in one process, and times are given relative to the first
 config's: of process CPU time on a CPU, because wall time on a shared machine measures the neighbours too; of wall time
-on a GPU. Published results come from model-index.yml, nothing else does.
+on a GPU. Operations are what a training step dispatches, without views: on a GPU each is a launch. Published results
+come from model-index.yml, nothing else does.
 """
 
 import argparse
@@ -21,19 +22,21 @@ sys.path.append(str(ROOT / "benchmarks"))  # last: its scripts have everyday nam
 
 import torch
 import yaml
+from launches import count_step
 from mmengine.analysis import FlopAnalyzer
 from mmengine.analysis.jit_handles import get_shape
-from step_timing import interleaved, make_batch, predict_step, train_step
+from step_timing import Batch, interleaved, make_batch, predict_step, train_step
 from torch import nn
 
 from hqm_mmdet.apis import build_model
 
-DEFAULT = ("qpic_hico", "hotr_hico", "cdn_s_hico", "conditional_hico")
+DEFAULT = ("qpic_hico", "hotr_hico", "cdn_s_hico", "conditional_hico", "genvlkt_s_hico", "hoiclip_hico")
 COLUMNS = (
     "Config",
     "Parameters (M)",
     "FLOPs (G)",
     "Training step",
+    "Operations",
     "Inference",
     "mAP (published)",
     "mAP with HQM (published)",
@@ -92,14 +95,30 @@ def training_step(model: nn.Module, batch: tuple):
     return step
 
 
+def batch_for(model: nn.Module, args: argparse.Namespace) -> Batch:
+    """The same noise for every model, with labels that it knows."""
+    torch.manual_seed(0)
+    inputs, samples = make_batch(args.size, args.batch, args.pairs, model.bbox_head)
+    return inputs.to(args.device), [sample.to(args.device) for sample in samples]
+
+
+def count_operations(model: nn.Module, batch: Batch) -> float:
+    """Of a training step; with mining the mean over its rounds."""
+    mining = model.train().query_mining
+    rounds = range(len(mining.rounds)) if mining is not None else [None]
+    counts = []
+    for number in rounds:
+        if number is not None:
+            mining.take_round(number)
+        model.zero_grad(set_to_none=True)
+        counts.append(count_step(model, batch).total)
+    return sum(counts) / len(counts)
+
+
 def measure_times(models: dict[str, nn.Module], args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Seconds of a training step and of inference of each model, ``train`` and ``predict`` by name."""
     wait = torch.cuda.synchronize if args.device.startswith("cuda") else None
-    batches = {}
-    for name, model in models.items():
-        torch.manual_seed(0)
-        inputs, samples = make_batch(args.size, args.batch, args.pairs, model.bbox_head)
-        batches[name] = inputs.to(args.device), [sample.to(args.device) for sample in samples]
+    batches = {name: batch_for(model, args) for name, model in models.items()}
     training = {name: training_step(model.train(), batches[name]) for name, model in models.items()}
     train = interleaved(training, args.repeats, wait)
     inference = {name: partial(predict_step, model.eval(), batches[name]) for name, model in models.items()}
@@ -122,7 +141,8 @@ def rows(configs: list[Path], args: argparse.Namespace) -> list[list[str]]:
         method, _, dataset = name.rpartition("_")
         mined = name if "_hqm_" in name else f"{method}_hqm_{dataset}"
         row = [f"`{name}`", f"{parameters / 1e6:.2f}", f"{count_flops(model, image) / 1e9:.2f}"]
-        row += [f"{times[name][kind] / first[kind]:.2f}" for kind in ("train", "predict")]
+        train, predict = (f"{times[name][kind] / first[kind]:.2f}" for kind in ("train", "predict"))
+        row += [train, f"{count_operations(model, batch_for(model, args)):.0f}", predict]
         row += [str(results.get(name, "-") if name != mined else "-"), str(results.get(mined, "-"))]
         table.append(row)
     return table

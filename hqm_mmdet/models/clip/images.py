@@ -11,6 +11,7 @@ from hqm_mmdet.registry import MODELS
 
 from .model import NAMED_SIZES, CLIPSize, VisionTower
 from .sources import read_clip
+from .token_cache import TokenCache
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # RGB in [0, 1], of CLIP's training images
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -54,17 +55,27 @@ class FrozenCLIPVision(VisionTower):
             ``ViT-B/32``.
         weights (str, optional): CLIP weights, see :func:`~.sources.read_clip`, read when training starts. Default None:
             random values, for a checkpoint that holds the tower.
+        cache (str, optional): folder where tokens of images are kept, for data sets that are read without augmentation,
+            see :class:`TokenCache`. Default None: none are.
         init_cfg (dict, optional): as in mmengine. Default None.
 
     Raises:
         ConfigError: an unknown size.
     """
 
-    def __init__(self, size: str | dict = "ViT-B/32", weights: str | None = None, init_cfg: dict | None = None):
+    def __init__(
+        self,
+        size: str | dict = "ViT-B/32",
+        weights: str | None = None,
+        cache: str | None = None,
+        init_cfg: dict | None = None,
+    ):
         if isinstance(size, str) and size not in NAMED_SIZES:
             raise ConfigError(f"CLIP size {size!r}: known are {', '.join(NAMED_SIZES)}, or give the numbers as a dict.")
         super().__init__(NAMED_SIZES[size] if isinstance(size, str) else CLIPSize(**size), init_cfg)
         self.weights = weights
+        self.cache = TokenCache(cache, self.state_dict) if cache else None
+        self.register_load_state_dict_post_hook(_forget_weights)
         self.requires_grad_(False)
         self.eval()
 
@@ -93,8 +104,13 @@ class FrozenCLIPVision(VisionTower):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """As in :class:`VisionTower`."""
-        return super().forward(images)
+        return super().forward(images) if self.cache is None else self.cache(images, super().forward)
 
     def views(self, images: Sequence[Tensor]) -> Tensor:
         """Images (3, H, W) of any sizes, RGB in 0..255 -> what the tower takes, (B, 3, S, S)."""
         return clip_input(torch.stack([clip_view(image, self.size.image_size) for image in images]))
+
+
+def _forget_weights(tower: FrozenCLIPVision, _) -> None:
+    if tower.cache is not None:
+        tower.cache.forget_weights()

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from hqm_mmdet.apis import build_model
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.clip import FrozenCLIPVision, clip_view
 from hqm_mmdet.structures import HOIDataSample
@@ -29,8 +30,6 @@ def test_view_is_that_of_pil(size):
 
 
 def test_inputs_become_the_views_that_samples_would_carry():
-    from hqm_mmdet.apis import build_model
-
     torch.manual_seed(0)
     model = build_model(tiny_hoiclip_config()).eval()
     inputs, samples = random_batch([1, 1], sizes=[(64, 80), (96, 48)])
@@ -59,3 +58,39 @@ def test_tower_reads_its_weights_when_training_starts(tmp_path):
 def test_unknown_size():
     with pytest.raises(ConfigError, match=r"'ViT-B32'.*ViT-B/32"):
         FrozenCLIPVision("ViT-B32")
+
+
+def test_cache_gives_what_was_computed_and_runs_the_tower_once_per_image(tmp_path):
+    torch.manual_seed(0)
+    plain, cached = FrozenCLIPVision(vars(SIZE)), FrozenCLIPVision(vars(SIZE), cache=str(tmp_path))
+    cached.load_state_dict(plain.state_dict())
+    seen = []
+    cached.transformer.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    images = torch.randn(3, 3, SIZE.image_size, SIZE.image_size)
+    assert torch.equal(cached(images[:2]), plain(images[:2]))
+    assert torch.equal(cached(images[[1, 2, 0]])[[2, 0]], plain(images[:2]))
+    torch.testing.assert_close(cached(images[2:]), plain(images[2:]))
+    assert seen == [2, 1]  # batches of what was new
+
+    with torch.autocast("cpu", torch.bfloat16):  # another number type is another file
+        torch.testing.assert_close(cached(images[:1]), plain(images[:1]))
+    assert seen == [2, 1, 1]
+    other = {name: value + 0.1 for name, value in plain.state_dict().items()}
+    cached.load_state_dict(other)  # and so are other weights
+    plain.load_state_dict(other)
+    torch.testing.assert_close(cached(images[:1]), plain(images[:1]))
+    assert seen == [2, 1, 1, 1] and len(list(tmp_path.rglob("*.safetensors"))) == 5
+
+
+def test_cache_of_a_model(tmp_path):
+    """The tower sees an image once, in training and in evaluation mode."""
+    torch.manual_seed(0)
+    cfg = tiny_hoiclip_config()
+    cfg.model.clip = dict(cfg.model.clip, cache=str(tmp_path))
+    model = build_model(cfg)
+    seen = []
+    model.clip.transformer.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    batch = random_batch([1, 1])
+    sum(model(*batch, mode="loss").values()).backward()
+    model.eval()(*batch, mode="predict")
+    assert seen == [2]

@@ -30,14 +30,14 @@ class LaunchCounter(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def count_step(model, batch) -> LaunchCounter:
+def count_step(model: torch.nn.Module, batch: tuple) -> LaunchCounter:
     """Forward and backward of one training step."""
     with LaunchCounter() as counter:
         sum(model(*batch, mode="loss").values()).backward()
     return counter
 
 
-def warmed_up(model, batch) -> torch.nn.Module:
+def warmed_up(model: torch.nn.Module, batch: tuple) -> torch.nn.Module:
     """The model after a step, so that gradients exist."""
     sum(model(*batch, mode="loss").values()).backward()
     return model
