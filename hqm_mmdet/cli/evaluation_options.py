@@ -26,7 +26,7 @@ OPTIONS = (
         "--protocol",
         help="hico, toy, own: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked.",
     ),
-    click.option("--zero-shot", metavar="SPLIT", help="hico: also report seen and unseen, e.g. rare_first."),
+    click.option("--zero-shot", metavar="SPLIT", help="hico, toy: also report seen and unseen, e.g. rare_first."),
     click.option("--pair-nms", is_flag=True, help="All but hoia: drop repetitions as CDN does (vcoco: whole pairs)."),
 )
 

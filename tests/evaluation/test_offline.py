@@ -15,6 +15,7 @@ from hqm_mmdet.datasets.class_tables import count_triplets
 from hqm_mmdet.datasets.entry_parser import EntryParser
 from hqm_mmdet.datasets.problems import ProblemReport
 from hqm_mmdet.datasets.subsets import unseen_triplets
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.evaluation import DumpHOIPredictions
 from hqm_mmdet.evaluation.offline import (
     PredictionError,
@@ -210,6 +211,13 @@ def test_writer_refuses_other_names_and_scores(entries, pairs, tmp_path):
     samples[0].pred_pairs.verb_scores[2, 3] = float("nan")
     with pytest.raises(ValueError, match="HICO_test2015_00000000.jpg.*pair 2, verb 3"):
         writer.process({}, samples)
+
+
+def test_toy_split(tmp_path):
+    make_toy_hoi(tmp_path, ToySettings(num_train=40, num_test=20), False)
+    annotations = str(tmp_path / "annotations" / "test_toy.json")
+    plain, split = (load_evaluation_set("toy", annotations, zero_shot=name) for name in (None, "unseen_combination"))
+    assert plain.metric.vocabulary.unseen_classes is None and len(split.metric.vocabulary.unseen_classes) == 6
 
 
 def test_options(write, evaluate, dense, expected):

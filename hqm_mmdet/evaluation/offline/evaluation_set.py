@@ -85,7 +85,8 @@ def load_evaluation_set(
         ann_file (str): HOIA-style annotations of the split; for V-COCO also the official ``vcoco_*.json``.
         coco_file (str | Sequence[str], optional): COCO instances, with official V-COCO annotations.
         protocol (str, optional): of the metric; HOI-A has one only. Default: the metric's own.
-        zero_shot (str, optional): split of HICO-DET, see :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
+        zero_shot (str, optional): split of HICO-DET or the toy set, see
+            :func:`~hqm_mmdet.datasets.subsets.unseen_triplets`.
         names_file (str, optional): ``names.json`` of own data (``docs/own_data.md``).
         train_ann_file (str, optional): training annotations. Default: the data set's file beside ``ann_file``.
         **options: further arguments of the metric, e.g. ``bootstrap``.
@@ -120,8 +121,8 @@ def _check_options(
 ) -> None:
     if dataset not in DATASETS:
         raise ConfigError(f"unknown data set {dataset!r}; choose one of {sorted(DATASETS)}.")
-    if zero_shot and dataset != "hico":
-        raise ConfigError(f"zero-shot splits belong to HICO-DET, not to {dataset!r}.")
+    if zero_shot and dataset not in ("hico", "toy"):
+        raise ConfigError(f"zero-shot splits belong to HICO-DET and the toy set, not to {dataset!r}.")
     if dataset == "own" and names_file is None:
         raise ConfigError("own data need names_file (--names-file names.json), see docs/own_data.md.")
     if dataset != "own" and names_file is not None:
