@@ -1,5 +1,6 @@
 """model-index.yml: every config is listed, with results that say whose they are."""
 
+import importlib.util
 import re
 
 import yaml
@@ -39,3 +40,14 @@ def test_configs_and_index_publish_the_same():
         if said:
             published = [value for name, value in metrics(model).items() if "published" in name]
             assert float(said[1]) in published, model["Name"]
+
+
+def test_model_zoo_is_made_of_the_index():
+    spec = importlib.util.spec_from_file_location("zoo", REPOSITORY / "tools" / "analysis_tools" / "model_zoo.py")
+    zoo = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(zoo)
+    page = (REPOSITORY / "docs" / "model_zoo.md").read_text(encoding="utf-8")
+    assert zoo.tables(INDEX) in page, f"run: {zoo.COMMAND}"
+    for model in MODELS:
+        if "Converted From" in model:
+            assert f"`{model['Config']}`" in page and model["Converted From"]["Weights"] in page
