@@ -8,7 +8,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-FOR_MIM = ("configs", "tools", "benchmarks/step_timing.py", "model-index.yml")  # a tool times steps, too
+HELPERS = ("step_timing", "launches", "page")  # of benchmarks, which tools need, too
+FOR_MIM = ("configs", "tools", *(f"benchmarks/{name}.py" for name in HELPERS), "model-index.yml")
 EXTRAS = ("default", "onedl", "clip", "export", "demo", "docs", "tests")
 
 

@@ -188,6 +188,8 @@ def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
     expected = [
         "model-index.yml",
         "tools/train.py",
+        "benchmarks/launches.py",
+        "benchmarks/page.py",
         "benchmarks/step_timing.py",
         "configs/qpic_hico.py",
         "configs/_base_/default_runtime.py",
