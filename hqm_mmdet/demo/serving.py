@@ -7,16 +7,22 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from pathlib import Path
 
 import gradio as gr
+from starlette.routing import Route
 
 from hqm_mmdet.utils.launch import UsageError
 
 from .page import CSS, DemoPage
 from .session import DemoSession
+from .upload_route import upload_endpoint
+from .upload_store import UploadStore
 from .uploads import UploadLimits
 
 DEEP_LINK = "/gradio_api/deep_link"  # gradio's; writes a visitor's result to the disk, for all who have the address
+UPLOAD = "/gradio_api/upload"
+STORED = 32  # uploads of the largest size that the disk holds
 SESSIONS = 8  # visitors whose last image is kept in memory
 FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # of the visitor's machine; none is fetched
 READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*neutral_600")  # gradio's is too pale
@@ -39,14 +45,15 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
     host = host.strip("[]")
     temporary = tempfile.TemporaryDirectory(prefix="hqm_mmdet_demo_", ignore_cleanup_errors=True)
     with temporary as folder, _gradio_environment(folder, host):
-        blocks = DemoPage(session, about).blocks
+        store = UploadStore(Path(folder) / "uploads", STORED * session.limits.bytes)
+        blocks = DemoPage(session, about, store).blocks
         try:
-            yield _launch(blocks, session.limits, host, port)
+            yield _launch(blocks, store, session.limits, host, port)
         finally:
             blocks.close(verbose=False)
 
 
-def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> str:
+def _launch(blocks: gr.Blocks, store: UploadStore, limits: UploadLimits, host: str, port: int) -> str:
     """Start; everything that could talk to other machines, keep or publish something is off."""
     _, address, _ = blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
@@ -57,7 +64,7 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         prevent_thread_lock=True,
         inline=False,
         quiet=True,
-        show_error=True,
+        show_error=False,  # of what visitors can mend, gr.Error tells them; other messages name paths of this machine
         share=False,
         ssr_mode=False,
         mcp_server=False,
@@ -67,9 +74,10 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         state_session_capacity=SESSIONS,
         app_kwargs=dict(openapi_url=None),
     )
-    # gradio has no switch for it, so the route is taken out of the running server.
+    # gradio has no switch for them, so the routes are taken out of the running server.
     routes = blocks.app.router.routes
-    routes[:] = [route for route in routes if getattr(route, "path", None) != DEEP_LINK]
+    routes[:] = [route for route in routes if getattr(route, "path", None) not in (DEEP_LINK, UPLOAD)]
+    routes.insert(0, Route(UPLOAD, upload_endpoint(blocks, store, limits), methods=["POST"]))
     return address
 
 
