@@ -4,16 +4,17 @@ import errno
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from hqm_mmdet.utils.launch import UsageError
 
+from .gate import Gate, HostList
 from .page import CSS, DemoPage
 from .session import DemoSession
 from .upload_route import upload_endpoint
@@ -29,7 +30,9 @@ READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*
 
 
 @contextmanager
-def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
+def demo_server(
+    session: DemoSession, about: str, host: str = "127.0.0.1", port: int = 7860, allowed: Sequence[str] = ()
+) -> Iterator[str]:
     """The running demo; hands out its address.
 
     Args:
@@ -37,6 +40,8 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
         about (str): one line about the model.
         host (str): address to listen on. Default: 127.0.0.1.
         port (int): 0 takes a free one. Default: 7860.
+        allowed (Sequence[str]): further names that the page may be called by, see :class:`~.gate.HostList`. Default:
+            none.
 
     Raises:
         UsageError: the port is taken, or the host is not this machine's.
@@ -48,12 +53,12 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
         store = UploadStore(Path(folder) / "uploads", STORED * session.limits.bytes)
         blocks = DemoPage(session, about, store).blocks
         try:
-            yield _launch(blocks, store, session.limits, host, port)
+            yield _launch(blocks, store, session.limits, HostList(host, allowed), host, port)
         finally:
             blocks.close(verbose=False)
 
 
-def _launch(blocks: gr.Blocks, store: UploadStore, limits: UploadLimits, host: str, port: int) -> str:
+def _launch(blocks: gr.Blocks, store: UploadStore, limits: UploadLimits, hosts: HostList, host: str, port: int) -> str:
     """Start; everything that could talk to other machines, keep or publish something is off."""
     _, address, _ = blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
@@ -72,7 +77,7 @@ def _launch(blocks: gr.Blocks, store: UploadStore, limits: UploadLimits, host: s
         enable_monitoring=False,
         footer_links=[],
         state_session_capacity=SESSIONS,
-        app_kwargs=dict(openapi_url=None),
+        app_kwargs=dict(openapi_url=None, middleware=[Middleware(Gate, hosts=hosts)]),
     )
     # gradio has no switch for them, so the routes are taken out of the running server.
     routes = blocks.app.router.routes
@@ -103,14 +108,6 @@ def free_port(host: str, port: int) -> int:
                 "or --port 0 for any that is free."
             ) from error
         return probe.getsockname()[1]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

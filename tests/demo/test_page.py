@@ -13,7 +13,7 @@ import httpx
 
 from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.demo.page import QUEUE, DemoPage
-from hqm_mmdet.demo.serving import STORED, demo_server, is_loopback
+from hqm_mmdet.demo.serving import STORED, demo_server
 from hqm_mmdet.demo.upload_store import UploadStore
 from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import TripletSelection
@@ -310,6 +310,26 @@ def test_port_in_use(session):
             pass
 
 
-def test_hosts():
-    assert is_loopback("127.0.0.1") and is_loopback("localhost") and is_loopback("::1") and is_loopback("[::1]")
-    assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.2") and not is_loopback("example.com")
+@pytest.mark.parametrize(
+    "headers",
+    (
+        {"Host": "attacker.example"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Host": "attacker.example", "Origin": "http://attacker.example"},
+    ),
+    ids=("rebound name", "other origin", "no origin", "rebound page"),
+)
+def test_other_hosts_and_origins_are_refused(demo, headers):
+    file = dict(files=("a.png", encoded()))
+    before = files_in(os.environ["GRADIO_TEMP_DIR"])
+    assert httpx.get(f"{demo}/config", headers=headers).status_code == 403
+    assert httpx.post(f"{demo}/gradio_api/upload", headers=headers, files=file).status_code == 403
+    assert httpx.get(f"{demo}/", headers=headers).status_code == 403
+    assert files_in(os.environ["GRADIO_TEMP_DIR"]) == before
+
+
+def test_nobody_else_says_what_the_page_is_called(demo):
+    forged = {"X-Forwarded-Host": "attacker.example", "X-Gradio-Server": "http://attacker.example", "Origin": demo}
+    answer = httpx.get(f"{demo}/config", headers=forged)
+    assert answer.is_success and "attacker" not in answer.text and answer.json()["root"] == demo
