@@ -333,3 +333,14 @@ def test_nobody_else_says_what_the_page_is_called(demo):
     forged = {"X-Forwarded-Host": "attacker.example", "X-Gradio-Server": "http://attacker.example", "Origin": demo}
     answer = httpx.get(f"{demo}/config", headers=forged)
     assert answer.is_success and "attacker" not in answer.text and answer.json()["root"] == demo
+
+
+def test_ipv6(session):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+    with demo_server(session, "tiny", host="::1", port=0) as address:
+        assert address.startswith("http://[::1]:")
+        assert process(address.rstrip("/"), stored_path(address.rstrip("/")))["success"]
