@@ -16,6 +16,7 @@ from hqm_mmdet.evaluation.offline.box_signs import BoxSigns
 from hqm_mmdet.evaluation.offline.json_predictions import told_size
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
 from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.utils.inside import OUTSIDE, path_inside
 
 
 class PredictionFileError(UserError, ValueError):
@@ -104,7 +105,9 @@ class FileSuppression:
         """
         if not len(pairs):
             return torch.zeros(0, 2)
-        path = self.images / entry["file_name"]
+        path = path_inside(self.images, entry["file_name"])
+        if path is None:
+            raise PredictionFileError(f"{OUTSIDE}. Name files below {self.images} only.")
         try:
             image = self._load.transform(dict(img_path=str(path)))["img"]
         except BadImageError as error:
