@@ -12,6 +12,7 @@ from hqm_mmdet.structures import ClassNameError, match_class_names
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .inference.sources import find_images
+from .pipeline import pad_narrow
 
 
 def write_detections(
@@ -52,7 +53,7 @@ def write_detections(
     ids = _category_ids(model.dataset_meta.get("classes"), metainfo, str(checkpoint))
     entries = []
     for source in track(sources, "detecting", disable=not progress):
-        found = inference_detector(model, source.read()).pred_instances.cpu().numpy()
+        found = inference_detector(model, pad_narrow(source.read())).pred_instances.cpu().numpy()
         entries += _entries(Path(source.name).name, found, ids, score_thr)
     write_atomically(out, (json.dumps(entries, separators=(",", ":")) + "\n").encode())
     return len(entries)

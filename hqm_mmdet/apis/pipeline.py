@@ -8,6 +8,7 @@ from hqm_mmdet.errors import ConfigError
 
 LOADERS = ("LoadHOIImage", "LoadImageFromFile", "InferencerLoader")
 MAX_RATIO = 32  # narrower images are padded: resized with their ratio they would have no pixel left on one side
+MAX_PIXELS = 170_000_000  # of an image after padding; three bytes each, held a few times over
 
 
 def inference_pipeline(cfg: Config) -> Compose:
@@ -38,15 +39,41 @@ def unwrapped_test_dataset(cfg: Config) -> dict:
     return dataset
 
 
+def padded_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of an image as the model gets it; very narrow ones are padded to a ratio of 1 to 32."""
+    return max(height, -(-width // MAX_RATIO)), max(width, -(-height // MAX_RATIO))
+
+
+def size_defect(height: int, width: int, limit: float = MAX_PIXELS) -> str | None:
+    """What makes an image too large to predict, or None.
+
+    Args:
+        height, width (int): of the image, in pixels.
+        limit (float): most pixels after padding. Default: 170 million.
+    """
+    padded = padded_size(height, width)
+    if padded[0] * padded[1] <= limit:
+        return None
+    size = f"has {width:,} x {height:,} pixels"
+    if padded != (height, width):
+        # A thin image is small as a file, and grows with the square of its long side.
+        size += f" (padded to {padded[1]:,} x {padded[0]:,}, as images narrower than 1:{MAX_RATIO} are)"
+    return f"{size}, and at most {limit / 1e6:g} megapixels are accepted"
+
+
 def take_image(results: dict) -> dict:
     """What the following steps expect of a loader; extremely narrow images grow at the right or the bottom.
 
     Required keys: ``img`` ((H, W, 3) uint8, BGR), ``img_path``. Added keys: ``img_shape``, ``ori_shape`` (H, W).
     """
-    height, width = results["img"].shape[:2]
-    pad = max(0, -(-width // MAX_RATIO) - height), max(0, -(-height // MAX_RATIO) - width)
-    if any(pad):
-        # The border is repeated: black would be an edge that the network sees.
-        results["img"] = np.pad(results["img"], ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
+    results["img"] = pad_narrow(results["img"])
     results["img_shape"] = results["ori_shape"] = results["img"].shape[:2]
     return results
+
+
+def pad_narrow(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) of :func:`padded_size`; the image lies at the top left."""
+    height, width = image.shape[:2]
+    below, right = np.subtract(padded_size(height, width), (height, width))
+    # The border is repeated: black would be an edge that the network sees.
+    return np.pad(image, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else image

@@ -11,8 +11,12 @@ from mmengine.structures import InstanceData
 
 from hqm_mmdet.datasets.transforms import BadImageError, LoadHOIImage
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.evaluation.offline import BoxReading
+from hqm_mmdet.evaluation.offline.box_signs import BoxSigns
+from hqm_mmdet.evaluation.offline.json_predictions import told_size
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
 from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.utils.inside import OUTSIDE, path_inside
 
 
 class PredictionFileError(UserError, ValueError):
@@ -58,6 +62,10 @@ class FileSuppression:
         images (str | Path): folder of the images.
         names (FileNames, optional): default: no class is known, so thresholds of single classes have no effect.
         device (str): where the network runs. Default: ``cpu``.
+        reading (BoxReading, optional): how the file writes boxes. Default: x1, y1, x2, y2 in pixels.
+
+    Attributes:
+        signs (BoxSigns): that it writes them otherwise.
     """
 
     def __init__(
@@ -66,7 +74,10 @@ class FileSuppression:
         images: str | Path,
         names: FileNames | None = None,
         device: str = "cpu",
+        reading: BoxReading | None = None,
     ):
+        self.reading = reading or BoxReading(images=images)
+        self.signs = BoxSigns(self.reading)
         self.suppression, self.images, self.names = suppression, Path(images), names or FileNames({})
         self.device = device
         suppression.network.to(device)
@@ -94,7 +105,9 @@ class FileSuppression:
         """
         if not len(pairs):
             return torch.zeros(0, 2)
-        path = self.images / entry["file_name"]
+        path = path_inside(self.images, entry["file_name"])
+        if path is None:
+            raise PredictionFileError(f"{OUTSIDE}. Name files below {self.images} only.")
         try:
             image = self._load.transform(dict(img_path=str(path)))["img"]
         except BadImageError as error:
@@ -109,6 +122,8 @@ class FileSuppression:
         boxes = np.array([box["bbox"] for box in entry["predictions"]], np.float32).reshape(-1, 4)
         if not np.isfinite(boxes).all():
             raise ValueError("a box is not finite")
+        self.signs.add_boxes(boxes)
+        boxes = self.reading.pixels(boxes, self.reading.size(entry["file_name"], told_size(entry)))
         labels = [self.names.labels.get(str(box["category_id"]), -1) for box in entry["predictions"]]
         sub, obj = np.array(ids, np.int64).reshape(-1, 2).T
         if len(ids) and max(sub.max(), obj.max()) >= len(boxes):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hqm_mmdet.safe_loading import CheckpointError, load_trusted, load_untrusted
 
+from .contents import weight_defect
 from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
@@ -182,7 +183,10 @@ def _weights(checkpoint, src: str | Path) -> StateDict:
     """The state dict of a checkpoint file, wherever its code base puts it."""
     if isinstance(checkpoint, Mapping):
         state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
-        if isinstance(state, Mapping) and state and all(isinstance(value, Tensor) for value in state.values()):
+        named = isinstance(state, Mapping) and all(isinstance(name, str) for name in state)
+        if named and state and all(isinstance(value, Tensor) for value in state.values()):
+            if (defect := weight_defect(state)) is not None:
+                raise CheckpointError(f"Checkpoint {src}: {defect}. The file is damaged, or its training diverged.")
             return dict(state)
     raise CheckpointError(
         f"Checkpoint {src} holds no weights: no dict of tensors, nor one under `model`, `state_dict`."

@@ -14,6 +14,7 @@ from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .config_text import config_of_checkpoint
+from .contents import weights_of
 
 FORMATS = ("pth", "safetensors")
 
@@ -41,11 +42,11 @@ class Checkpoint:
             CheckpointError: it wants to run code, is damaged, or is no checkpoint.
         """
         content = load_untrusted(file, "cpu")
-        state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-        meta = content.get("meta", {}) if isinstance(content, Mapping) else None
-        if not isinstance(state, Mapping) or not isinstance(meta, Mapping):
+        state = weights_of(content, str(file))
+        meta = {} if state is content else content.get("meta") or {}
+        if not isinstance(meta, Mapping):
             raise CheckpointError(
-                f"Checkpoint {file} holds no weights: no dict of tensors, nor one under `state_dict`."
+                f"Checkpoint {file} holds no weights to use: `meta` is {type(meta).__name__}, no dict."
             )
         return cls(str(file), state, meta)
 

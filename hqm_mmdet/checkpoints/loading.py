@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from hqm_mmdet.safe_loading import CheckpointError
 
+from .contents import weight_defect
+
 # Parameters and buffers that published checkpoints lack.
 TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.", "mimic_clip.")
 
@@ -49,7 +51,8 @@ def load_weights(
             inference. In the file, training-only parameters that the model lacks are ignored either way. Default: none.
 
     Raises:
-        CheckpointError: a shape differs, or parameters are missing.
+        CheckpointError: a shape differs, parameters are missing, or one holds what is no weight
+            (:func:`~.contents.weight_defect`): NaN, infinity, integers where the model has none.
     """
     own = model.state_dict()
     wrong = [
@@ -61,6 +64,10 @@ def load_weights(
         raise CheckpointError(
             f"Checkpoint {name} does not fit the config: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. "
             "Were they made for the same data set? Set the head's num_obj_classes and num_verbs, or give another file."
+        )
+    if (defect := weight_defect(state, own)) is not None:
+        raise CheckpointError(
+            f"Checkpoint {name}: {defect}. The file is damaged, or its training diverged: use an earlier checkpoint."
         )
     missing, unknown = differing_names(state, own, optional)
     required = getattr(model, "required_parameters", ())

@@ -21,6 +21,9 @@ from .base import ToolCommand, cfg_options, read_config, require_device
 @cfg_options
 @click.option("--device", help="cpu, cuda, cuda:1, ... Default: a GPU if there is one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0: for all machines in the network.")
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="NAME", help="Name that the page may be called by; repeatable."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0: any free one.")
 @click.option("--max-megabytes", type=click.FloatRange(0, min_open=True), default=20, show_default=True)
 @click.option("--max-megapixels", type=click.FloatRange(0, 170, min_open=True), default=40, show_default=True)
@@ -32,6 +35,7 @@ def demo(
     cfg_options: dict,
     device: str | None,
     host: str,
+    allowed: tuple[str, ...],
     port: int,
     max_megabytes: float,
     max_megapixels: float,
@@ -46,14 +50,15 @@ def demo(
     hqm-mmdet demo --checkpoint published.pth --examples photos/
     """
     require_gradio()
-    from hqm_mmdet.demo.serving import demo_server, free_port, is_loopback
+    from hqm_mmdet.demo.gate import is_loopback
+    from hqm_mmdet.demo.serving import demo_server, free_port
 
     # Both are asked before the model loads, which takes longer than a user wants to wait for a refusal.
     free_port(host, port)
     require_device(device)
     inferencer = HOIInferencer(read_config(config, cfg_options), checkpoint, device, show_progress=False)
     session = DemoSession(inferencer, UploadLimits(max_megabytes, max_megapixels), examples)
-    with demo_server(session, about(inferencer, checkpoint), host, port) as address:
+    with demo_server(session, about(inferencer, checkpoint), host, port, allowed) as address:
         if not is_loopback(host):
             click.echo(f"warning: everybody who can reach {host} can use the page; there is no password.", err=True)
         click.echo(f"The demo runs on {address}\nOpen this address in a browser. Ctrl-C ends it.")

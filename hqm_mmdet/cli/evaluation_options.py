@@ -1,13 +1,26 @@
 """What commands that compare a prediction file with annotations have in common."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import click
 
-from hqm_mmdet.evaluation.offline import DATASETS, EvaluationSet, load_evaluation_set
+from hqm_mmdet.apis.suppress_file import FileSuppression, PredictionFileError
+from hqm_mmdet.evaluation.offline import DATASETS, BoxReading, EvaluationSet, load_evaluation_set
+from hqm_mmdet.evaluation.offline.box_conventions import CONVENTIONS
 
 from .base import SeveralOption
 
+BOX_OPTIONS = (
+    click.option(
+        "--boxes",
+        type=click.Choice(list(CONVENTIONS)),
+        default="xyxy",
+        show_default=True,
+        help="How the file writes boxes; see docs/evaluation.md.",
+    ),
+    click.option("--strict", is_flag=True, help="Refuse a file whose boxes look like another convention's."),
+)
 OPTIONS = (
     click.option(
         "--dataset",
@@ -27,21 +40,39 @@ OPTIONS = (
         help="hico, toy, own: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked.",
     ),
     click.option("--zero-shot", metavar="SPLIT", help="hico, toy: also report seen and unseen, e.g. rare_first."),
+    *BOX_OPTIONS,
     click.option("--pair-nms", is_flag=True, help="All but hoia: drop repetitions as CDN does (vcoco: whole pairs)."),
 )
 
 
 def evaluation_options(function: Callable) -> Callable:
     """Give a command the options that :func:`load_images` takes."""
-    for option in reversed(OPTIONS):
+    return with_options(function, OPTIONS)
+
+
+def box_options(function: Callable) -> Callable:
+    """Give a command the options that say how a prediction file writes boxes."""
+    return with_options(function, BOX_OPTIONS)
+
+
+def with_options(function: Callable, options: Sequence[Callable]) -> Callable:
+    """A command with more options, in this order."""
+    for option in reversed(options):
         function = option(function)
     return function
 
 
 def load_images(
-    dataset: str | None, ann_file: str, coco_file: tuple[str, ...], pair_nms: bool, **options
+    dataset: str | None,
+    ann_file: str,
+    coco_file: tuple[str, ...],
+    pair_nms: bool,
+    boxes: str,
+    strict: bool,
+    folder: str | None = None,
+    **options,
 ) -> EvaluationSet:
-    """Annotations and metric.
+    """Annotations and metric; ``folder`` holds the images.
 
     Raises:
         FileNotFoundError, AnnotationError, ConfigError: see
@@ -49,7 +80,26 @@ def load_images(
     """
     if pair_nms:
         options["pair_nms"] = {}
-    return load_evaluation_set(dataset, ann_file, list(coco_file) or None, **options)
+    images = load_evaluation_set(dataset, ann_file, list(coco_file) or None, **options)
+    return replace(images, reading=BoxReading(boxes, folder, strict))
+
+
+def warn_of_doubts(name: str, warnings: Sequence[str]) -> None:
+    """Say what makes the numbers of a prediction file doubtful."""
+    for warning in warnings:
+        click.echo(f"warning: {name}: {warning}.", err=True)
+
+
+def tell_doubt(name: str, run: FileSuppression) -> None:
+    """Say that a file's boxes look like another convention's.
+
+    Raises:
+        PredictionFileError: so it is, and the reading is strict.
+    """
+    doubt = run.signs.finding()
+    if doubt and run.reading.strict:
+        raise PredictionFileError(f"{name}: {doubt}")
+    warn_of_doubts(name, (doubt,) if doubt else ())
 
 
 def warn_of_missing(name: str, missing: Sequence[str], num_images: int) -> None:

@@ -14,7 +14,7 @@ from hqm_mmdet.models.interactiveness import NonInteractionSuppression, Threshol
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .base import ToolCommand, require_device
-from .evaluation_options import evaluation_options, load_images
+from .evaluation_options import evaluation_options, load_images, tell_doubt
 
 
 @click.command(cls=ToolCommand)
@@ -44,12 +44,14 @@ def search_thresholds(
     than --min-pairs labelled pairs keeps 0.9 and 0.1.
     """
     require_device(device)
-    entries, truth = read_entries(predictions), load_images(**options)
+    entries, truth = read_entries(predictions), load_images(folder=images, **options)
     metainfo = truth.metric.dataset_meta
-    judge = FileSuppression(NonInteractionSuppression(checkpoint), images, FileNames.of_metainfo(metainfo), device)
+    network = NonInteractionSuppression(checkpoint)
+    judge = FileSuppression(network, images, FileNames.of_metainfo(metainfo), device, truth.reading)
     judged = each_entry(predictions, entries, lambda entry: _judged(entry, judge, truth))
     columns = zip(*track(judged, "judging", len(entries), disable=quiet), strict=True)
     scores, labels, interactive = map(np.concatenate, columns)
+    tell_doubt(predictions, judge)
     thresholds = ThresholdSearch(cost, min_pairs)(scores, labels, interactive)
     write_atomically(out, thresholds.as_json(tuple(metainfo["classes"])).encode())
     click.echo(

@@ -7,7 +7,7 @@ import click
 from rich.progress import track
 
 from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, each_entry, read_entries
-from hqm_mmdet.evaluation.offline import DATASETS
+from hqm_mmdet.evaluation.offline import DATASETS, BoxReading
 from hqm_mmdet.evaluation.offline.guessing import dataset_of_image
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionThresholds
 from hqm_mmdet.models.interactiveness.non_interaction_suppression import MODES
@@ -15,6 +15,7 @@ from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand, require_device
+from .evaluation_options import box_options, tell_doubt
 
 
 @click.command(cls=ToolCommand)
@@ -31,6 +32,7 @@ from .base import ToolCommand, require_device
 @click.option(
     "--dataset", type=click.Choice(sorted(DATASETS)), help="Names of classes. Default: what image names tell."
 )
+@box_options
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def suppress(
@@ -45,6 +47,8 @@ def suppress(
     dataset: str | None,
     device: str,
     quiet: bool,
+    boxes: str,
+    strict: bool,
 ) -> None:
     """Lower the scores of pairs in PREDICTIONS (JSON) that do not interact.
 
@@ -64,9 +68,11 @@ def suppress(
         limits = SuppressionThresholds.from_file(thresholds, tuple(metainfo["classes"]))
     suppression = NonInteractionSuppression(checkpoint, mode=mode)
     suppression.thresholds = limits
-    run = FileSuppression(suppression, images, metainfo and FileNames.of_metainfo(metainfo), device)
+    reading = BoxReading(boxes, images, strict)
+    run = FileSuppression(suppression, images, metainfo and FileNames.of_metainfo(metainfo), device, reading)
     changed = each_entry(predictions, entries, run)
     changed = list(track(changed, "suppressing", len(entries), disable=quiet))
+    tell_doubt(predictions, run)
     write_atomically(out, (json.dumps(changed, separators=(",", ":")) + "\n").encode())
     what = f"{run.counts.suppressed} suppressed" if mode == "suppress" else "scores multiplied"
     click.echo(f"{run.counts.pairs} pairs in {run.counts.images} images, {what}; wrote {Path(out)}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
+from hqm_mmdet.utils.inside import OUTSIDE, path_inside
 
 from .annotations import ImageAnnotations, find_annotations, merge_pairs, no_garbage_collection, read_annotations
 from .class_tables import count_classes, count_triplets, load_names, load_rare_triplets, load_valid_pairs
@@ -184,11 +185,19 @@ class HOIDataset(SamplingDataset):
         boxes = zip(image.boxes, image.labels, strict=True)
         info = dict(
             img_id=img_id,
-            img_path=osp.join(self.image_folder, image.file_name),
+            img_path=self._image_path(img_id, image.file_name),
             instances=[dict(bbox=box, bbox_label=label, ignore_flag=0) for box, label in boxes],
             pairs=merge_pairs(image.hois),
         )
         return dict(info, gt_hois=image.as_truth()) if self.test_mode else info
+
+    def _image_path(self, entry: int, name: str) -> str:
+        if "://" in self.image_folder:  # of a file server, which knows its own limits
+            return osp.join(self.image_folder, name)
+        if (path := path_inside(self.image_folder, name)) is None:
+            remedy = f"Name files below {self.image_folder} only, or set data_prefix."
+            raise ProblemReport(self.ann_file).error(entry, name, OUTSIDE, remedy)
+        return str(path)
 
     # ---- class tables
 

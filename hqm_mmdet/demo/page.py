@@ -1,4 +1,4 @@
-"""Layout of the demo page, and what its parts do. The only module besides ``serving`` that imports gradio."""
+"""Layout of the demo page, and what its parts do. Only this, ``serving`` and ``upload_route`` import gradio."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -11,6 +11,7 @@ from PIL import Image
 from hqm_mmdet.visualization import ShownPair, TripletSelection
 
 from .session import DemoSession, SeenImage
+from .upload_store import UploadStore
 from .uploads import UploadError
 from .views import attention_view, empty_view, refusal_view, result_view
 
@@ -19,7 +20,7 @@ CSS = Path(__file__).with_name("page.css")
 THUMBNAIL = 160  # pixels
 QUEUE = 16  # waiting requests; more are told to come back later
 FORGOTTEN = 3600  # seconds after which memory drops an image
-STALE = 600  # seconds after which gradio's cache drops an upload that nobody read
+STALE = 300  # seconds after which gradio's cache drops an upload that nobody read
 ALL = "None chosen: all."
 CHOOSE = "Shows what drew the attention of the chosen pair's query in each decoder layer."
 NO_QUERIES = "Not for this model: its pairs do not come from single queries."
@@ -35,10 +36,11 @@ class DemoPage:
     Args:
         session (DemoSession): what does the work.
         about (str): one line about the model.
+        store (UploadStore): where uploads lie.
     """
 
-    def __init__(self, session: DemoSession, about: str):
-        self.session = session
+    def __init__(self, session: DemoSession, about: str, store: UploadStore):
+        self.session, self.store = session, store
         with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(60, STALE)) as self.blocks:
             gr.Markdown(f"# {TITLE}\nDrop an image: the model finds who does what with which object.")
             self.seen = gr.State(time_to_live=FORGOTTEN)
@@ -105,12 +107,11 @@ class DemoPage:
 
     def take(self, upload: str, *settings) -> tuple:
         """An uploaded file; it is removed as soon as it is read."""
-        path = Path(upload)
-        if self.examples is not None and upload in self.examples.keep_in_cache:  # a forged request names what we made
-            raise gr.Error("This is no upload.", print_exception=False)
-        content = path.read_bytes()
-        path.unlink()
-        return self._see(content, path.name, *settings)
+        try:
+            content = self.store.take(upload)
+        except UploadError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return self._see(content, Path(upload).name, *settings)
 
     def take_example(self, event: gr.SelectData, *settings) -> tuple:
         """One of the examples."""

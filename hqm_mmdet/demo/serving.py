@@ -4,26 +4,35 @@ import errno
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_address
+from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from hqm_mmdet.utils.launch import UsageError
 
+from .gate import Gate, HostList
 from .page import CSS, DemoPage
 from .session import DemoSession
+from .upload_route import upload_endpoint
+from .upload_store import UploadStore
 from .uploads import UploadLimits
 
 DEEP_LINK = "/gradio_api/deep_link"  # gradio's; writes a visitor's result to the disk, for all who have the address
+UPLOAD = "/gradio_api/upload"
+STORED = 32  # uploads of the largest size that the disk holds
 SESSIONS = 8  # visitors whose last image is kept in memory
 FONTS = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # of the visitor's machine; none is fetched
 READABLE = dict(block_info_text_color="*neutral_600", body_text_color_subdued="*neutral_600")  # gradio's is too pale
 
 
 @contextmanager
-def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
+def demo_server(
+    session: DemoSession, about: str, host: str = "127.0.0.1", port: int = 7860, allowed: Sequence[str] = ()
+) -> Iterator[str]:
     """The running demo; hands out its address.
 
     Args:
@@ -31,6 +40,8 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
         about (str): one line about the model.
         host (str): address to listen on. Default: 127.0.0.1.
         port (int): 0 takes a free one. Default: 7860.
+        allowed (Sequence[str]): further names that the page may be called by, see :class:`~.gate.HostList`. Default:
+            none.
 
     Raises:
         UsageError: the port is taken, or the host is not this machine's.
@@ -39,14 +50,15 @@ def demo_server(session: DemoSession, about: str, host: str = "127.0.0.1", port:
     host = host.strip("[]")
     temporary = tempfile.TemporaryDirectory(prefix="hqm_mmdet_demo_", ignore_cleanup_errors=True)
     with temporary as folder, _gradio_environment(folder, host):
-        blocks = DemoPage(session, about).blocks
+        store = UploadStore(Path(folder) / "uploads", STORED * session.limits.bytes)
+        blocks = DemoPage(session, about, store).blocks
         try:
-            yield _launch(blocks, session.limits, host, port)
+            yield _launch(blocks, store, session.limits, HostList(host, allowed), host, port)
         finally:
             blocks.close(verbose=False)
 
 
-def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> str:
+def _launch(blocks: gr.Blocks, store: UploadStore, limits: UploadLimits, hosts: HostList, host: str, port: int) -> str:
     """Start; everything that could talk to other machines, keep or publish something is off."""
     _, address, _ = blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
@@ -57,7 +69,7 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         prevent_thread_lock=True,
         inline=False,
         quiet=True,
-        show_error=True,
+        show_error=False,  # of what visitors can mend, gr.Error tells them; other messages name paths of this machine
         share=False,
         ssr_mode=False,
         mcp_server=False,
@@ -65,11 +77,12 @@ def _launch(blocks: gr.Blocks, limits: UploadLimits, host: str, port: int) -> st
         enable_monitoring=False,
         footer_links=[],
         state_session_capacity=SESSIONS,
-        app_kwargs=dict(openapi_url=None),
+        app_kwargs=dict(openapi_url=None, middleware=[Middleware(Gate, hosts=hosts)]),
     )
-    # gradio has no switch for it, so the route is taken out of the running server.
+    # gradio has no switch for them, so the routes are taken out of the running server.
     routes = blocks.app.router.routes
-    routes[:] = [route for route in routes if getattr(route, "path", None) != DEEP_LINK]
+    routes[:] = [route for route in routes if getattr(route, "path", None) not in (DEEP_LINK, UPLOAD)]
+    routes.insert(0, Route(UPLOAD, upload_endpoint(blocks, store, limits), methods=["POST"]))
     return address
 
 
@@ -95,14 +108,6 @@ def free_port(host: str, port: int) -> int:
                 "or --port 0 for any that is free."
             ) from error
         return probe.getsockname()[1]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

@@ -7,12 +7,14 @@ import numpy as np
 from PIL import Image
 
 from hqm_mmdet.apis.inference.sources import read_image
+from hqm_mmdet.apis.pipeline import size_defect
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import UserError
 
 # Pillow knows many more; some of them start other programs (EPS) or are rarely tested on hostile files.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MEGA = 1_000_000
+SMALLER = "Scale it down, or start the demo with a larger --max-megapixels."
 
 
 class UploadError(UserError, ValueError):
@@ -25,7 +27,8 @@ class UploadLimits:
 
     Args:
         megabytes (float): size of the file, in 10^6 bytes. Default: 20.
-        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it. Default: 40.
+        megapixels (float): size of the image, in 10^6 pixels, as the file's header claims it and as the model gets it
+            (:func:`~hqm_mmdet.apis.pipeline.padded_size`). Default: 40.
     """
 
     megabytes: float = 20
@@ -59,8 +62,8 @@ def read_upload(content: bytes, name: str, limits: UploadLimits) -> np.ndarray:
             "Save it smaller, or start the demo with a larger --max-megabytes."
         )
     with _open(content, name, limits) as image:
-        if image.width * image.height > limits.megapixels * MEGA:
-            raise UploadError(_too_many_pixels(name, f"has {image.width:,} x {image.height:,} pixels", limits))
+        if defect := size_defect(image.height, image.width, limits.megapixels * MEGA):
+            raise UploadError(f"{name} {defect}. {SMALLER}")
         try:
             return read_image(image)
         except BadImageError as error:
@@ -72,15 +75,11 @@ def _open(content: bytes, name: str, limits: UploadLimits) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise UploadError(_too_many_pixels(name, "claims a huge number of pixels", limits)) from error
+        raise UploadError(
+            f"{name} claims a huge number of pixels, and at most {limits.megapixels:g} megapixels are accepted. "
+            + SMALLER
+        ) from error
     except Exception as error:  # decoders raise whatever they like on damaged bytes
         raise UploadError(
             f"{name} is no image: its content is none of {', '.join(FORMATS)}, whatever its name says."
         ) from error
-
-
-def _too_many_pixels(name: str, what: str, limits: UploadLimits) -> str:
-    return (
-        f"{name} {what}, and at most {limits.megapixels:g} megapixels are accepted. "
-        "Scale it down, or start the demo with a larger --max-megapixels."
-    )

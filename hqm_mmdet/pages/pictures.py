@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hqm_mmdet.utils.inside import path_inside
+
 LONG_SIDE = 640
 NO_FILE, UNREADABLE = "no image file", "image file can't be read"
 
@@ -35,6 +37,8 @@ class Picture:
 
 class ImageFolder:
     """Images of a data set, by the names that its annotation file has.
+
+    A name that leads out of the folder is looked for by its last component only.
 
     Args:
         folder (str | Path, optional): where they lie, by their name or by its last component. None: no images.
@@ -92,8 +96,9 @@ class ImageFolder:
     def _find(self, file_name: str) -> Path | None:
         if self.folder is None:
             return None
-        places = (self.folder / file_name, self.folder / Path(file_name).name)
-        return next((place for place in places if place.is_file()), None)
+        # Pages are mailed: a foreign annotation file must not put private pictures into them.
+        places = (path_inside(self.folder, name) for name in (file_name, Path(file_name).name))
+        return next((place for place in places if place is not None and place.is_file()), None)
 
 
 def read_picture(path: str | Path, long_side: int = LONG_SIDE) -> Picture:

@@ -1,6 +1,7 @@
 """Which checkpoint of a work folder to resume from."""
 
 import logging
+import math
 import zipfile
 from pathlib import Path
 
@@ -35,8 +36,10 @@ def _candidates(work_dir: Path) -> list[Path]:
     """Checkpoints of the folder, and of the folder that ``last_checkpoint`` names (``out_dir`` of the hook)."""
     folders = {work_dir}
     pointer = work_dir / "last_checkpoint"
-    if pointer.is_file() and pointer.read_text().strip():
-        folders.add(Path(pointer.read_text().strip()).parent)
+    # A damaged pointer leads nowhere; the checkpoints of the work folder are found without it.
+    named = pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
+    if named and named.isprintable():
+        folders.add(Path(named).parent)
     return [path for folder in folders for path in folder.glob("*.pth") if not path.name.startswith("best_")]
 
 
@@ -50,7 +53,12 @@ def _saved_at(path: Path) -> float:
         return 0.0
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in RESUMABLE_KEYS):
         return 0.0
-    return float(checkpoint["meta"].get("saved_at", path.stat().st_mtime))
+    meta = checkpoint["meta"] if isinstance(checkpoint["meta"], dict) else {}
+    saved_at = meta.get("saved_at", path.stat().st_mtime)
+    if not isinstance(saved_at, int | float) or not math.isfinite(saved_at):
+        _warn(path, f"meta.saved_at is {saved_at!r}, no time")
+        return 0.0
+    return float(saved_at)
 
 
 def _is_intact(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """``hqm-mmdet predict``: results, exit status, messages."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,14 @@ def test_one_bad_image_gives_status_1(call, photos):
     result = call(photos, "--no-pictures")
     assert result.exit_code == 1
     assert "2 images" in result.output and "not read: image" in result.output and "bad.jpg" in result.output
+
+
+def test_a_folder_with_a_very_thin_image_goes_on(call, photos, robust_dir):
+    shutil.copy(robust_dir / "thin_1x150000.png", photos)
+    noise(1, 3000).save(photos / "narrow.png")
+    result = call(photos)
+    assert result.exit_code == 1 and "3 images" in result.output
+    assert "thin_1x150000.png has 1 x 150,000 pixels (padded to" in result.output
 
 
 def test_video(call, tmp_path):

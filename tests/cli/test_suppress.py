@@ -123,3 +123,10 @@ def test_search_writes_what_suppress_reads(tmp_path, checkpoint, capsys):
     )
     assert run("search-thresholds", predictions, "--ann-file", truth, "--out", out, *common) == 2
     assert "the annotations have no such image" in capsys.readouterr().err
+
+
+def test_images_outside_of_the_folder_are_not_read(command, capsys):
+    for name in (f"../{NAME}", "/etc/hostname"):
+        assert command(name=name)[0] == 2
+        error = capsys.readouterr().err
+        assert "predictions.json: entry 0" in error and "file_name leads out of the image folder" in error

@@ -1,5 +1,7 @@
 """Missing and damaged files: one clear message each."""
 
+import json
+
 import pytest
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
@@ -81,3 +83,16 @@ def test_bad_image_in_a_worker_process_keeps_its_message(arguments):
 def test_unknown_switch(arguments):
     with pytest.raises(ValueError, match="'error' or 'skip', got 'ignore'"):
         build(**arguments, on_bad_image="ignore")
+
+
+@pytest.mark.parametrize("name", ("../private.png", "/private.png", "a/../../private.png", ""))
+def test_names_that_lead_out_of_the_image_folder(tmp_path, name):
+    arguments = write_dataset(tmp_path, [entry("a.png")])
+    rename(tmp_path, name)
+    with pytest.raises(AnnotationError, match=r"train\.json: entry 0 .*file_name leads out of the image folder.*below"):
+        build(**arguments)
+
+
+def rename(root, name):
+    file = next(root.rglob("train.json"))
+    file.write_text(file.read_text().replace('"a.png"', json.dumps(name)))

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ pytest.importorskip("gradio", reason='the demo needs gradio: pip install -e ".[d
 import httpx
 
 from hqm_mmdet.demo import DemoSession
-from hqm_mmdet.demo.page import DemoPage
-from hqm_mmdet.demo.serving import demo_server, is_loopback
+from hqm_mmdet.demo.page import QUEUE, DemoPage
+from hqm_mmdet.demo.serving import STORED, demo_server
+from hqm_mmdet.demo.upload_store import UploadStore
 from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import TripletSelection
 from tests.apis.conftest import noise
@@ -164,7 +166,7 @@ def test_phone_width(open_page):
 
 
 def test_models_without_queries_say_so(session):
-    page = DemoPage(session, "tiny")
+    page = DemoPage(session, "tiny", UploadStore("unused", 0))
     seen = session.see(encoded(), "a.png")
     assert page.change(seen, None, 0.0, 12, [], [])[1].interactive
     del seen.prediction.sample.pred_pairs.queries
@@ -173,7 +175,7 @@ def test_models_without_queries_say_so(session):
 
 
 def test_an_attended_pair_that_a_filter_hides_is_forgotten(session):
-    page, seen = DemoPage(session, "tiny"), session.see(encoded(), "a.png")
+    page, seen = DemoPage(session, "tiny", UploadStore("unused", 0)), session.see(encoded(), "a.png")
     pairs = [pair.index for pair in session.show(seen, TripletSelection(0.0)).pairs]
     for best in (12, 3):
         result, choice, attention = page.change(seen, pairs[2], 0.0, best, [], [])
@@ -202,26 +204,79 @@ def test_too_large_uploads_are_cut_off(demo):
     assert files_in(folder) == before
 
 
-def answer_to_forged(demo, path) -> str:
-    """The error that a request gets which the page's script would send, but whose file is no upload."""
+def stored_path(demo, content=None):
+    """Upload a file as the page's script does."""
+    return httpx.post(f"{demo}/gradio_api/upload", files=dict(files=("a.png", content or encoded()))).json()[0]
+
+
+def process(demo, path, visitor="visitor") -> dict:
+    """Outcome of the request that the page's script sends for an uploaded file; a refused one has ``detail``."""
     functions = httpx.get(f"{demo}/config").json()["dependencies"]
     (take,) = (function["id"] for function in functions if function["targets"][0][1] == "upload")
     file = dict(path=str(path), meta=dict(_type="gradio.FileData"), orig_name="a.png")
-    data = dict(EVENT, fn_index=take, data=[file, 0.3, 12, [], []])
-    assert httpx.post(f"{demo}/gradio_api/queue/join", json=data).is_success
-    with httpx.stream("GET", f"{demo}/gradio_api/queue/data?session_hash=visitor", timeout=20) as events:
+    data = dict(EVENT, session_hash=visitor, fn_index=take, data=[file, 0.3, 12, [], []])
+    joined = httpx.post(f"{demo}/gradio_api/queue/join", json=data)
+    if not joined.is_success:
+        return joined.json()
+    with httpx.stream("GET", f"{demo}/gradio_api/queue/data?session_hash={visitor}", timeout=60) as events:
         messages = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data:")]
     (done,) = (message for message in messages if message["msg"] == "process_completed")
+    return done
+
+
+def answer_to_forged(demo, path) -> str | None:
+    """The error that a request gets whose file is no upload."""
+    done = process(demo, path)
     assert done["success"] is False
     return done["output"]["error"]
 
 
+def visit_at_once(demo, number):
+    """Outcomes for visitors who drop the same picture under one name."""
+    with ThreadPoolExecutor(number) as pool:
+        paths = list(pool.map(lambda _: stored_path(demo), range(number)))
+        assert len(set(paths)) == number
+        return list(pool.map(lambda i: process(demo, paths[i], f"visitor{i}"), range(number)))
+
+
+def test_visitors_with_the_same_picture_keep_what_is_theirs(demo):
+    before = files_in(os.environ["GRADIO_TEMP_DIR"])
+    for done in visit_at_once(demo, 10):
+        assert done["success"], done
+        assert "a.png" in json.dumps(done["output"]["data"])
+    assert files_in(os.environ["GRADIO_TEMP_DIR"]) == before
+
+
+def test_many_visitors_are_answered_or_told_that_the_queue_is_full(demo):
+    outcomes = visit_at_once(demo, 50)
+    answered = [done for done in outcomes if done.get("success")]
+    refused = [done["detail"] for done in outcomes if not done.get("success")]
+    assert len(answered) >= QUEUE and all("Queue is full" in detail for detail in refused)
+
+
+def test_an_upload_is_read_once(demo):
+    path = stored_path(demo)
+    assert process(demo, path)["success"]
+    assert answer_to_forged(demo, path) == "The upload is no longer there. Drop the image again."
+
+
+def test_stored_uploads_have_a_limit(session):
+    with demo_server(session, "tiny", port=0) as address:
+        full = b"0" * session.limits.bytes
+        send = lambda: httpx.post(f"{address}gradio_api/upload", files=dict(files=("a.png", full)))  # noqa: E731
+        for _ in range(STORED - 1):
+            assert send().is_success
+        refused = send()
+        assert refused.status_code == 503 and "Too many images wait: 32 MB" in refused.text
+        assert httpx.post(f"{address}gradio_api/upload", content=iter([b"x"])).status_code == 411
+
+
 @pytest.mark.parametrize(
     "path, reason",
-    (("https://example.com/a.png", "Addresses are not read"), ("/etc/hostname", "Cannot move /etc/hostname")),
+    (("https://example.com/a.png", "Addresses are not read."), ("/etc/hostname", None)),
 )
 def test_forged_requests_read_nothing(demo, path, reason):
-    assert reason in answer_to_forged(demo, path)
+    assert answer_to_forged(demo, path) == reason
 
 
 def test_forged_requests_remove_no_example(demo):
@@ -255,6 +310,37 @@ def test_port_in_use(session):
             pass
 
 
-def test_hosts():
-    assert is_loopback("127.0.0.1") and is_loopback("localhost") and is_loopback("::1") and is_loopback("[::1]")
-    assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.2") and not is_loopback("example.com")
+@pytest.mark.parametrize(
+    "headers",
+    (
+        {"Host": "attacker.example"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Host": "attacker.example", "Origin": "http://attacker.example"},
+    ),
+    ids=("rebound name", "other origin", "no origin", "rebound page"),
+)
+def test_other_hosts_and_origins_are_refused(demo, headers):
+    file = dict(files=("a.png", encoded()))
+    before = files_in(os.environ["GRADIO_TEMP_DIR"])
+    assert httpx.get(f"{demo}/config", headers=headers).status_code == 403
+    assert httpx.post(f"{demo}/gradio_api/upload", headers=headers, files=file).status_code == 403
+    assert httpx.get(f"{demo}/", headers=headers).status_code == 403
+    assert files_in(os.environ["GRADIO_TEMP_DIR"]) == before
+
+
+def test_nobody_else_says_what_the_page_is_called(demo):
+    forged = {"X-Forwarded-Host": "attacker.example", "X-Gradio-Server": "http://attacker.example", "Origin": demo}
+    answer = httpx.get(f"{demo}/config", headers=forged)
+    assert answer.is_success and "attacker" not in answer.text and answer.json()["root"] == demo
+
+
+def test_ipv6(session):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+    with demo_server(session, "tiny", host="::1", port=0) as address:
+        assert address.startswith("http://[::1]:")
+        assert process(address.rstrip("/"), stored_path(address.rstrip("/")))["success"]

@@ -67,6 +67,12 @@ def test_too_many_pixels_are_refused_before_decoding(size, message, never_decode
         read_upload(content, "bomb.png", LIMITS)
 
 
+def test_the_limit_counts_what_the_model_will_see(robust_dir, never_decoded):
+    content = (robust_dir / "thin_1x150000.png").read_bytes()
+    with pytest.raises(UploadError, match=r"thin.png has 1 x 150,000 .*padded to 4,688 x 150,000.*at most 2 mega"):
+        read_upload(content, "thin.png", LIMITS)
+
+
 def test_too_large_files_are_refused_before_decoding(never_decoded):
     with pytest.raises(UploadError, match="a.png has 1.5 MB, and at most 1 MB.*--max-megabytes"):
         read_upload(encoded() + bytes(1_500_000), "a.png", LIMITS)

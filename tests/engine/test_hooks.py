@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 from hqm_mmdet.engine import BFloat16OptimWrapper, SafeCheckpointHook
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils import find_latest_checkpoint
 from tests.engine.small_training import NoisyModel, build_config
 
@@ -149,9 +150,14 @@ def test_frozen_parts_must_come_from_a_checkpoint(checkpoint, tmp_path, monkeypa
 
 
 def test_file_of_which_nothing_fits_is_refused(tmp_path):
-    torch.save({"model": {"transformer.weight": torch.zeros(1)}}, tmp_path / "other.pth")
-    with pytest.raises(RuntimeError, match=r"No parameter of .*other.pth belongs to the model.*convert.py"):
-        train(tmp_path / "new", load_from=str(tmp_path / "other.pth"))
+    weights = {"transformer.weight": torch.zeros(1)}
+    for content, message in (
+        (weights, r"No parameter of .*other.pth belongs to the model.*convert.py"),
+        ({"model": weights}, r"other.pth holds no weights: under 'model' there is dict.*convert.py"),
+    ):
+        torch.save(content, tmp_path / "other.pth")
+        with pytest.raises(CheckpointError, match=message):
+            train(tmp_path / "new", load_from=str(tmp_path / "other.pth"))
 
 
 def test_parameters_of_training_only_may_be_missing_in_a_test(checkpoint, tmp_path):
@@ -188,3 +194,30 @@ def test_bfloat16_is_used_in_the_forward_pass_only(tmp_path):
     runner.train()
     assert isinstance(runner.optim_wrapper, BFloat16OptimWrapper)
     assert torch.bfloat16 in seen and runner.model.head.weight.dtype == torch.float32
+
+
+def test_a_loss_that_only_grows_stops_too(tmp_path):
+    """In bfloat16 a diverged training may stay finite for epochs."""
+    config = build_config(tmp_path, epochs=1, amp=True)
+    runner = Runner.from_cfg(config)
+    runner.model.head.weight.data.fill_(1e6)
+    with pytest.raises(FloatingPointError, match=r"beyond 1e\+06, training has diverged, in iteration 1 .*none yet"):
+        runner.train()
+    assert not list(tmp_path.glob("*.pth"))
+
+
+def test_integer_weights_start_no_training(tmp_path):
+    train(tmp_path / "first")
+    content = torch.load(tmp_path / "first" / "epoch_1.pth", weights_only=False)
+    content["state_dict"]["head.weight"] = content["state_dict"]["head.weight"].long()
+    torch.save(content, tmp_path / "broken.pth")
+    with pytest.raises(CheckpointError, match="broken.pth: its parameter head.weight holds int64"):
+        train(tmp_path / "second", load_from=str(tmp_path / "broken.pth"))
+
+
+def test_what_can_not_be_gone_on_from_is_told(tmp_path):
+    train(tmp_path / "first")
+    content = torch.load(tmp_path / "first" / "epoch_1.pth", weights_only=False)
+    torch.save(dict(content, meta=None), tmp_path / "broken.pth")
+    with pytest.raises(CheckpointError, match="broken.pth can't be gone on from: `meta` is NoneType"):
+        train(tmp_path / "second", load_from=str(tmp_path / "broken.pth"), resume=True)

@@ -9,6 +9,8 @@ from mmengine.runner import Runner
 
 from hqm_mmdet.engine import ResumableSampler
 from hqm_mmdet.engine.hooks.random_state_hook import base_datasets, seed_everything
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.utils import find_latest_checkpoint
 from tests.engine.small_training import NoisyDataset, build_config
 
@@ -108,3 +110,27 @@ def test_different_seeds_per_rank_are_refused(tmp_path):
     config.randomness.diff_rank_seed = True
     with pytest.raises(ValueError, match="diff_rank_seed=False"):
         Runner.from_cfg(config).train()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    (
+        ({"train_dataloader.batch_size": 15, "train_dataloader.drop_last": True}, "14 images.*drop_last=False"),
+        ({"train_cfg.max_epochs": 0}, "max_epochs is 0: nothing would be trained"),
+        ({"train_dataloader.dataset.type": "EmptyDataset"}, "no image left: nothing would be trained.*check-data"),
+    ),
+    ids=("fewer images than a batch", "no epoch", "no image"),
+)
+def test_a_training_without_iteration_is_refused_before_it_starts(tmp_path, changes, message):
+    config = build_config(tmp_path)
+    config.merge_from_dict(changes)
+    runner = Runner.from_cfg(config)
+    with pytest.raises(ConfigError, match=message):
+        runner.train()
+    assert not list(tmp_path.glob("*.pth"))
+
+
+@DATASETS.register_module(force=True)
+class EmptyDataset(NoisyDataset):
+    def __len__(self):
+        return 0

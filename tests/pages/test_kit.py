@@ -142,3 +142,13 @@ def test_file_names_that_are_no_unicode(tmp_path):
     text = write_page(tmp_path, html).read_text(encoding="utf-8")
     data = json.loads(text.split('id="page-data">')[1].split("<")[0])
     assert data == dict(name=name, other="café") and "<title>caf\\udce9.jpg</title>" in text
+
+
+@pytest.mark.parametrize("name", ("../private.png", "sub/../../private.png", "{root}/private.png"))
+def test_pages_hold_no_picture_from_outside_of_the_folder(tmp_path, name):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (9, 9)).save(tmp_path / "private.png")
+    images, name = ImageFolder(tmp_path / "images"), name.format(root=tmp_path)
+    assert images.picture(name).source is None and images.lost == [name]
+    Image.new("RGB", (7, 5)).save(tmp_path / "images" / "private.png")  # by the name's last part
+    assert (images.picture(name).width, images.picture(name).height) == (7, 5)

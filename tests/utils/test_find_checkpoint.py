@@ -76,3 +76,12 @@ def test_best_checkpoints_and_bare_weights_are_no_candidates(tmp_path, warnings)
     torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pth")
     assert find_latest_checkpoint(tmp_path) is None
     assert not warnings
+
+
+def test_damaged_pointers_and_times_are_passed_over(tmp_path):
+    save(tmp_path, "epoch_1.pth", 1.0)
+    save(tmp_path, "epoch_2.pth", "yesterday")
+    save(tmp_path, "epoch_3.pth", float("nan"))
+    for pointer in (b"\xff\xfe\x00", b"a\0b", b"\n", b"nowhere/epoch_9.pth"):
+        (tmp_path / "last_checkpoint").write_bytes(pointer)
+        assert find_latest_checkpoint(tmp_path) == str(tmp_path / "epoch_1.pth")

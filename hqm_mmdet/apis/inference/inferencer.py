@@ -24,6 +24,7 @@ from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.evaluation.writing import shown_entry
 from hqm_mmdet.registry import INFERENCERS, SCOPE, VISUALIZERS
+from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
@@ -213,6 +214,7 @@ class HOIInferencer(DetInferencer):
             for image, sample in zip(images, self.forward(data), strict=True):
                 # Results pile up on the caller's side, where there is more memory than on the device.
                 sample = sample.cpu()
+                _require_numbers(sample, self.model)
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
                     sample.pred_pairs = merge_repeats(sample.pred_pairs, self.merge_iou, num_classes)
@@ -289,6 +291,20 @@ class HOIInferencer(DetInferencer):
             if not good:
                 raise BadImageError(message)
             print_log(message, "current", logging.WARNING)
+
+
+def _require_numbers(sample: HOIDataSample, model: nn.Module) -> None:
+    """Refuse what would look like an image without interactions: no score of a model that computes NaN passes a limit.
+
+    Raises:
+        CheckpointError: a score or box is NaN or infinite.
+    """
+    broken = [key for key, value in sample.pred_pairs.items() if torch.is_tensor(value) and not value.isfinite().all()]
+    if broken:
+        raise CheckpointError(
+            f"image {sample.img_path}: {', '.join(broken)} of {type(model).__name__} are NaN or infinite. Its training "
+            "diverged, or its config does not fit: use an earlier checkpoint."
+        )
 
 
 def _config_of(model: str | Path | Config | dict | None, checkpoint: Checkpoint | None) -> Config:

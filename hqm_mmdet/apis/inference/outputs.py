@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from hqm_mmdet.utils.inside import path_inside
+
 from .prediction import Prediction
 
 PREDICTIONS, PICTURES = "predictions.json", "pictures"
@@ -70,5 +72,14 @@ class OutputFolder:
             self._file.write(entry)
 
     def picture_of(self, prediction: Prediction) -> Path | None:
-        """File for the picture of an image, None if there is to be none."""
-        return self.folder / PICTURES / prediction.picture_name if self.pictures else None
+        """File for the picture of an image, None if there is to be none.
+
+        Raises:
+            OSError: the image's name leads out of the folder.
+        """
+        if not self.pictures:
+            return None
+        path = path_inside(self.folder / PICTURES, prediction.picture_name)
+        if path is None:
+            raise OSError(f"Picture {prediction.picture_name!r} would not lie in {self.folder / PICTURES}.")
+        return path

@@ -12,6 +12,7 @@ from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from mmengine import fileio
 from PIL import Image, ImageOps
 
+from hqm_mmdet.apis.pipeline import size_defect
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import UserError
 
@@ -78,20 +79,30 @@ def read_image(content: ImageInput) -> np.ndarray:
         ndarray: (H, W, 3) uint8, BGR.
 
     Raises:
-        BadImageError: missing, truncated, too large for Pillow, no image, or an array of another form.
+        BadImageError: missing, truncated, too large (:func:`~hqm_mmdet.apis.pipeline.size_defect`), no image, or an
+            array of another form.
     """
     if isinstance(content, np.ndarray):
         return _from_array(content)
     try:
         if isinstance(content, Image.Image):
+            _require_size(content.height, content.width, "an image")
             return _to_bgr(content)
         source = io.BytesIO(fileio.get(str(content))) if "://" in str(content) else content
         with Image.open(source) as image:
+            _require_size(image.height, image.width, f"image {content}")  # before its pixels take the memory
             return _to_bgr(image)
+    except BadImageError:
+        raise
     except FileNotFoundError as error:
         raise BadImageError(f"image {content} does not exist") from error
     except Exception as error:  # decoders raise whatever they like on damaged bytes
         raise BadImageError(f"image {content} can't be read, it is truncated or no image ({error})") from error
+
+
+def _require_size(height: int, width: int, name: str) -> None:
+    if defect := size_defect(height, width):
+        raise BadImageError(f"{name} {defect}; make it smaller or cut it into pieces")
 
 
 def is_video(path: str | Path) -> bool:
@@ -119,6 +130,7 @@ def _from_array(array: np.ndarray) -> np.ndarray:
         )
     if 0 in array.shape:
         raise BadImageError(f"an array of shape {array.shape} has no pixels")
+    _require_size(*array.shape[:2], "an array")
     if array.shape[2:] == (4,):
         # On white, as viewers show it; dropping alpha would show what lies hidden below it.
         alpha = array[..., 3:].astype(np.float32) / 255

@@ -1,5 +1,7 @@
 """Rules for one entry of an annotation file."""
 
+from hqm_mmdet.utils.inside import path_inside
+
 from ..annotations import NO_OBJECT, box_defect
 from ..entry_parser import EntryParser, indices_fit
 from ..hoi_dataset import HOIDataset
@@ -11,6 +13,7 @@ from .kinds import (
     BOX_REPEATED,
     FORBIDDEN,
     HOI_REPEATED,
+    IMAGE_OUTSIDE,
     LISTED_TWICE,
     MANY_BOXES,
     OUT_OF_RANGE,
@@ -50,6 +53,9 @@ class EntryChecker:
             self.report.add(UNREADABLE, entry, error.problem)
             return
         entry.file_name = name
+        if "://" not in self.report.image_folder and path_inside(self.report.image_folder, name) is None:
+            self.report.add(IMAGE_OUTSIDE, entry, f"not below {self.report.image_folder}")
+            return
         if name in self._seen:
             self.report.add(LISTED_TWICE, entry, f"also in {self._seen[name]}")
         self._seen.setdefault(name, entry.place)

@@ -42,6 +42,7 @@ BAD_BOX = {
 }
 OUT_OF_RANGE = Kind(ERROR, "pair out of range", "subject_id or object_id is no position in the image's list of boxes.")
 IMAGE_MISSING = Kind(ERROR, "image missing", "There is no such file in the image folder.")
+IMAGE_OUTSIDE = Kind(ERROR, "image outside of the folder", "The name leads out of the image folder; it is not read.")
 IMAGE_UNREADABLE = Kind(ERROR, "image unreadable", "The file can't be decoded to its end.")
 BOX_OUTSIDE = Kind(ERROR, "box outside of the image", "No part of the box lies in the image.")
 

@@ -12,6 +12,8 @@ from hqm_mmdet.registry import TRANSFORMS
 
 from ..problems import AnnotationError
 
+MAX_RATIO = 100  # of the sides; resized with its ratio, a narrower image would have no pixel left on one side
+
 
 class BadImageError(UserError, OSError):
     """An image is missing or can't be decoded; the message names file and remedy."""
@@ -43,7 +45,7 @@ class LoadHOIImage(LoadImageFromFile):
         """Load ``img_path``.
 
         Raises:
-            BadImageError: the file is missing, truncated, or no image.
+            BadImageError: the file is missing, truncated, no image, or narrower than 1:100.
         """
         path = results["img_path"]
         try:
@@ -54,6 +56,12 @@ class LoadHOIImage(LoadImageFromFile):
             raise BadImageError(f"image {path} can't be read, it is truncated or no image ({error})") from error
         if results is not None:
             results["img"] = np.ascontiguousarray(results["img"])  # PIL's RGB was turned into BGR as a view
+            height, width = results["img"].shape[:2]
+            if max(height, width) > MAX_RATIO * min(height, width):
+                raise BadImageError(
+                    f"image {path} has {width} x {height} pixels and is narrower than 1:{MAX_RATIO}; take it out of "
+                    "the annotations, or pad it"
+                )
         return results
 
 

@@ -34,7 +34,9 @@ class MeanLossHook(Hook):
 
 @HOOKS.register_module()
 class FiniteLossHook(Hook):
-    """Stops training when a loss or the gradient's norm is NaN or infinite, and says for which images.
+    """Stops training when a loss or the gradient's norm is NaN or infinite, or a loss is huge; says for which images.
+
+    A training that diverges need not reach NaN: in bfloat16 (``--amp``) losses may stay finite and huge for epochs.
 
     It looks after the optimizer's step, at the numbers that mmengine has fetched from the device for its log anyway, so
     it costs no further wait. The weights in memory are spoilt by then, but nothing is saved from them: this hook comes
@@ -42,9 +44,15 @@ class FiniteLossHook(Hook):
     gradient's norm where the config clips gradients, except under fp16 loss scaling.
 
     With several processes, :class:`MeanLossHook` lets all stop in the same iteration; each names its part of the batch.
+
+    Args:
+        limit (float): a loss beyond it counts as diverged; those of detectors lie below 1000. Default: 1e6.
     """
 
     priority = "HIGH"  # after RuntimeInfoHook, which fetches the numbers
+
+    def __init__(self, limit: float = 1e6):
+        self.limit = limit
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
         """Check.
@@ -56,8 +64,7 @@ class FiniteLossHook(Hook):
         if bad:
             raise FloatingPointError(self._message(runner, bad, data_batch))
 
-    @staticmethod
-    def _not_finite(runner, outputs: dict[str, Tensor]) -> dict[str, float]:
+    def _not_finite(self, runner, outputs: dict[str, Tensor]) -> dict[str, float]:
         names = [name for name in outputs if "loss" in name]
         # infinite norms belong to fp16's loss scaling, which skips that step and lowers the scale
         scaler = getattr(runner.optim_wrapper, "loss_scaler", None)
@@ -65,14 +72,21 @@ class FiniteLossHook(Hook):
             names.append("grad_norm")
         logged = runner.message_hub.log_scalars
         values = {name: logged[f"train/{name}"].current() for name in names if f"train/{name}" in logged}
-        return {name: value for name, value in values.items() if not math.isfinite(value)}
+        # The norm of a gradient has no natural size; clipping is there for large ones.
+        return {
+            name: value
+            for name, value in values.items()
+            if not math.isfinite(value) or ("loss" in name and abs(value) > self.limit)
+        }
 
     def _message(self, runner, bad: dict[str, float], data_batch) -> str:
+        finite = all(map(math.isfinite, bad.values()))
+        what = f"The loss is beyond {self.limit:g}, training has diverged," if finite else "Not finite"
         terms = ", ".join(f"{name}={value}" for name, value in bad.items())
         part = f" (process {get_rank()} of {get_world_size()})" if get_world_size() > 1 else ""
         last = runner.message_hub.get_info("last_ckpt")
         return (
-            f"Not finite in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): {terms}. Images of the "
+            f"{what} in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): {terms}. Images of the "
             f"batch{part}: {', '.join(image_names(data_batch))}. Nothing was saved from this state; the last good "
             f"checkpoint is {last or 'none yet'}. Look at these images and their boxes; if they are sound, try a "
             "smaller learning rate or train without --amp."

@@ -5,6 +5,7 @@ import logging
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
+from hqm_mmdet.checkpoints.contents import resume_defect, weights_of
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
@@ -50,14 +51,18 @@ class WeightCheckHook(Hook):
         """Check and load; what is left for mmengine to load fits exactly."""
         model = unwrapped(runner.model)
         # "module." comes from models that were saved inside DistributedDataParallel
-        state = {
-            name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()
-        }
+        weights = weights_of(checkpoint, self._source(runner))
+        state = {name.removeprefix("module."): value for name, value in weights.items()}
         own = model.state_dict()
         if not any(name in own for name in state):
             raise CheckpointError(
                 f"No parameter of {self._source(runner)} belongs to the model; it holds e.g. {list(state)[:3]}. A file "
                 "of another code base needs tools/model_converters/convert.py first."
+            )
+        if is_resuming(runner) and (defect := resume_defect(checkpoint)) is not None:
+            raise CheckpointError(
+                f"{self._source(runner)} can't be gone on from: {defect}. Start from its weights with load_from, or "
+                "resume from another checkpoint."
             )
         training = is_training(runner)
         initialising = training and not is_resuming(runner)

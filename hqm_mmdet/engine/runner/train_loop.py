@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from mmengine.dataset import DefaultSampler
+from mmengine.dist import get_world_size
 from mmengine.logging import print_log
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
-from hqm_mmdet.errors import UserError
+from hqm_mmdet.errors import ConfigError, UserError
 from hqm_mmdet.registry import DATA_SAMPLERS, LOOPS
 
 
@@ -48,7 +49,27 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     Where the epoch began and what was validated lies in the message hub and so in every checkpoint. Arguments are those
     of ``EpochBasedTrainLoop``. :class:`RandomStateHook` does the same for random numbers.
+
+    Raises:
+        ConfigError: there would be no iteration at all, and the "best" checkpoint would hold random weights.
     """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self._max_epochs < 1:
+            raise ConfigError(f"train_cfg.max_epochs is {self._max_epochs}: nothing would be trained. Set at least 1.")
+        if not len(self.dataloader):
+            raise ConfigError(self._why_empty())
+
+    def _why_empty(self) -> str:
+        images, batch = len(self.dataloader.dataset), self.dataloader.batch_size
+        if not images:
+            return "The training data set has no image left: nothing would be trained. `hqm-mmdet check-data` says why."
+        return (
+            f"The training data set has {images} images, fewer than a batch of {batch} in each of {get_world_size()} "
+            "processes, and train_dataloader.drop_last drops what fills no batch: nothing would be trained. Set "
+            "train_dataloader.drop_last=False, or a smaller train_dataloader.batch_size."
+        )
 
     def run(self) -> nn.Module:
         """Train; returns the model."""

@@ -120,6 +120,7 @@ class Analysis:
         limits (tuple[ErrorGain, ...]): all false positives gone, all missed found: what each side costs at most.
         best, worst (tuple[ImageCase, ...]): images by ``ap``.
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
+        warnings (tuple[str, ...]): what makes the numbers doubtful; ``notes`` hold it too.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Analysis:
     best: tuple[ImageCase, ...]
     worst: tuple[ImageCase, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _finite_boxes(boxes, length, dtype, image) -> np.ndarray:
         row = np.argwhere(~np.isfinite(boxes))[0, 0]
         raise EvaluationError(
             f"image {image!r}: box {row} is {boxes[row].tolist()}; coordinates must be finite "
-            "(an absent object is a zero box with its own label)."
+            "(an absent object is a zero box with its own label). Check the model's weights, or its inputs, for NaN."
         )
     return boxes
 

@@ -2,6 +2,7 @@
 
 from ..errors import PredictionError
 from ..writing import prediction_entry
+from .box_conventions import BoxReading
 from .evaluate import OfflineResult, evaluate_file
 from .evaluation_set import DATASETS, EvaluationSet, load_evaluation_set
 from .file_prediction import FilePrediction
@@ -10,6 +11,7 @@ from .prediction_files import read_predictions
 
 __all__ = [
     "DATASETS",
+    "BoxReading",
     "EvaluationSet",
     "FilePrediction",
     "FileRecords",

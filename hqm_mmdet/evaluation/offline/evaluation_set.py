@@ -13,6 +13,7 @@ from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import METRICS
 
 from ..metrics.base import HOIMetric
+from .box_conventions import BoxReading
 from .guessing import guess_dataset
 
 # data set -> metric, reader of its annotations
@@ -36,6 +37,7 @@ class EvaluationSet:
         dataset (str): one of :data:`DATASETS`.
         reader (HOIDataset): reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
+        reading (BoxReading): how prediction files write boxes. Default: x1, y1, x2, y2 in pixels.
     """
 
     file_names: tuple[str, ...]
@@ -44,6 +46,7 @@ class EvaluationSet:
     dataset: str
     reader: HOIDataset
     by_id: dict[int, int] = field(default_factory=dict)
+    reading: BoxReading = BoxReading()
 
     def __post_init__(self):
         exact, base = {}, {}

@@ -24,12 +24,14 @@ class FilePrediction:
         image (str | int): file name, or COCO image id, or position among the images (see ``by_position``).
         sample (dict): ``pred_pairs`` or ``pred_agents`` as metrics take them.
         by_position (bool): whether ``image`` is a position.
+        size (tuple[int, int], optional): width and height of the image, where the entry tells them.
     """
 
     entry: int
     image: str | int
     sample: dict
     by_position: bool = False
+    size: tuple[int, int] | None = None
 
 
 class NamedEntry:

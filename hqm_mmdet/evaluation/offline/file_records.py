@@ -11,6 +11,7 @@ from hqm_mmdet.datasets.problems import AnnotationError
 
 from ..errors import PredictionError
 from ..metrics.records import Record
+from .box_signs import BoxSigns
 from .evaluation_set import EvaluationSet
 from .file_prediction import FilePrediction
 from .prediction_files import read_predictions
@@ -23,10 +24,12 @@ class FileRecords:
     Args:
         records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
         missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
+        warnings (tuple[str, ...]): what makes the numbers doubtful.
     """
 
     records: tuple[Record, ...]
     missing: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def read_records(path: str | Path, images: EvaluationSet, progress: bool = False) -> FileRecords:
@@ -42,12 +45,14 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
 
     Raises:
         FileNotFoundError, CheckpointError: see :func:`~.prediction_files.read_predictions`.
-        PredictionError: an entry is unfit, or names an image that is unknown or was named before.
+        PredictionError: an entry is unfit, or names an image that is unknown or was named before; or the boxes look
+            like another convention's, and ``images.reading`` is strict.
         AnnotationError: there is no image.
     """
     if not images.file_names:
         raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")
     metric, entry_of, by_position = images.metric, {}, False
+    signs = BoxSigns(images.reading)
     records: list[Record | None] = [None] * len(images.file_names)
     predictions = read_predictions(path, metric.dataset_meta)
     for prediction in track(predictions, f"reading {Path(path).name}", len(records), disable=not progress):
@@ -57,7 +62,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
             raise PredictionError(f"{place}: the image was already in entry {entry_of[position]}. Take one out.")
         entry_of[position], by_position = prediction.entry, prediction.by_position
         try:
-            records[position] = _record(images, position, prediction.sample)
+            records[position] = _record(images, position, _in_pixels(prediction, position, images, signs))
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
@@ -70,7 +75,18 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     # Their ground truth counts as not found.
     for i in missing:
         records[i] = _record(images, i, dict(pred_pairs=_no_pairs(metric.dataset_meta)))
-    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing))
+    doubt = signs.finding()
+    if doubt and images.reading.strict:
+        raise PredictionError(f"{path}: {doubt}. Say so if that is what the file has; strict evaluation refuses it.")
+    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing), (doubt,) if doubt else ())
+
+
+def _in_pixels(prediction: FilePrediction, position: int, images: EvaluationSet, signs: BoxSigns) -> dict:
+    """The sample with boxes as metrics take them; as the file has them, they are counted in ``signs``."""
+    truth = images.truths[position]
+    signs.add(prediction.sample, None if truth is None else truth["boxes"])
+    size = images.reading.size(images.file_names[position], prediction.size)
+    return images.reading.sample(prediction.sample, size)
 
 
 def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> int:

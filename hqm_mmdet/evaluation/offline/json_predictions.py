@@ -24,11 +24,17 @@ def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePredict
             with NamedEntry(path, n, raw):
                 pairs, partial = _pairs_of_entry(raw, labels, verbs)
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
-                yield FilePrediction(n, raw["file_name"], sample)
+                yield FilePrediction(n, raw["file_name"], sample, size=told_size(raw))
     except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise PredictionError(
             f"{path}: no readable JSON list ({error}). Write it again. Known are {FORMATS}"
         ) from error
+
+
+def told_size(raw: Mapping) -> tuple[int, int] | None:
+    """Width and height that an entry tells of its image."""
+    size = raw.get("width"), raw.get("height")
+    return size if all(type(side) is int and side > 0 for side in size) else None
 
 
 def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str, int]) -> tuple[dict, bool]:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from hqm_mmdet.apis.inference.sources import InputError, find_images, is_video, read_image
+from hqm_mmdet.apis.pipeline import pad_narrow, padded_size, size_defect
 from hqm_mmdet.datasets.transforms import BadImageError
 from tests.apis.conftest import noise
 
@@ -67,6 +68,23 @@ def test_inputs_that_lead_nowhere_are_named(folder, tmp_path):
     (folder / "a.mp4").touch()
     with pytest.raises(InputError, match="a.mp4 is a video"):
         find_images(folder / "a.mp4")
+
+
+def test_memory_of_thin_images_is_bounded(robust_dir, monkeypatch):
+    """Padding to 1:32 grows with the square of the long side; nothing is decoded before the size is known."""
+    monkeypatch.setattr("hqm_mmdet.apis.inference.sources._to_bgr", lambda image: pytest.fail("decoded"))
+    with pytest.raises(BadImageError, match=r"thin_1x150000.png has 1 x 150,000 pixels \(padded to 4,688 x 150,000"):
+        read_image(robust_dir / "thin_1x150000.png")
+    with pytest.raises(BadImageError, match="an array has 200,000 x 1 pixels .* at most 170 megapixels"):
+        read_image(np.zeros((1, 200_000), np.uint8))
+
+
+def test_padding_is_what_the_limit_counts():
+    for size in ((1, 1), (1, 33), (3000, 2), (640, 480), (64, 2)):
+        assert pad_narrow(np.zeros((*size, 3), np.uint8)).shape[:2] == padded_size(*size)
+    assert size_defect(10_000, 17_000) is None and size_defect(10_000, 17_001) == (
+        "has 17,001 x 10,000 pixels, and at most 170 megapixels are accepted"
+    )
 
 
 def test_addresses_only_if_asked(folder):

@@ -294,3 +294,9 @@ def test_text_and_json(tmp_path):
     assert text.count("[9, 2, 9, 4]") == 3 and report.render().count("[9, 2, 9, 4]") == 4
     content = json.loads(json.dumps(report.as_dict()))
     assert len(content["problems"]) == 4 and content["statistics"]["images"] == 4
+
+
+def test_images_outside_of_the_folder_are_not_read(tmp_path):
+    (report,) = [check(tmp_path, entry("a.png"), entry("../private.png"), skip=("../private.png",))]
+    assert ("error", "image outside of the folder") in {(p.level, p.kind) for p in report.problems}
+    assert report.statistics.images == 1

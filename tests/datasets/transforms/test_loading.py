@@ -136,3 +136,9 @@ def test_box_outside_is_reported_with_counts_but_not_for_every_image(logged):
         load_annotations(results)
     assert all("painted.png" in message for message in logged)
     assert [message.split()[-1] for message in logged] == ["1.", "10."]
+
+
+def test_images_that_no_resize_leaves_anything_of_are_refused(tmp_path):
+    with pytest.raises(BadImageError, match="thin.png has 1 x 101 pixels and is narrower than 1:100; take it out"):
+        load(save(tmp_path, "L", "thin.png", (1, 101)))
+    assert load(save(tmp_path, "L", "narrow.png", (2, 200)))["img"].shape == (200, 2, 3)

@@ -186,7 +186,7 @@ def check_pairs(
         box = boxes[~np.isfinite(boxes).all(axis=1)][0].tolist()
         raise EvaluationError(
             f"image {image!r}: a box is {box}; coordinates must be finite (label {num_classes} says that there is no "
-            "object)."
+            "object). Check the model's weights, or its inputs, for NaN."
         )
     wrong = np.isinf(scores) if partial else ~np.isfinite(scores)
     if wrong.any():
