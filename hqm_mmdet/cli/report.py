@@ -57,7 +57,8 @@ def report(
     report predictions.pkl --ann-file data/hico_20160224_det/annotations/test_hico.json
            --images data/hico_20160224_det/images/test2015
     """
-    images, pictures = load_images(**options), find_images(folder)
+    images = load_images(**options)
+    pictures = find_images(folder, images.reader.upright)
     settings = dict(num_cases=num_images, resamples=resamples, progress=not quiet)
     if compare:
         comparison = compare_files(compare, predictions, images, **settings)
@@ -74,15 +75,15 @@ def renamed(analysis: Analysis, name: str | None) -> Analysis:
     return replace(analysis, name=name) if name else analysis
 
 
-def find_images(folder: str | None) -> ImageFolder:
-    """Images of the page.
+def find_images(folder: str | None, upright: bool) -> ImageFolder:
+    """Images of the page; ``upright`` as the data set has it.
 
     Raises:
         UsageError: no such folder.
     """
     if folder is not None and not Path(folder).is_dir():
         raise UsageError(f"--images {folder}: no such folder. Leave it out for boxes on grey.")
-    return ImageFolder(folder)
+    return ImageFolder(folder, upright=upright)
 
 
 def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:

@@ -71,7 +71,8 @@ def _identities(report: SplitReport, images: bool, workers: int, progress: bool)
     if not images:
         return dict(zip(paths, report.entries, strict=True))
     identities: Identities = {}
-    bar = track(inspect_images(paths, workers), f"{report.name}: images", total=len(paths), disable=not progress)
+    files = inspect_images(paths, workers, report.upright)
+    bar = track(files, f"{report.name}: images", total=len(paths), disable=not progress)
     for path, entry, image in zip(paths, report.entries, bar, strict=True):
         compare(entry, image, report)
         earlier = identities.setdefault(image.digest or path, entry)

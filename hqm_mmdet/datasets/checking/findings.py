@@ -69,6 +69,7 @@ class SplitReport:
         valid_pairs (ndarray, optional): (V, C) bool, which verb goes with which object, if the data set says so.
         subject_label (int): class of persons.
         image_folder (str): where ``file_name`` of the entries is looked for.
+        upright (bool): whether boxes are in the frame of upright images, see :class:`~hqm_mmdet.datasets.HOIDataset`.
         entries (list[CheckedEntry]): the readable ones.
     """
 
@@ -79,6 +80,7 @@ class SplitReport:
     valid_pairs: np.ndarray | None = None
     subject_label: int = 0
     image_folder: str = "."
+    upright: bool = False
     entries: list[CheckedEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)

@@ -43,6 +43,9 @@ BAD_BOX = {
 OUT_OF_RANGE = Kind(ERROR, "pair out of range", "subject_id or object_id is no position in the image's list of boxes.")
 IMAGE_MISSING = Kind(ERROR, "image missing", "There is no such file in the image folder.")
 IMAGE_UNREADABLE = Kind(ERROR, "image unreadable", "The file can't be decoded to its end.")
+IMAGE_TOO_LARGE = Kind(
+    ERROR, "image too large", "The image has more pixels than Pillow reads (PIL.Image.MAX_IMAGE_PIXELS)."
+)
 BOX_OUTSIDE = Kind(ERROR, "box outside of the image", "No part of the box lies in the image.")
 
 BOX_REPEATED = Kind(
@@ -57,6 +60,12 @@ FORBIDDEN = Kind(
     "forbidden combination",
     "The data set's verb-object table says that the verb does not go with the object: scores masked by it can't find "
     "the triplet.",
+)
+TURNED = Kind(
+    WARNING,
+    "image stored turned",
+    "The file's EXIF orientation says that viewers turn it, as phones store photographs. Boxes must be in the frame "
+    "that dataset.upright names: the upright image, or the stored pixels.",
 )
 BOX_LEAVES = Kind(WARNING, "box leaves the image", "The box reaches more than a pixel over the image's edge.")
 TWO_NAMES = Kind(WARNING, "same picture under two names", "Two image files of a split have the same content.")
