@@ -31,6 +31,12 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases_dir() -> Path:
+    """Small inputs that failed once."""
+    return _folder("HQM_CASES", "../shared/cases")
+
+
+@pytest.fixture(scope="session")
 def reference_meta(reference_dir: Path) -> dict:
     """``salt`` and ``seed`` that the reference weights were made with."""
     file = reference_dir / "reference.json"

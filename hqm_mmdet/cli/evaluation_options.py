@@ -1,6 +1,7 @@
 """What commands that compare a prediction file with annotations have in common."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import click
 
@@ -26,6 +27,9 @@ OPTIONS = (
         "--protocol",
         help="hico, toy, own: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked.",
     ),
+    click.option(
+        "--skip-unknown", is_flag=True, help="Leave out predictions for images that the annotations do not have."
+    ),
     click.option("--zero-shot", metavar="SPLIT", help="hico: also report seen and unseen, e.g. rare_first."),
     click.option("--pair-nms", is_flag=True, help="All but hoia: drop repetitions as CDN does (vcoco: whole pairs)."),
 )
@@ -39,7 +43,12 @@ def evaluation_options(function: Callable) -> Callable:
 
 
 def load_images(
-    dataset: str | None, ann_file: str, coco_file: tuple[str, ...], pair_nms: bool, **options
+    dataset: str | None,
+    ann_file: str,
+    coco_file: tuple[str, ...],
+    pair_nms: bool,
+    skip_unknown: bool,
+    **options,
 ) -> EvaluationSet:
     """Annotations and metric.
 
@@ -49,7 +58,24 @@ def load_images(
     """
     if pair_nms:
         options["pair_nms"] = {}
-    return load_evaluation_set(dataset, ann_file, list(coco_file) or None, **options)
+    images = load_evaluation_set(dataset, ann_file, list(coco_file) or None, **options)
+    return replace(images, skip_unknown=skip_unknown)
+
+
+def warn_of_doubts(name: str, warnings: Sequence[str]) -> None:
+    """Say what makes the numbers of a prediction file doubtful."""
+    for warning in warnings:
+        click.echo(f"warning: {name}: {warning}.", err=True)
+
+
+def tell_unknown(name: str, unknown: Sequence[str | int]) -> None:
+    """Say how many predicted images were left out, if any were."""
+    if unknown:
+        click.echo(
+            f"{name}: {len(unknown)} images are not in the annotations and were left out (--skip-unknown). First: "
+            f"{unknown[0]}",
+            err=True,
+        )
 
 
 def warn_of_missing(name: str, missing: Sequence[str], num_images: int) -> None:

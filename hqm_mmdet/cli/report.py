@@ -14,7 +14,7 @@ from hqm_mmdet.pages.report.wording import metric_name
 from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand
-from .evaluation_options import evaluation_options, load_images, warn_of_missing
+from .evaluation_options import evaluation_options, load_images, tell_unknown, warn_of_doubts, warn_of_missing
 
 
 @click.command(cls=ToolCommand)
@@ -95,6 +95,8 @@ def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:
             click.echo(f"{analysis.name}: {metric_name(metric.key)} {percent(metric.value)}{interval}")
     for each in (run.first, run.second) if isinstance(run, Comparison) else (run,):
         warn_of_missing(each.name, each.missing, each.num_images)
+        warn_of_doubts(each.name, each.warnings)
+        tell_unknown(each.name, each.unknown)
     if pictures.shortfall:
         # An error of a given folder; without a folder it is what was asked for.
         click.echo(pictures.shortfall, err=pictures.folder is not None)

@@ -76,11 +76,13 @@ def analyse(
         best=tuple(map(book.case, book.best(num_cases))),
         worst=tuple(map(book.case, book.worst(num_cases))),
         notes=_notes(run, train_counts),
+        warnings=run.warnings,
+        unknown=run.unknown,
     )
 
 
 def _notes(run: Run, train_counts: TrainingCounts | None) -> tuple[str, ...]:
-    notes = []
+    notes = [f"These numbers are doubtful: {warning}." for warning in run.warnings]
     if train_counts is None:
         notes.append(how_to_get_counts(run.images))
     judged, results = run.judged, run.class_results

@@ -120,6 +120,8 @@ class Analysis:
         limits (tuple[ErrorGain, ...]): all false positives gone, all missed found: what each side costs at most.
         best, worst (tuple[ImageCase, ...]): images by ``ap``.
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
+        warnings (tuple[str, ...]): what makes the numbers doubtful; ``notes`` hold it too.
+        unknown (tuple[str | int, ...]): images of the file that were left out.
     """
 
     name: str
@@ -135,6 +137,8 @@ class Analysis:
     best: tuple[ImageCase, ...]
     worst: tuple[ImageCase, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unknown: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

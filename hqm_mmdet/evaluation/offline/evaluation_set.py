@@ -36,6 +36,7 @@ class EvaluationSet:
         dataset (str): one of :data:`DATASETS`.
         reader (HOIDataset): reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
+        skip_unknown (bool): leave predictions for images that are not among these out. Default: False, an error.
     """
 
     file_names: tuple[str, ...]
@@ -44,6 +45,7 @@ class EvaluationSet:
     dataset: str
     reader: HOIDataset
     by_id: dict[int, int] = field(default_factory=dict)
+    skip_unknown: bool = False
 
     def __post_init__(self):
         exact, base = {}, {}
