@@ -5,6 +5,19 @@ import re
 import zlib
 from pathlib import Path
 
+from scipy.io.matlab import MatReadError
+
+# What scipy raises for files that are no MATLAB files of the expected structure, or damaged ones.
+MAT_ERRORS = (
+    MatReadError,
+    LookupError,
+    AttributeError,
+    ValueError,
+    TypeError,
+    OSError,
+    NotImplementedError,
+    zlib.error,
+)
 HEAD = 8192  # bytes that are looked at
 CONVERTER = "tools/dataset_converters/to_hoia.py"
 
@@ -29,11 +42,9 @@ LOOKS = {
 
 
 def looks_like(path: str | Path) -> str:
-    """A sentence or two about a file that could not be read, with a space in front; empty if nothing is known.
-
-    >>> looks_like("/dev/null")
-    ' The file is empty: copy or download it again.'
-    """
+    """A sentence or two about a file that could not be read, with a space in front; empty if nothing is known."""
+    if not Path(path).is_file():
+        return ""
     head = _head(path)
     if not head:
         return " The file is empty: copy or download it again."

@@ -308,6 +308,16 @@ def test_mat_file_of_another_shape(users, hico, tmp_path):
         evaluate_file(users / "detections_02.mat", hico)
 
 
+def test_files_that_are_no_mat_files(users, entries, hico, tmp_path):
+    folder = write_mat_folder(tmp_path / "matlab", entries, 50, lambda n, entry: n)
+    whole = (folder / "detections_05.mat").read_bytes()
+    contents = {name: (users / name).read_bytes() for name in ("lfs.mat", "html.mat", "empty.mat")}
+    for content in (*contents.values(), whole[: len(whole) // 2], whole[:100]):
+        (folder / "detections_05.mat").write_bytes(content)
+        with pytest.raises(PredictionError, match=r"detections_05\.mat: no cell array all_boxes"):
+            evaluate_file(folder, hico)
+
+
 def test_folder_without_mat_files(hico, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no detections_01\.mat"):
         evaluate_file(tmp_path, hico)

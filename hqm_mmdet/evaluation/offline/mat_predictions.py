@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
-from hqm_mmdet.datasets.file_hints import looks_like
+from hqm_mmdet.datasets.file_hints import MAT_ERRORS, looks_like
 from hqm_mmdet.datasets.subsets import hico_triplets
 
 from ..errors import PredictionError
@@ -72,7 +71,7 @@ def _read_folder(folder: Path, num_objects: int) -> dict[int, np.ndarray]:
 def _read_cells(file: Path, label: int) -> np.ndarray:
     try:
         cells = loadmat(file, variable_names=["all_boxes"])["all_boxes"]
-    except (KeyError, ValueError, TypeError, OSError, NotImplementedError, MatReadError) as error:
+    except MAT_ERRORS as error:
         hint = looks_like(file) or " Copy it again."
         raise PredictionError(f"{file}: no cell array all_boxes ({type(error).__name__}: {error}).{hint}") from error
     expected = len(hois_of_object(label))
