@@ -36,41 +36,23 @@ PERFECT = {f"hico/{prefix}{key}": 1.0 for prefix in ("", "ko_") for key in ("ful
 del PERFECT["hico/ko_max_recall"]
 
 
-@pytest.fixture(scope="module")
-def users(cases_dir):
-    return cases_dir / "users"
-
-
-@pytest.fixture(scope="module")
-def entries(data_dir):
-    """The first 50 test entries of HICO-DET."""
-    return json.loads(gzip.decompress((data_dir / "hico_det/test_hico.json.gz").read_bytes()))[:50]
-
-
-@pytest.fixture(scope="module")
-def hico(entries, tmp_path_factory):
-    file = tmp_path_factory.mktemp("hico") / "test_hico.json"
-    file.write_text(json.dumps(entries))
-    return load_evaluation_set("hico", str(file))
-
-
 # ---- GEN-VLKT, HOICLIP
 
 
-def test_genvlkt_results(users, hico):
-    result = evaluate_file(users / "genvlkt_results.json", hico)
+def test_genvlkt_results(users, hico_50):
+    result = evaluate_file(users / "genvlkt_results.json", hico_50)
     assert result.metrics == pytest.approx(PERFECT) and not result.missing and not result.warnings
 
 
 @pytest.mark.parametrize("spelling", ["numpy 2", "json", "plain", "compressed"])
-def test_spellings_of_genvlkt_results(users, hico, tmp_path, spelling):
+def test_spellings_of_genvlkt_results(users, hico_50, tmp_path, spelling):
     literals = json.loads((users / "genvlkt_results.json").read_text())
     file = tmp_path / ("p.json.gz" if spelling == "compressed" else "p.json")
     if spelling == "numpy 2":
         literals = literals.replace("320.0", "np.float32(320.0)").replace("'score': 0.9", "'score': np.float64(0.9)")
     text = dict(json=as_json(literals), plain=literals).get(spelling, json.dumps(literals))
     file.write_bytes(gzip.compress(text.encode()) if spelling == "compressed" else text.encode())
-    assert evaluate_file(file, hico).metrics == pytest.approx(PERFECT)
+    assert evaluate_file(file, hico_50).metrics == pytest.approx(PERFECT)
 
 
 def test_python_literals_as_json_are_the_same_values():
@@ -79,11 +61,11 @@ def test_python_literals_as_json_are_the_same_values():
     assert json.loads(as_json("[np.float32(1.5), np.int64(-3), nan, inf]"))[:2] == [1.5, -3]
 
 
-def test_genvlkt_results_are_not_run(hico, tmp_path):
+def test_genvlkt_results_are_not_run(hico_50, tmp_path):
     text = "{'preds': [{'filename': 'a.jpg', 'predictions': [__import__('sys').exit(3)], 'hoi_prediction': []}]}"
     (tmp_path / "p.json").write_text(json.dumps(text))
     with pytest.raises(PredictionError, match="no readable JSON list"):
-        evaluate_file(tmp_path / "p.json", hico)
+        evaluate_file(tmp_path / "p.json", hico_50)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +76,12 @@ def test_genvlkt_results_are_not_run(hico, tmp_path):
         (dict(score=float("nan")), "score nan"),
     ],
 )
-def test_unfit_genvlkt_entries_are_named(users, hico, tmp_path, change, message):
+def test_unfit_genvlkt_entries_are_named(users, hico_50, tmp_path, change, message):
     content = json.loads(as_json(json.loads((users / "genvlkt_results.json").read_text())))
     content["preds"][0]["hoi_prediction"][0].update(change)
     (tmp_path / "p.json").write_text(json.dumps(str(content)))
     with pytest.raises(PredictionError, match=rf"entry 0 \(HICO_test2015_00000001\.jpg\): .*{message}|{message}"):
-        evaluate_file(tmp_path / "p.json", hico)
+        evaluate_file(tmp_path / "p.json", hico_50)
 
 
 def test_hoi_ids_belong_to_hico(users, tmp_path):
@@ -112,19 +94,12 @@ def test_hoi_ids_belong_to_hico(users, tmp_path):
 # ---- UPT's V-COCO cache
 
 
-@pytest.fixture(scope="module")
-def vcoco(data_dir):
-    folder = data_dir / "v_coco"
-    files = folder / "vcoco_val_recovered.json.gz", folder / "instances_vcoco_recovered.json.gz"
-    return load_evaluation_set("vcoco", *map(str, files))
-
-
 class Template(defaultdict):
     def __missing__(self, key):
         return 0.0 if key.endswith("agent") else [0.0, 0.0, 0.1, 0.1, 0.0]
 
 
-def test_vcoco_cache_has_the_value_of_plain_dicts(users, vcoco, tmp_path, monkeypatch):
+def test_vcoco_cache_has_the_value_of_plain_dicts(users, vcoco_val, tmp_path, monkeypatch):
     # as their own code reads and completes it, with a class that this test trusts
     module = types.ModuleType("utils")
     module.CacheTemplate = Template
@@ -136,12 +111,12 @@ def test_vcoco_cache_has_the_value_of_plain_dicts(users, vcoco, tmp_path, monkey
     keys = [*roles, *(f"{v.rsplit('_', 1)[0] if v in roles else v}_agent" for v in verbs)]
     plain = [dict(d, **{key: d[key] for key in keys}) for d in cached]
     (tmp_path / "plain.pkl").write_bytes(pickle.dumps(plain))
-    expected = evaluate_file(tmp_path / "plain.pkl", vcoco).metrics
-    result = evaluate_file(users / "vcoco_cache_template.pkl", vcoco)
+    expected = evaluate_file(tmp_path / "plain.pkl", vcoco_val).metrics
+    result = evaluate_file(users / "vcoco_cache_template.pkl", vcoco_val)
     assert result.metrics == expected and expected["vcoco/role_s1"] > 0.01 and len(result.missing) == 2332 - 40
 
 
-def test_no_other_class_of_a_cache_is_made(vcoco, tmp_path):
+def test_no_other_class_of_a_cache_is_made(vcoco_val, tmp_path):
     class Other(dict):
         pass
 
@@ -152,7 +127,7 @@ def test_no_other_class_of_a_cache_is_made(vcoco, tmp_path):
     (tmp_path / "p.pkl").write_bytes(pickle.dumps([Other(image_id=1, person_box=[0, 0, 1, 1])]))
     del sys.modules["utils"]
     with pytest.raises(CheckpointError, match=r"it asks for `utils\.Other`"):
-        evaluate_file(tmp_path / "p.pkl", vcoco)
+        evaluate_file(tmp_path / "p.pkl", vcoco_val)
 
 
 # ---- HoiTransformer
@@ -215,13 +190,13 @@ def test_hoitransformer_outputs(tmp_path, dataset, old):
             assert [*own, pairs["verb_scores"][query, verb]] == pytest.approx(row, rel=1e-5)
 
 
-def test_hoitransformer_file_without_half_its_parts(users, hico):
+def test_hoitransformer_file_without_half_its_parts(users, hico_50):
     with pytest.raises(
         PredictionError,
         match="looks like HoiTransformer's results, but batch 0 has no object_pred_logits, human_pred_logits, "
         "human_pred_boxes",
     ):
-        evaluate_file(users / "result_s000_e049.pkl", hico)
+        evaluate_file(users / "result_s000_e049.pkl", hico_50)
 
 
 def test_hoitransformer_of_another_data_set(tmp_path):
@@ -231,7 +206,7 @@ def test_hoitransformer_of_another_data_set(tmp_path):
         list(read_predictions(tmp_path / "p.pkl", HICO))
 
 
-def test_hoitransformer_lines(entries, hico, tmp_path):
+def test_hoitransformer_lines(entries, hico_50, tmp_path):
     names = dict(zip(HICO["category_ids"], HICO["classes"], strict=True))
     lines = []
     for entry in entries:
@@ -252,10 +227,10 @@ def test_hoitransformer_lines(entries, hico, tmp_path):
         ]
         lines.append(json.dumps(dict(image_id=entry["file_name"], hoi_list=found)))
     (tmp_path / "result.json").write_text("\n".join(lines) + "\n")
-    assert evaluate_file(tmp_path / "result.json", hico).metrics == pytest.approx(PERFECT)
+    assert evaluate_file(tmp_path / "result.json", hico_50).metrics == pytest.approx(PERFECT)
     (tmp_path / "result.json").write_text("\n".join([lines[0], lines[1][:-9]]))
     with pytest.raises(PredictionError, match="line 1: "):
-        evaluate_file(tmp_path / "result.json", hico)
+        evaluate_file(tmp_path / "result.json", hico_50)
 
 
 # ---- UPT's MATLAB export
@@ -279,9 +254,9 @@ def write_mat_folder(folder, entries, num_images, column):
     return folder
 
 
-def test_folder_of_mat_files(entries, hico, tmp_path):
+def test_folder_of_mat_files(entries, hico_50, tmp_path):
     folder = write_mat_folder(tmp_path / "matlab", entries, 50, lambda n, entry: n)
-    matlab = load_evaluation_set("hico", hico.reader.ann_file, protocol="matlab")
+    matlab = load_evaluation_set("hico", hico_50.reader.ann_file, protocol="matlab")
     assert evaluate_file(folder, matlab).metrics == pytest.approx(PERFECT)
     assert len(hois_of_object(0)) == 10 and len(hois_of_object(1)) == 14  # person, bicycle
     (folder / "detections_07.mat").unlink()
@@ -289,38 +264,38 @@ def test_folder_of_mat_files(entries, hico, tmp_path):
         evaluate_file(folder, matlab)
 
 
-def test_columns_of_all_test_images_are_told_by_name(entries, hico, tmp_path, monkeypatch):
+def test_columns_of_all_test_images_are_told_by_name(entries, hico_50, tmp_path, monkeypatch):
     monkeypatch.setattr(mat_predictions, "TEST_IMAGES", 60)  # not 9,658: 5.8 million cells take minutes
 
     def by_number(n, entry):
         return int(entry["file_name"][-12:-4]) - 1
 
     folder = write_mat_folder(tmp_path / "matlab", entries, 60, by_number)
-    result = evaluate_file(folder, load_evaluation_set("hico", hico.reader.ann_file, protocol="matlab"))
+    result = evaluate_file(folder, load_evaluation_set("hico", hico_50.reader.ann_file, protocol="matlab"))
     assert result.metrics == pytest.approx(PERFECT)
 
 
-def test_mat_file_of_another_shape(users, hico, tmp_path):
+def test_mat_file_of_another_shape(users, hico_50, tmp_path):
     shutil.copy(users / "detections_02.mat", tmp_path)
     with pytest.raises(PredictionError, match=r"detections_02\.mat: all_boxes is 8 x 50, .*object 2 has 14 HOIs"):
-        evaluate_file(tmp_path, hico)
+        evaluate_file(tmp_path, hico_50)
     with pytest.raises(PredictionError, match="give the folder, which holds one for each of the 80 objects"):
-        evaluate_file(users / "detections_02.mat", hico)
+        evaluate_file(users / "detections_02.mat", hico_50)
 
 
-def test_files_that_are_no_mat_files(users, entries, hico, tmp_path):
+def test_files_that_are_no_mat_files(users, entries, hico_50, tmp_path):
     folder = write_mat_folder(tmp_path / "matlab", entries, 50, lambda n, entry: n)
     whole = (folder / "detections_05.mat").read_bytes()
     contents = {name: (users / name).read_bytes() for name in ("lfs.mat", "html.mat", "empty.mat")}
     for content in (*contents.values(), whole[: len(whole) // 2], whole[:100]):
         (folder / "detections_05.mat").write_bytes(content)
         with pytest.raises(PredictionError, match=r"detections_05\.mat: no cell array all_boxes"):
-            evaluate_file(folder, hico)
+            evaluate_file(folder, hico_50)
 
 
-def test_folder_without_mat_files(hico, tmp_path):
+def test_folder_without_mat_files(hico_50, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no detections_01\.mat"):
-        evaluate_file(tmp_path, hico)
+        evaluate_file(tmp_path, hico_50)
 
 
 # ---- told
@@ -336,9 +311,9 @@ def test_folder_without_mat_files(hico, tmp_path):
         ("empty.mat", "file is empty"),
     ],
 )
-def test_what_a_file_looks_like(users, hico, name, told):
+def test_what_a_file_looks_like(users, hico_50, name, told):
     with pytest.raises(PredictionError, match=rf"{name}.*{told}"):
-        evaluate_file(users / name, hico)
+        evaluate_file(users / name, hico_50)
 
 
 # ---- images without annotations; shifted ids
@@ -361,12 +336,12 @@ def as_predictions(entries, verb_step=0, category_step=0, verb_ids=range(1, 118)
     return predictions
 
 
-def test_images_without_annotations_are_left_out_when_asked(entries, hico, tmp_path):
+def test_images_without_annotations_are_left_out_when_asked(entries, hico_50, tmp_path):
     stranger = dict(as_predictions(entries[:1])[0], file_name="HICO_test2015_00009999.jpg")
     (tmp_path / "p.json").write_text(json.dumps([stranger, *as_predictions(entries)]))
     with pytest.raises(PredictionError, match="--skip-unknown"):
-        evaluate_file(tmp_path / "p.json", hico)
-    result = evaluate_file(tmp_path / "p.json", replace(hico, skip_unknown=True))
+        evaluate_file(tmp_path / "p.json", hico_50)
+    result = evaluate_file(tmp_path / "p.json", replace(hico_50, skip_unknown=True))
     assert result.unknown == ("HICO_test2015_00009999.jpg",) and result.metrics == pytest.approx(PERFECT)
 
 
@@ -381,20 +356,20 @@ def test_images_without_annotations_are_left_out_when_asked(entries, hico, tmp_p
         (dict(verb_step=40), ["are verbs and classes in the annotation file's order"]),
     ],
 )
-def test_shifted_ids_are_told(entries, hico, tmp_path, shift, told):
+def test_shifted_ids_are_told(entries, hico_50, tmp_path, shift, told):
     (tmp_path / "p.json").write_text(json.dumps(as_predictions(entries, **shift)))
-    result = evaluate_file(tmp_path / "p.json", hico)
+    result = evaluate_file(tmp_path / "p.json", hico_50)
     assert len(result.warnings) == len(told)
     assert all(text in warning for text, warning in zip(told, result.warnings, strict=True))
     assert (result.metrics["hico/full"] == pytest.approx(1)) == (not told)
 
 
-def test_ids_that_count_from_0(entries, hico, tmp_path):
+def test_ids_that_count_from_0(entries, hico_50, tmp_path):
     predictions = as_predictions(entries, verb_ids=range(117))
     predictions[0]["hoi_prediction"][0]["category_id"] = 0
     (tmp_path / "p.json").write_text(json.dumps(predictions))
     with pytest.raises(PredictionError, match="unknown id 0, known are 1 ... 117 .*count from 0"):
-        evaluate_file(tmp_path / "p.json", hico)
+        evaluate_file(tmp_path / "p.json", hico_50)
 
 
 def test_real_detectors_are_not_doubted(data_dir):

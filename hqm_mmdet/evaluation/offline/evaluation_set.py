@@ -178,10 +178,10 @@ def _hoia_style_set(
             f"{reader.ann_file}: image {repeated[0]} occurs more than once. Take the other entries out."
         )
     truths = tuple(image.as_truth() for image in images)
-    return EvaluationSet(names, truths, metric, dataset, reader, _coco_ids(names))
+    return EvaluationSet(names, truths, metric, dataset, reader, coco_ids(names))
 
 
-def _coco_ids(names: Sequence[str]) -> dict[int, int]:
+def coco_ids(names: Sequence[str]) -> dict[int, int]:
     """Ids that COCO writes into file names, ``COCO_val2014_000000000042.jpg``."""
     digits = [os.path.splitext(os.path.basename(name))[0].rsplit("_", 1)[-1] for name in names]
     return {int(text): i for i, text in enumerate(digits) if text.isdecimal()}
