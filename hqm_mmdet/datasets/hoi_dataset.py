@@ -13,6 +13,7 @@ from .class_tables import count_classes, count_triplets, load_names, load_rare_t
 from .entry_parser import EntryParser
 from .problems import AnnotationError, ProblemReport
 from .sampling_dataset import SamplingDataset
+from .soundness import count_subjects, refuse_lost_hois
 from .stored_detections import attach_detections, attach_poses
 from .subsets import draw_fraction
 
@@ -121,6 +122,9 @@ class HOIDataset(SamplingDataset):
         self._check_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
         usable = [(i, parser.usable(i, image)) for i, image in annotated]
+        if not self.test_mode:
+            count_subjects(annotated, report, self._metainfo)
+            refuse_lost_hois(self.ann_file, images, [image for _, image in usable], report)
         report.log()
         select = list if self.test_mode else self._select
         shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))

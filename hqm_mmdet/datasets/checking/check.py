@@ -13,6 +13,7 @@ from .findings import SplitReport
 from .images import compare, inspect_images
 from .kinds import TWO_NAMES, TWO_SPLITS
 from .suspicious import find_suspicious
+from .whole import check_whole
 
 Identities = dict[str, CheckedEntry]  # what an image is told by (its content, or its path), and where it is first
 
@@ -62,6 +63,7 @@ def _check_split(name: str, dataset: HOIDataset, progress: bool) -> SplitReport:
     checker = EntryChecker(dataset, report)
     for i, raw in enumerate(track(dataset.read_entries(), f"{name}: annotations", disable=not progress)):
         checker.check(i, raw)
+    check_whole(report)
     return report
 
 

@@ -10,6 +10,7 @@ LEVELS = (ERROR, WARNING, SUSPICIOUS)
 NEAR_DUPLICATE_IOU = 0.9
 TINY_SIDE = 4  # pixels
 EXTREME_RATIO = 15
+MANY_INVERTED = 0.05  # share of a file's boxes
 WHOLE_IMAGE = 0.95  # share of its area
 
 
@@ -48,13 +49,28 @@ IMAGE_TOO_LARGE = Kind(
 )
 BOX_OUTSIDE = Kind(ERROR, "box outside of the image", "No part of the box lies in the image.")
 
+NO_HOI_AT_ALL = Kind(
+    ERROR,
+    "no HOI in the whole file",
+    "No image of the split has an HOI: there is nothing to train on, and metrics are nan.",
+)
+
+CORNER_AND_SIZE = Kind(
+    WARNING,
+    "boxes as x, y, width, height?",
+    "Many boxes have x2 < x1 or y2 < y1, as boxes of a corner and a size do where x1, y1, x2, y2 is expected.",
+)
 BOX_REPEATED = Kind(
     WARNING, "box repeated", "Two boxes of an image have the same class and exactly the same coordinates."
 )
 MANY_BOXES = Kind(WARNING, "many boxes", "The image has more boxes than training keeps (dataset.max_boxes).")
 HOI_REPEATED = Kind(WARNING, "HOI repeated", "The same subject, object and verb are listed twice in an image.")
 OWN_OBJECT = Kind(WARNING, "subject is its own object", "subject_id equals object_id.")
-UNUSUAL_SUBJECT = Kind(WARNING, "unusual subject class", "The subject of an HOI is no person.")
+UNUSUAL_SUBJECT = Kind(
+    WARNING,
+    "unusual subject class",
+    "The subject of an HOI is no person. Models predict no class of subjects: training takes it for one.",
+)
 FORBIDDEN = Kind(
     WARNING,
     "forbidden combination",

@@ -331,3 +331,17 @@ def test_published_data_sets_are_read_as_the_official_code_reads_them(kind, upri
     assert DATASETS.get(kind).UPRIGHT is upright
     names = dict(metainfo=METAINFO) if kind == "HOIDataset" else {}
     assert build(kind, ann_file="a.json", lazy_init=True, pipeline=[], **names).upright is upright
+
+
+def test_a_split_without_any_hoi(tmp_path):
+    report = check(tmp_path, entry("a.png", BOXES, []), entry("b.png", BOXES, []))
+    assert found(report) == [(ERROR, "no HOI in the whole file", "the whole file")]
+    assert "2 images with 6 boxes; did a converter lose hoi_annotation?" in report.problems[0].detail
+    assert report.problems[0].entry == -1
+    assert "error: no HOI in the whole file (1)" in report.render()
+
+
+def test_boxes_of_corner_and_size_get_a_hint(tmp_path):
+    report = check(tmp_path, SOUND, entry("b.png", [(50, 30, 20, 40, 1), (60, 60, 10, 10, 7)], [(0, 1, 1)]))
+    assert [kind for _, kind, place in found(report) if place == "the whole file"] == ["boxes as x, y, width, height?"]
+    assert "2 of 5 boxes; if so, write x1, y1, x1 + width, y1 + height" in report.problems[-1].detail
