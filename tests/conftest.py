@@ -31,9 +31,15 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def robust_dir() -> Path:
+def cases_dir() -> Path:
     """Small inputs that failed once."""
-    return _folder("HQM_CASES", "../shared/cases") / "robust"
+    return _folder("HQM_CASES", "../shared/cases")
+
+
+@pytest.fixture(scope="session")
+def robust_dir(cases_dir) -> Path:
+    """Those of the hostile campaign."""
+    return cases_dir / "robust"
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     weight_check=dict(type="WeightCheckHook"),
     class_check=dict(type="ClassCheckHook"),
+    data_check=dict(type="DataCheckHook"),
     visualization=dict(type="DetVisualizationHook"),
     sigterm=dict(type="StopOnSigtermHook"),
 )

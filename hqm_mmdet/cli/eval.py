@@ -9,7 +9,7 @@ from hqm_mmdet.evaluation.offline import evaluate_file
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .base import ToolCommand
-from .evaluation_options import evaluation_options, load_images, warn_of_doubts, warn_of_missing
+from .evaluation_options import evaluation_options, load_images, tell_unknown, warn_of_doubts, warn_of_missing
 
 
 @click.command(cls=ToolCommand)
@@ -24,14 +24,16 @@ def evaluate(file: str, out: str | None, bootstrap: int, **options) -> None:
     """Evaluate a prediction FILE, of this or another code base.
 
     FILE: a JSON list of {file_name, predictions, hoi_prediction} (the field's format), a pickle of mmengine's
-    DumpResults (test --out), QPIC's list of predictions, or V-COCO's official list of detections (.json, .json.gz,
-    .pkl, .pickle). See docs/evaluation.md.
+    DumpResults (test --out), QPIC's list of predictions, V-COCO's official list of detections, results of GEN-VLKT,
+    HOICLIP and HoiTransformer (.json, .json.gz, .pkl, .pickle), or a folder of UPT's detections_XX.mat. See
+    docs/evaluation.md.
     """
     images = load_images(bootstrap=bootstrap, **options)
     result = evaluate_file(file, images)
     click.echo(result.table)
     warn_of_missing(file, result.missing, len(images.file_names))
     warn_of_doubts(file, result.warnings)
+    tell_unknown(file, result.unknown)
     if out:
         # JSON has no NaN.
         numbers = {key: None if math.isnan(value) else value for key, value in result.metrics.items()}

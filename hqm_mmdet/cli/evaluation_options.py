@@ -39,6 +39,9 @@ OPTIONS = (
         "--protocol",
         help="hico, toy, own: qpic (default), ppdm, matlab, pocket; vcoco: official (default), official_masked.",
     ),
+    click.option(
+        "--skip-unknown", is_flag=True, help="Leave out predictions for images that the annotations do not have."
+    ),
     click.option("--zero-shot", metavar="SPLIT", help="hico, toy: also report seen and unseen, e.g. rare_first."),
     *BOX_OPTIONS,
     click.option("--pair-nms", is_flag=True, help="All but hoia: drop repetitions as CDN does (vcoco: whole pairs)."),
@@ -67,6 +70,7 @@ def load_images(
     ann_file: str,
     coco_file: tuple[str, ...],
     pair_nms: bool,
+    skip_unknown: bool,
     boxes: str,
     strict: bool,
     folder: str | None = None,
@@ -81,7 +85,7 @@ def load_images(
     if pair_nms:
         options["pair_nms"] = {}
     images = load_evaluation_set(dataset, ann_file, list(coco_file) or None, **options)
-    return replace(images, reading=BoxReading(boxes, folder, strict))
+    return replace(images, reading=BoxReading(boxes, folder, strict), skip_unknown=skip_unknown)
 
 
 def warn_of_doubts(name: str, warnings: Sequence[str]) -> None:
@@ -100,6 +104,16 @@ def tell_doubt(name: str, run: FileSuppression) -> None:
     if doubt and run.reading.strict:
         raise PredictionFileError(f"{name}: {doubt}")
     warn_of_doubts(name, (doubt,) if doubt else ())
+
+
+def tell_unknown(name: str, unknown: Sequence[str | int]) -> None:
+    """Say how many predicted images were left out, if any were."""
+    if unknown:
+        click.echo(
+            f"{name}: {len(unknown)} images are not in the annotations and were left out (--skip-unknown). First: "
+            f"{unknown[0]}",
+            err=True,
+        )
 
 
 def warn_of_missing(name: str, missing: Sequence[str], num_images: int) -> None:

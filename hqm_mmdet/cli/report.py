@@ -14,7 +14,7 @@ from hqm_mmdet.pages.report.wording import metric_name
 from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand
-from .evaluation_options import evaluation_options, load_images, warn_of_doubts, warn_of_missing
+from .evaluation_options import evaluation_options, load_images, tell_unknown, warn_of_doubts, warn_of_missing
 
 
 @click.command(cls=ToolCommand)
@@ -57,7 +57,8 @@ def report(
     report predictions.pkl --ann-file data/hico_20160224_det/annotations/test_hico.json
            --images data/hico_20160224_det/images/test2015
     """
-    images, pictures = load_images(folder=folder, **options), find_images(folder)
+    images = load_images(folder=folder, **options)
+    pictures = find_images(folder, images.reader.upright)
     settings = dict(num_cases=num_images, resamples=resamples, progress=not quiet)
     if compare:
         comparison = compare_files(compare, predictions, images, **settings)
@@ -74,15 +75,15 @@ def renamed(analysis: Analysis, name: str | None) -> Analysis:
     return replace(analysis, name=name) if name else analysis
 
 
-def find_images(folder: str | None) -> ImageFolder:
-    """Images of the page.
+def find_images(folder: str | None, upright: bool) -> ImageFolder:
+    """Images of the page; ``upright`` as the data set has it.
 
     Raises:
         UsageError: no such folder.
     """
     if folder is not None and not Path(folder).is_dir():
         raise UsageError(f"--images {folder}: no such folder. Leave it out for boxes on grey.")
-    return ImageFolder(folder)
+    return ImageFolder(folder, upright=upright)
 
 
 def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:
@@ -95,6 +96,7 @@ def tell(run: Analysis | Comparison, pictures: ImageFolder, path: Path) -> None:
     for each in (run.first, run.second) if isinstance(run, Comparison) else (run,):
         warn_of_missing(each.name, each.missing, each.num_images)
         warn_of_doubts(each.name, each.warnings)
+        tell_unknown(each.name, each.unknown)
     if pictures.shortfall:
         # An error of a given folder; without a folder it is what was asked for.
         click.echo(pictures.shortfall, err=pictures.folder is not None)

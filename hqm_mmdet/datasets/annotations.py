@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .file_hints import looks_like
 from .problems import AnnotationError
 
 NO_OBJECT = -1
@@ -78,7 +79,8 @@ def read_json(path: str | Path, how_to_get: str = "Check the path."):
         with gzip.open(file, "rb") if file.suffix == ".gz" else open(file, "rb") as stream:
             return json.load(stream)
     except (ValueError, EOFError, OSError) as error:
-        raise AnnotationError(f"{file}: no readable JSON ({error}). Copy or download it again. {how_to_get}") from error
+        hint = looks_like(file) or " Copy or download it again."
+        raise AnnotationError(f"{file}: no readable JSON ({error}).{hint} {how_to_get}") from error
 
 
 def read_annotations(path: str, how_to_get: str = "Check the path.") -> list[dict]:
@@ -89,9 +91,10 @@ def read_annotations(path: str, how_to_get: str = "Check the path.") -> list[dic
     """
     entries = read_json(path, how_to_get)
     if not isinstance(entries, list):
+        file = find_annotations(path)
         raise AnnotationError(
-            f"{find_annotations(path)}: expected a list with one entry per image, found {type(entries).__name__}. This "
-            "is no HOIA-style annotation file; see docs/own_data.md."
+            f"{file}: expected a list with one entry per image, found {type(entries).__name__}. This is no HOIA-style "
+            f"annotation file; see docs/own_data.md.{looks_like(file)}"
         )
     return entries
 

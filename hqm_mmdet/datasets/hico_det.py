@@ -33,6 +33,7 @@ class HICODetDataset(ZeroShotDataset):
     METAINFO = load_metainfo("hico_det")
     CORRE_FILE = "corre_hico.npy"
     TRAIN_ANN_FILE = "trainval_hico.json"
+    UPRIGHT = False  # as the official code reads images
     HOW_TO_GET = (
         "Expected layout: data/hico_20160224_det/{images/{train2015,test2015},"
         "annotations/{trainval_hico.json,test_hico.json,corre_hico.npy}}; images come from the HICO-DET archive "

@@ -29,6 +29,7 @@ class HOIADataset(HOIDataset):
     VALID_PAIRS = valid_pairs_of_rules(_TABLE, _TABLE["classes"])
     HAS_RARE_SET = False
     TRAIN_ANN_FILE = "train_2019.json"
+    UPRIGHT = False  # as the official code reads images
     HOW_TO_GET = (
         "Expected layout: data/hoia/{images/{trainval,test},annotations/{train_2019.json,test_2019.json}}; both come "
         "from the HOI-A authors (PPDM, picdataset.com). See docs/data.md."

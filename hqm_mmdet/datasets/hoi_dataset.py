@@ -14,6 +14,7 @@ from .class_tables import count_classes, count_triplets, load_names, load_rare_t
 from .entry_parser import EntryParser
 from .problems import AnnotationError, ProblemReport
 from .sampling_dataset import SamplingDataset
+from .soundness import count_subjects, refuse_lost_hois
 from .stored_detections import attach_detections, attach_poses
 from .subsets import draw_fraction
 
@@ -58,6 +59,9 @@ class HOIDataset(SamplingDataset):
         fraction (float): share of the training images, in (0, 1]; see :func:`~.subsets.draw_fraction`. The class tables
             stay those of the whole file.
         fraction_seed (int): which images the fraction consists of.
+        upright (bool, optional): the frame of the boxes: True, that of the image as a viewer shows it and prediction
+            reads it; False, that of the stored pixels. They differ for photographs of phones (EXIF orientation).
+            Default: the subclass's ``UPRIGHT``, True where it says nothing, as annotation tools show images.
         strict (bool): makes the first defect an error (not the limit ``max_boxes``, which is a setting).
         detections (str, optional): file with a detector's boxes, for two-stage models; see
             :mod:`~hqm_mmdet.datasets.detection_files`.
@@ -76,6 +80,7 @@ class HOIDataset(SamplingDataset):
     VALID_PAIRS: np.ndarray | None = None
     HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
+    UPRIGHT = True
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class HOIDataset(SamplingDataset):
         max_boxes: int | None = 100,
         fraction: float = 1.0,
         fraction_seed: int = 0,
+        upright: bool | None = None,
         strict: bool = False,
         detections: str | None = None,
         detector_classes: Sequence[str] | None = None,
@@ -99,6 +105,7 @@ class HOIDataset(SamplingDataset):
         self.vocabulary_ann_file = vocabulary_ann_file
         self.max_boxes = max_boxes
         self.fraction, self.fraction_seed = fraction, fraction_seed
+        self.upright = self.UPRIGHT if upright is None else upright
         self.strict = strict
         self.detections, self.detector_classes, self.poses = detections, detector_classes, poses
         super().__init__(*args, **kwargs)
@@ -116,6 +123,9 @@ class HOIDataset(SamplingDataset):
         self._check_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
         usable = [(i, parser.usable(i, image)) for i, image in annotated]
+        if not self.test_mode:
+            count_subjects(annotated, report, self._metainfo)
+            refuse_lost_hois(self.ann_file, images, [image for _, image in usable], report)
         report.log()
         select = list if self.test_mode else self._select
         shape = (len(self._metainfo["verbs"]), len(self._metainfo["classes"]))
@@ -270,7 +280,7 @@ class HOIDataset(SamplingDataset):
     # ---- samples
 
     def get_data_info(self, idx: int) -> dict:
-        """The item and what transforms need of the data set: ``num_classes``, ``num_verbs``, ``strict``."""
+        """The item and what transforms need besides: ``num_classes``, ``num_verbs``, ``strict``, ``upright``."""
         info = super().get_data_info(idx)
         sizes = dict(num_classes=len(self._metainfo["classes"]), num_verbs=len(self._metainfo["verbs"]))
-        return dict(info, **sizes, strict=self.strict)
+        return dict(info, **sizes, strict=self.strict, upright=self.upright)

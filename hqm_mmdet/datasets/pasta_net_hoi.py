@@ -33,6 +33,7 @@ class PaStaNetHOIDataset(HOIDataset):
     }
     VALID_PAIRS = hico_valid_pairs()[[verb != NO_INTERACTION for verb in range(len(_HICO["verbs"]))]]
     TRAIN_ANN_FILE = "trainval_pastanet.json"
+    UPRIGHT = False  # as the official code reads images
     HOW_TO_GET = "PaStaNet-HOI comes with HAKE (hake-mvig.cn); see docs/data.md for the form of its annotations here."
 
     def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:

@@ -46,6 +46,7 @@ class VCOCODataset(HOIDataset):
     VALID_PAIRS = valid_pairs_of_rules(_TABLE, _COCO["classes"])
     HAS_RARE_SET = False
     TRAIN_ANN_FILE = "trainval_vcoco.json"
+    UPRIGHT = False  # as the official code reads images
     HOW_TO_GET = (
         "Expected layout: data/v-coco/{images/{train2014,val2014},annotations/{trainval_vcoco.json,test_vcoco.json},"
         "data/{vcoco/vcoco_test.json,instances_vcoco_all_2014.json}}; "

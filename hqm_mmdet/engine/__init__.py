@@ -3,6 +3,7 @@
 from .hooks import (
     AJLHook,
     ClassCheckHook,
+    DataCheckHook,
     FiniteLossHook,
     LogHistoryHook,
     MeanLossHook,
@@ -25,6 +26,7 @@ __all__ = [
     "AJLHook",
     "BFloat16OptimWrapper",
     "ClassCheckHook",
+    "DataCheckHook",
     "DataShareLogProcessor",
     "FiniteLossHook",
     "FusedAdamW",

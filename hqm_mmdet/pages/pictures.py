@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
+
+from hqm_mmdet.datasets.transforms.pixels import size_of
 
 from hqm_mmdet.utils.inside import path_inside
 
@@ -43,15 +45,17 @@ class ImageFolder:
     Args:
         folder (str | Path, optional): where they lie, by their name or by its last component. None: no images.
         long_side (int): larger images are made smaller, to that many pixels.
+        upright (bool): whether boxes are in the frame of upright images, see :class:`~hqm_mmdet.datasets.HOIDataset`.
+            Default: False.
 
     Attributes:
         asked (int): how many pictures were asked for.
         lost (list[str]): names of those that there are not, or that can't be read.
     """
 
-    def __init__(self, folder: str | Path | None, long_side: int = LONG_SIDE):
+    def __init__(self, folder: str | Path | None, long_side: int = LONG_SIDE, upright: bool = False):
         self.folder = None if folder is None else Path(folder)
-        self.long_side = long_side
+        self.long_side, self.upright = long_side, upright
         self.asked = 0
         self.lost: list[str] = []
 
@@ -70,7 +74,7 @@ class ImageFolder:
         try:
             path = self._find(file_name)
             if path is not None:
-                return read_picture(path, self.long_side)
+                return read_picture(path, self.long_side, self.upright)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for bad files
             pass
         self.lost.append(file_name)
@@ -101,16 +105,16 @@ class ImageFolder:
         return next((place for place in places if place is not None and place.is_file()), None)
 
 
-def read_picture(path: str | Path, long_side: int = LONG_SIDE) -> Picture:
-    """An image, made smaller; its EXIF orientation is ignored, as data sets do, whose boxes count stored pixels.
+def read_picture(path: str | Path, long_side: int = LONG_SIDE, upright: bool = False) -> Picture:
+    """An image, made smaller; turned as its EXIF orientation says only if ``upright``: boxes must fit it.
 
     Raises:
         OSError, ValueError, SyntaxError, DecompressionBombError: no image, or a damaged one.
     """
     with Image.open(path) as image:
-        width, height = image.size
+        width, height = size_of(image, upright)
         image.draft("RGB", (long_side, long_side))  # JPEG only: decodes at a fraction of the size
-        small = image.convert("RGB")
+        small = (ImageOps.exif_transpose(image) if upright else image).convert("RGB")
     small.thumbnail((long_side, long_side))
     file = io.BytesIO()
     small.save(file, "JPEG", quality=82)

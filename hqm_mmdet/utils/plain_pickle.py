@@ -4,6 +4,7 @@ import codecs
 import collections
 import io
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,14 @@ class _PlainUnpickler(pickle.Unpickler):
 
     KNOWN = _numpy_globals()
 
+    def __init__(self, file, stand_ins: Mapping[str, type], **options):
+        super().__init__(file, **options)
+        self.stand_ins = stand_ins
+
     def find_class(self, module: str, name: str):
         """The object behind a global name of the file."""
+        if name in self.stand_ins:
+            return self.stand_ins[name]
         if (module, name) not in self.KNOWN:
             raise pickle.UnpicklingError(f"it asks for `{module}.{name}`, which could run code")
         return self.KNOWN[module, name]
@@ -58,12 +65,14 @@ class _TensorUnpickler(_PlainUnpickler):
     }
 
 
-def load_plain_pickle(path: str | Path, tensors: bool = False):
+def load_plain_pickle(path: str | Path, tensors: bool = False, stand_ins: Mapping[str, type] | None = None):
     """Content of a pickle of containers, numbers, strings and NumPy arrays, also of Python 2.
 
     Args:
         path (str | Path): the file.
         tensors (bool): whether tensors may be in it as well; they are put on the CPU. Default: False.
+        stand_ins (Mapping[str, type], optional): what is made in place of a class of this name, of whatever module; the
+            class itself is never looked for.
 
     Raises:
         FileNotFoundError: no such file.
@@ -73,7 +82,7 @@ def load_plain_pickle(path: str | Path, tensors: bool = False):
     with open(path, "rb") as file:
         try:
             # latin1 is what NumPy's arrays of Python 2 need: it maps every byte to one character.
-            return unpickler(file, encoding="latin1").load()
+            return unpickler(file, stand_ins or {}, encoding="latin1").load()
         except Exception as error:  # damaged bytes make the unpickler raise whatever they spell
             raise CheckpointError(
                 f"{path} was not read: {error}. Only plain values and arrays may be in it."

@@ -89,11 +89,16 @@ def test_pictures_are_made_small_and_keep_their_own_size(tmp_path):
     assert small.getpixel((10, 100))[0] > 180 and small.getpixel((630, 100))[0] < 20
 
 
-def test_orientation_is_ignored_as_data_sets_do(tmp_path):
+def test_orientation_is_ignored_unless_boxes_are_upright(tmp_path):
     image, exif = Image.new("RGB", (60, 40)), Image.Exif()
     exif[0x0112] = 6
     image.save(tmp_path / "a.jpg", exif=exif)
-    assert (read_picture(tmp_path / "a.jpg").width, read_picture(tmp_path / "a.jpg").height) == (60, 40)
+    for upright, size in ((False, (60, 40)), (True, (40, 60))):
+        picture = read_picture(tmp_path / "a.jpg", upright=upright)
+        assert (picture.width, picture.height) == size
+        shown = Image.open(io.BytesIO(base64.b64decode(picture.source.removeprefix("data:image/jpeg;base64,"))))
+        assert shown.size == size
+        assert ImageFolder(tmp_path, upright=upright).picture("a.jpg").width == size[0]
 
 
 def test_images_are_found_by_their_names(tmp_path):

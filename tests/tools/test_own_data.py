@@ -115,6 +115,27 @@ def test_the_class_layer_starts_afresh_from_a_detr(call, config, tmp_path):
     assert (trained["query_embedding.weight"] == 0.01).all()
 
 
+def lose_hois(config, name):
+    path = config.parent / "data/own" / f"{name}.json"
+    path.write_text(json.dumps([dict(item, hoi_annotation=[]) for item in json.loads(path.read_text())]))
+
+
+def test_data_without_any_hoi(call, config, tmp_path, capsys):
+    """A converter lost them: of the validation a warning, of the training an error; check-data finds both."""
+    short = "--cfg-options", "train_cfg.max_epochs=1", "train_cfg.val_interval=1", "visualizer.name=no_hoi"
+    lose_hois(config, "test")
+    assert call("train", config, "--work-dir", "out", *short) == 0
+    log = next(Path("out").glob("*/*.log")).read_text()
+    assert "test.json: no image has an HOI. Metrics are nan and no best checkpoint is kept" in log
+    lose_hois(config, "train")
+    capsys.readouterr()
+    assert call("train", config, "--work-dir", "out2", *short) == 2
+    assert "train.json: no image has an HOI, so there is nothing to train on" in capsys.readouterr().err
+    files = "--names data/own/names.json --ann-file data/own/train.json data/own/test.json --images data/own/images"
+    assert call("check_dataset", "--dataset", "HOIDataset", *files.split(), "--quiet") == 1
+    assert capsys.readouterr().out.count("error: no HOI in the whole file (1)") == 2
+
+
 def test_the_template_is_the_document():
     """configs/qpic_own.py says what the document says."""
     template = Config.fromfile(REPOSITORY / "configs/qpic_own.py")

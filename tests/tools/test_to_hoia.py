@@ -62,6 +62,19 @@ def test_hoi_a(call, data_dir, tmp_path):
     assert converted == original
 
 
+def test_annotations_of_other_code_bases(call, cases_dir, tmp_path, capsys):
+    source = cases_dir / "users/x_retag_hoitr.odgt"
+    assert call(TOOL, "odgt", source, "a.json", "--quiet") == 0
+    assert "wrote a.json: 3 images, 6 boxes, 3 HOIs" in capsys.readouterr().out
+    assert call(TOOL, "odgt", source, "b.json", "--dataset", "vcoco") == 2
+    assert "no data set has all its names (ride ...; bicycle, person ...)" in capsys.readouterr().err
+    image = dict(file_name="a.jpg", boxes_h=[[0, 0, 5, 5]], boxes_o=[[1, 1, 9, 9]], actions=[0], objects=[18])
+    content = dict(annotations=[image], classes=["ride instr"], images=[1])
+    (tmp_path / "instances_vcoco_val.json").write_text(json.dumps(content))
+    assert call(TOOL, "vcoco-instances", "instances_vcoco_val.json", "c.json", "--quiet") == 0
+    assert read_annotations("c.json")[0]["hoi_annotation"] == [dict(subject_id=0, object_id=1, category_id=3)]
+
+
 def spoiled(tmp_path):
     (tmp_path / "broken.json").write_text('[{"file_name"')
     (tmp_path / "entry.json").write_text('[{"file_name": "a.jpg", "annotations": [{"bbox": [1, 2, 3, 4]}]}]')
@@ -77,6 +90,8 @@ def spoiled(tmp_path):
         (("vcoco", "instances.json", "vcoco_tiny.json", "o.json"), "instances.json: no official V-COCO labels"),
         (("hicodet", "vcoco_tiny.json", "o.json"), "vcoco_tiny.json: no instances file of fredzzhang/hicodet"),
         (("hico-mat", "nothing.mat", "test", "o.json"), "nothing.mat does not exist"),
+        (("odgt", "nothing.odgt", "o.json"), "nothing.odgt does not exist"),
+        (("vcoco-instances", "entry.json", "o.json"), "entry.json: no instances file of fredzzhang/vcoco"),
     ],
     ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else "",
 )

@@ -6,6 +6,8 @@ Examples:
     to_hoia.py hicodet instances_test2015.json data/hico_20160224_det/annotations/test_hico.json
     to_hoia.py hico-mat anno_bbox.mat train data/hico_20160224_det/annotations/trainval_hico.json --zero-based
     to_hoia.py hoi-a test_2019.json test_hoia.json
+    to_hoia.py odgt vcoco_trainval_retag_hoitr.odgt trainval.json
+    to_hoia.py vcoco-instances instances_vcoco_trainval.json trainval.json
 
 A name that ends with .gz is written compressed. Files appear when they are complete.
 """
@@ -16,19 +18,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout runs its own package, installed or not
 
-from hqm_mmdet.datasets import VCOCODataset, read_annotations
+from hqm_mmdet.datasets import HICODetDataset, HOIADataset, VCOCODataset, read_annotations
 from hqm_mmdet.datasets.annotations import read_json
 from hqm_mmdet.datasets.conversion import (
     hoia_entries,
     instances_entries,
     mat_entries,
+    odgt_entries,
     summary,
     vcoco_entries,
+    vcoco_instances_entries,
     vcoco_valid_pairs,
     write_entries,
     write_valid_pairs,
 )
 from hqm_mmdet.utils.launch import run_tool
+
+HOIA = HOIADataset.METAINFO
+ODGT_TABLES = {
+    "hico": HICODetDataset.METAINFO,
+    "vcoco": VCOCODataset.METAINFO,
+    "hoia": dict(HOIA, category_ids=range(1, 12), verb_ids=range(1, 11)),
+}
 
 
 def convert_vcoco(args: argparse.Namespace) -> list[dict]:
@@ -57,6 +68,18 @@ def convert_hoi_a(args: argparse.Namespace) -> list[dict]:
     return hoia_entries(read_annotations(args.annotations), args.annotations, not args.quiet)
 
 
+def convert_odgt(args: argparse.Namespace) -> list[dict]:
+    """HoiTransformer's annotations."""
+    tables = {args.dataset: ODGT_TABLES[args.dataset]} if args.dataset else ODGT_TABLES
+    return odgt_entries(args.annotations, tables, not args.quiet)
+
+
+def convert_vcoco_instances(args: argparse.Namespace) -> list[dict]:
+    """V-COCO as JSON."""
+    content = read_json(args.instances)
+    return vcoco_instances_entries(content, VCOCODataset.METAINFO, args.instances, not args.quiet)
+
+
 def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,7 +106,12 @@ def parse_args() -> argparse.Namespace:
         sub.add_argument("--zero-based", action="store_true", help="subtract 1 from coordinates (PPDM's training file)")
     hoi_a = add("hoi-a", convert_hoi_a, "train_2019.json or test_2019.json of HOI-A")
     hoi_a.add_argument("annotations")
-    for sub in (vcoco, hicodet, mat, hoi_a):
+    odgt = add("odgt", convert_odgt, "annotations of HoiTransformer (.odgt)")
+    odgt.add_argument("annotations")
+    odgt.add_argument("--dataset", choices=list(ODGT_TABLES), help="default: the one that has all names of the file")
+    instances = add("vcoco-instances", convert_vcoco_instances, "instances_vcoco_*.json of fredzzhang/vcoco")
+    instances.add_argument("instances")
+    for sub in (vcoco, hicodet, mat, hoi_a, odgt, instances):
         sub.add_argument("out", help="annotation file to write")
         sub.add_argument("--quiet", action="store_true", help="no progress bar")
         sub.add_argument("--debug", action="store_true", help="show the traceback of every error")

@@ -13,8 +13,8 @@ from hqm_mmdet.datasets.problems import ProblemReport
 def read_ground_truth(file: str | Path, metainfo: Mapping) -> dict[str, dict[str, np.ndarray]]:
     """``gt_hois`` of a HOIA-style annotation file by file name, as test data sets give them.
 
-    Boxes count pixels of the stored image. Prediction turns images as their EXIF orientation says, so both agree only
-    for images without one.
+    Prediction reads images upright, as own data are by default. Boxes of HICO-DET, V-COCO and HOI-A count pixels of the
+    stored image, so there both agree only for images without an EXIF orientation.
 
     Args:
         file (str | Path): ``.json`` or ``.json.gz``.

@@ -49,8 +49,8 @@ class HOIInferencer(DetInferencer):
         for prediction in inferencer.stream("photos/*.jpg"):  # any number of images, constant memory
             print(prediction.name, inferencer.show(prediction.sample))
 
-    Images are read as a viewer shows them (:func:`~.sources.read_image`: EXIF orientation applied, while data sets of
-    the field ignore it), and are then processed by the config's test pipeline.
+    Images are read as a viewer shows them (:func:`~.sources.read_image`: EXIF orientation applied, as for own data,
+    while the published data sets ignore it), and are then processed by the config's test pipeline.
 
     Args:
         model (str | Path | Config | dict, optional): a config or its file, or a checkpoint that holds its config

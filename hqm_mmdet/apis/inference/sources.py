@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 from mmdet.apis.det_inferencer import IMG_EXTENSIONS
 from mmengine import fileio
-from PIL import Image, ImageOps
+from PIL import Image
 
 from hqm_mmdet.apis.pipeline import size_defect
-from hqm_mmdet.datasets.transforms import BadImageError
+from hqm_mmdet.datasets.transforms.pixels import BadImageError, as_shown, bad_image
 from hqm_mmdet.errors import UserError
 
 VIDEO_EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 ImageInput = str | Path | np.ndarray | Image.Image
-WHITE = (255, 255, 255)
 
 
 class InputError(UserError, ValueError):
@@ -87,17 +86,15 @@ def read_image(content: ImageInput) -> np.ndarray:
     try:
         if isinstance(content, Image.Image):
             _require_size(content.height, content.width, "an image")
-            return _to_bgr(content)
+            return as_shown(content)
         source = io.BytesIO(fileio.get(str(content))) if "://" in str(content) else content
         with Image.open(source) as image:
             _require_size(image.height, image.width, f"image {content}")  # before its pixels take the memory
-            return _to_bgr(image)
+            return as_shown(image)
     except BadImageError:
         raise
-    except FileNotFoundError as error:
-        raise BadImageError(f"image {content} does not exist") from error
     except Exception as error:  # decoders raise whatever they like on damaged bytes
-        raise BadImageError(f"image {content} can't be read, it is truncated or no image ({error})") from error
+        raise bad_image(content, error) from error
 
 
 def _require_size(height: int, width: int, name: str) -> None:
@@ -108,18 +105,6 @@ def _require_size(height: int, width: int, name: str) -> None:
 def is_video(path: str | Path) -> bool:
     """Whether a path ends as videos do."""
     return Path(path).suffix.lower() in VIDEO_EXTENSIONS
-
-
-def _to_bgr(image: Image.Image) -> np.ndarray:
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16") or image.mode == "I":  # 16 bits; convert() would clip instead of scaling
-        image = Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        ground = Image.new("RGB", image.size, WHITE)
-        ground.paste(image, mask=image.getchannel("A"))
-        image = ground
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
 
 
 def _from_array(array: np.ndarray) -> np.ndarray:

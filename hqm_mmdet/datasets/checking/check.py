@@ -13,6 +13,7 @@ from .findings import SplitReport
 from .images import compare, inspect_images
 from .kinds import TWO_NAMES, TWO_SPLITS
 from .suspicious import find_suspicious
+from .whole import check_whole
 
 Identities = dict[str, CheckedEntry]  # what an image is told by (its content, or its path), and where it is first
 
@@ -62,6 +63,7 @@ def _check_split(name: str, dataset: HOIDataset, progress: bool) -> SplitReport:
     checker = EntryChecker(dataset, report)
     for i, raw in enumerate(track(dataset.read_entries(), f"{name}: annotations", disable=not progress)):
         checker.check(i, raw)
+    check_whole(report)
     return report
 
 
@@ -71,7 +73,8 @@ def _identities(report: SplitReport, images: bool, workers: int, progress: bool)
     if not images:
         return dict(zip(paths, report.entries, strict=True))
     identities: Identities = {}
-    bar = track(inspect_images(paths, workers), f"{report.name}: images", total=len(paths), disable=not progress)
+    files = inspect_images(paths, workers, report.upright)
+    bar = track(files, f"{report.name}: images", total=len(paths), disable=not progress)
     for path, entry, image in zip(paths, report.entries, bar, strict=True):
         compare(entry, image, report)
         earlier = identities.setdefault(image.digest or path, entry)

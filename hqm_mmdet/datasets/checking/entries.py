@@ -39,7 +39,7 @@ class EntryChecker:
         report.classes, report.verbs = (dataset.metainfo[key] for key in ("classes", "verbs"))
         report.valid_pairs = dataset.given_valid_pairs()
         report.subject_label = dataset.metainfo.get("subject_label", 0)
-        report.image_folder = dataset.image_folder
+        report.image_folder, report.upright = dataset.image_folder, dataset.upright
         self._seen: dict[str, str] = {}
 
     def check(self, position: int, raw: dict) -> None:

@@ -10,6 +10,8 @@ from .checked_entry import CheckedEntry
 from .kinds import ERROR, LEVELS, SUSPICIOUS, WARNING, Kind
 from .tables import SplitTables
 
+WHOLE_FILE = -1  # in place of an entry
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -19,7 +21,7 @@ class Problem:
         level, kind (str): level and name of its :class:`~.kinds.Kind`.
         place (str): entry and image.
         detail (str): field and value.
-        entry (int): position in the file.
+        entry (int): position in the file; -1 for the file as a whole.
         boxes (tuple[int, ...]): positions, in the entry, of the boxes that it is about.
     """
 
@@ -69,6 +71,7 @@ class SplitReport:
         valid_pairs (ndarray, optional): (V, C) bool, which verb goes with which object, if the data set says so.
         subject_label (int): class of persons.
         image_folder (str): where ``file_name`` of the entries is looked for.
+        upright (bool): whether boxes are in the frame of upright images, see :class:`~hqm_mmdet.datasets.HOIDataset`.
         entries (list[CheckedEntry]): the readable ones.
     """
 
@@ -79,6 +82,7 @@ class SplitReport:
     valid_pairs: np.ndarray | None = None
     subject_label: int = 0
     image_folder: str = "."
+    upright: bool = False
     entries: list[CheckedEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
@@ -91,6 +95,10 @@ class SplitReport:
     def add(self, kind: Kind, entry: CheckedEntry, detail: str = "", boxes: tuple[int, ...] = ()) -> None:
         """Note a problem of an entry, and which of its boxes it is about."""
         self.problems.append(Problem(kind.level, kind.name, entry.place, detail, entry.position, boxes))
+
+    def add_to_whole(self, kind: Kind, detail: str) -> None:
+        """Note a problem of the file as a whole."""
+        self.problems.append(Problem(kind.level, kind.name, "the whole file", detail, WHOLE_FILE))
 
     def count(self, level: str) -> int:
         """Number of problems of a level."""

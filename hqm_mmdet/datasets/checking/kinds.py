@@ -10,6 +10,7 @@ LEVELS = (ERROR, WARNING, SUSPICIOUS)
 NEAR_DUPLICATE_IOU = 0.9
 TINY_SIDE = 4  # pixels
 EXTREME_RATIO = 15
+MANY_INVERTED = 0.05  # share of a file's boxes
 WHOLE_IMAGE = 0.95  # share of its area
 
 
@@ -44,20 +45,44 @@ OUT_OF_RANGE = Kind(ERROR, "pair out of range", "subject_id or object_id is no p
 IMAGE_MISSING = Kind(ERROR, "image missing", "There is no such file in the image folder.")
 IMAGE_OUTSIDE = Kind(ERROR, "image outside of the folder", "The name leads out of the image folder; it is not read.")
 IMAGE_UNREADABLE = Kind(ERROR, "image unreadable", "The file can't be decoded to its end.")
+IMAGE_TOO_LARGE = Kind(
+    ERROR, "image too large", "The image has more pixels than Pillow reads (PIL.Image.MAX_IMAGE_PIXELS)."
+)
 BOX_OUTSIDE = Kind(ERROR, "box outside of the image", "No part of the box lies in the image.")
 
+NO_HOI_AT_ALL = Kind(
+    ERROR,
+    "no HOI in the whole file",
+    "No image of the split has an HOI: there is nothing to train on, and metrics are nan.",
+)
+
+CORNER_AND_SIZE = Kind(
+    WARNING,
+    "boxes as x, y, width, height?",
+    "Many boxes have x2 < x1 or y2 < y1, as boxes of a corner and a size do where x1, y1, x2, y2 is expected.",
+)
 BOX_REPEATED = Kind(
     WARNING, "box repeated", "Two boxes of an image have the same class and exactly the same coordinates."
 )
 MANY_BOXES = Kind(WARNING, "many boxes", "The image has more boxes than training keeps (dataset.max_boxes).")
 HOI_REPEATED = Kind(WARNING, "HOI repeated", "The same subject, object and verb are listed twice in an image.")
 OWN_OBJECT = Kind(WARNING, "subject is its own object", "subject_id equals object_id.")
-UNUSUAL_SUBJECT = Kind(WARNING, "unusual subject class", "The subject of an HOI is no person.")
+UNUSUAL_SUBJECT = Kind(
+    WARNING,
+    "unusual subject class",
+    "The subject of an HOI is no person. Models predict no class of subjects: training takes it for one.",
+)
 FORBIDDEN = Kind(
     WARNING,
     "forbidden combination",
     "The data set's verb-object table says that the verb does not go with the object: scores masked by it can't find "
     "the triplet.",
+)
+TURNED = Kind(
+    WARNING,
+    "image stored turned",
+    "The file's EXIF orientation says that viewers turn it, as phones store photographs. Boxes must be in the frame "
+    "that dataset.upright names: the upright image, or the stored pixels.",
 )
 BOX_LEAVES = Kind(WARNING, "box leaves the image", "The box reaches more than a pixel over the image's edge.")
 TWO_NAMES = Kind(WARNING, "same picture under two names", "Two image files of a split have the same content.")

@@ -9,8 +9,10 @@ from scipy.io import loadmat
 
 from hqm_mmdet.structures import load_metainfo
 
+from ..file_hints import MAT_ERRORS, looks_like
 from ..problems import AnnotationError
 from ..subsets import hico_triplets
+from .pairs import pair_entry
 
 Row = tuple[Sequence[float], Sequence[float], int]  # subject box, object box, HOI id 1 ... 600
 
@@ -86,9 +88,11 @@ def _mat_images(path: str | Path, variable: str) -> list[tuple[str, np.ndarray]]
         content = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
         images = np.atleast_1d(content[variable]).tolist()
         return [(str(image.filename), np.atleast_1d(image.hoi)) for image in images]
-    except (KeyError, AttributeError, ValueError, TypeError, OSError, NotImplementedError) as error:
+    except MAT_ERRORS as error:
         problem = f"no anno_bbox.mat of HICO-DET with {variable} ({type(error).__name__}: {error})"
-        raise AnnotationError(f"{path}: {problem}. Copy it again from the HICO-DET archive.") from error
+        raise AnnotationError(
+            f"{path}: {problem}.{looks_like(path)} Copy it again from the HICO-DET archive."
+        ) from error
 
 
 def _mat_rows(hoi, path: str | Path, image: str) -> list[Row]:
@@ -104,25 +108,11 @@ def _mat_rows(hoi, path: str | Path, image: str) -> list[Row]:
 
 
 def _entry(name: str, rows: Iterable[Row], zero_based: bool, file: str) -> dict:
-    """An image: one pair per row; boxes with equal coordinates and class are one box."""
-    table, triplets = load_metainfo("hico_det"), hico_triplets()
-    boxes: dict[tuple, int] = {}
-
-    def index(box: Sequence[float], label: int) -> int:
-        return boxes.setdefault((*_numbers(box, zero_based), table["category_ids"][label]), len(boxes))
-
-    hois = []
+    """An image, from boxes and HOI ids."""
+    triplets, pairs = hico_triplets(), []
     for person, thing, hoi in rows:
         if not 1 <= hoi <= len(triplets):
             raise AnnotationError(f"{file}: {name}: HOI id {hoi}, known are 1 ... {len(triplets)}.")
-        label, verb = triplets[hoi - 1]
-        subject, target = index(person, table["subject_label"]), index(thing, label)
-        hois.append(dict(subject_id=subject, object_id=target, category_id=table["verb_ids"][verb]))
-    annotations = [dict(bbox=list(box), category_id=category) for *box, category in boxes]
-    return dict(file_name=name, annotations=annotations, hoi_annotation=hois)
-
-
-def _numbers(box: Sequence[float], zero_based: bool) -> list[float]:
-    """Coordinates as Python numbers, whole ones as integers."""
-    numbers = [float(value) - zero_based for value in box]
-    return [int(value) if value.is_integer() else value for value in numbers]
+        boxes = ([value - zero_based for value in box] for box in (person, thing))
+        pairs.append((*boxes, *triplets[hoi - 1]))
+    return pair_entry(name, pairs, load_metainfo("hico_det"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..checking import KINDS, LEVELS, SplitReport
+from ..checking.findings import WHOLE_FILE
 from ..checking.tables import SplitTables
 from ..problems import AnnotationError
 from .model import DatasetOverview, Flag, SplitOverview
@@ -58,7 +59,9 @@ def _flags(reports: Sequence[SplitReport]) -> tuple[Flag, ...]:
     flags = []
     for name in dict.fromkeys(kind for problems in found for kind, _ in problems):
         entries = [[entry for kind, entry in problems if kind == name] for problems in found]
-        flags.append(Flag(KINDS[name], tuple(map(len, entries)), tuple(len({*each}) for each in entries)))
+        flags.append(
+            Flag(KINDS[name], tuple(map(len, entries)), tuple(len({*each} - {WHOLE_FILE}) for each in entries))
+        )
     return tuple(sorted(flags, key=lambda flag: (LEVELS.index(flag.kind.level), -sum(flag.counts))))
 
 

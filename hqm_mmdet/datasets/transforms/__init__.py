@@ -2,6 +2,7 @@
 
 from .formatting import PackHOIInputs
 from .keeping import KeepInMemory
-from .loading import BadImageError, LoadHOIAnnotations, LoadHOIImage
+from .loading import LoadHOIAnnotations, LoadHOIImage
+from .pixels import BadImageError
 
 __all__ = ["BadImageError", "KeepInMemory", "LoadHOIAnnotations", "LoadHOIImage", "PackHOIInputs"]

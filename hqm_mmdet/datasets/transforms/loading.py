@@ -1,68 +1,88 @@
 """From files and annotations to arrays."""
 
+import io
 import logging
 
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import LoadAnnotations
+from mmengine import fileio
 from mmengine.logging import print_log
+from PIL import Image
 
-from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import TRANSFORMS
 
 from ..problems import AnnotationError
+from .pixels import UPRIGHT, as_shown, as_stored, bad_image, orientation
 
 MAX_RATIO = 100  # of the sides; resized with its ratio, a narrower image would have no pixel left on one side
-
-
-class BadImageError(UserError, OSError):
-    """An image is missing or can't be decoded; the message names file and remedy."""
+POWERS = {10**k for k in range(9)}
 
 
 @TRANSFORMS.register_module()
 class LoadHOIImage(LoadImageFromFile):
     """Load an image as three channels, in the frame its boxes were annotated in.
 
-    Two defaults differ from mmcv's:
+    Read by Pillow: same pixels as OpenCV's and as fast, but a truncated file is an error. OpenCV returns a half grey
+    image for it, or None, depending on its version.
 
-    * ``color_type='color_ignore_orientation'``: EXIF orientation is ignored, as in the official code (PIL without
-      transposing) and in the MATLAB tools that HICO-DET was annotated with; its boxes fit the sizes of the stored
-      pixels.
-    * ``imdecode_backend='pillow'``: same pixels as OpenCV's and as fast, but a truncated file is an error. OpenCV
-      returns a half grey image for it, or None, depending on its version.
+    Photographs of phones are stored turned, and say so (EXIF orientation). Those are counted and told, as boxes that
+    were drawn in the other frame would be wrong.
 
-    Required keys: ``img_path``. Added keys: ``img`` ((H, W, 3) uint8, BGR), ``img_shape``, ``ori_shape`` (H, W).
+    Required keys: ``img_path``; ``upright`` if the argument is None (without it: False).
+    Added keys: ``img`` ((H, W, 3) uint8, BGR), ``img_shape``, ``ori_shape`` (H, W).
 
     Args:
-        color_type, imdecode_backend: see above.
-        **kwargs: as in mmcv's ``LoadImageFromFile``.
+        upright (bool, optional): True: as a viewer shows it and as prediction reads it (:func:`~.pixels.as_shown`);
+            False: as stored (:func:`~.pixels.as_stored`). Default None: what the data set says,
+            :class:`~hqm_mmdet.datasets.HOIDataset`.
+        backend_args (dict, optional): where files lie, as in mmcv's ``LoadImageFromFile``.
     """
 
-    def __init__(self, color_type: str = "color_ignore_orientation", imdecode_backend: str = "pillow", **kwargs):
-        super().__init__(color_type=color_type, imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, upright: bool | None = None, backend_args: dict | None = None):
+        super().__init__(backend_args=backend_args)
+        self.upright = upright
+        self._turned: set[str] = set()
 
-    def transform(self, results: dict) -> dict | None:
+    def transform(self, results: dict) -> dict:
         """Load ``img_path``.
 
         Raises:
-            BadImageError: the file is missing, truncated, no image, or narrower than 1:100.
+            BadImageError: the file is missing, truncated, too large for Pillow, no image, or narrower than 1:100.
         """
         path = results["img_path"]
+        upright = results.get("upright", False) if self.upright is None else self.upright
         try:
-            results = super().transform(results)
-        except FileNotFoundError as error:
-            raise BadImageError(f"image {path} does not exist") from error
+            content = fileio.get(path, backend_args=self.backend_args)
+            with Image.open(io.BytesIO(content)) as image:
+                results["img"] = as_shown(image) if upright else as_stored(image)
+                turned = orientation(image)
         except Exception as error:  # decoders raise whatever they like on damaged bytes
-            raise BadImageError(f"image {path} can't be read, it is truncated or no image ({error})") from error
-        if results is not None:
-            results["img"] = np.ascontiguousarray(results["img"])  # PIL's RGB was turned into BGR as a view
-            height, width = results["img"].shape[:2]
-            if max(height, width) > MAX_RATIO * min(height, width):
-                raise BadImageError(
-                    f"image {path} has {width} x {height} pixels and is narrower than 1:{MAX_RATIO}; take it out of "
-                    "the annotations, or pad it"
-                )
+            raise bad_image(path, error) from error
+        height, width = results["img"].shape[:2]
+        if max(height, width) > MAX_RATIO * min(height, width):
+            raise BadImageError(
+                f"image {path} has {width} x {height} pixels and is narrower than 1:{MAX_RATIO}; take it out of "
+                "the annotations, or pad it"
+            )
+        if turned != UPRIGHT:
+            self._report(path, turned, upright)
+        results["img_shape"] = results["ori_shape"] = (height, width)
         return results
+
+    def _report(self, path: str, turned: int, upright: bool) -> None:
+        """Say it at the 1st, 10th, 100th ... such image of this process."""
+        if path in self._turned:
+            return
+        self._turned.add(path)
+        how, other = ("upright", "as stored") if upright else ("as stored", "upright")
+        if len(self._turned) in POWERS:
+            message = (
+                f"{path} is stored turned (EXIF orientation {turned}) and read {how}: its boxes must be in this frame. "
+                f"If they were drawn on the image {other}, set dataset.upright={not upright}; see docs/own_data.md. "
+                f"Such images so far in this process: {len(self._turned)}."
+            )
+            print_log(message, logger="current", level=logging.WARNING)
 
 
 @TRANSFORMS.register_module()
@@ -133,6 +153,6 @@ class LoadHOIAnnotations(LoadAnnotations):
         if results["strict"]:
             raise AnnotationError(f"{message} Correct the annotation, or set dataset.strict=False to drop such boxes.")
         self._num_outside += 1
-        if self._num_outside in {10**k for k in range(9)}:
+        if self._num_outside in POWERS:
             count = f"Such boxes are dropped; images so far in this process: {self._num_outside}."
             print_log(f"{message} {count}", logger="current", level=logging.WARNING)

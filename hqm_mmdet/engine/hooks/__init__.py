@@ -2,6 +2,7 @@
 
 from .ajl_hook import AJLHook
 from .class_check_hook import ClassCheckHook
+from .data_check_hook import DataCheckHook
 from .log_history_hook import LogHistoryHook
 from .loss_hooks import FiniteLossHook, MeanLossHook
 from .random_state_hook import RandomStateHook
@@ -13,6 +14,7 @@ from .weight_check_hook import WeightCheckHook
 __all__ = [
     "AJLHook",
     "ClassCheckHook",
+    "DataCheckHook",
     "FiniteLossHook",
     "LogHistoryHook",
     "MeanLossHook",

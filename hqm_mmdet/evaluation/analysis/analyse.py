@@ -77,6 +77,7 @@ def analyse(
         worst=tuple(map(book.case, book.worst(num_cases))),
         notes=_notes(run, train_counts),
         warnings=run.warnings,
+        unknown=run.unknown,
     )
 
 

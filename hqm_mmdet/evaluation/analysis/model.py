@@ -121,6 +121,7 @@ class Analysis:
         best, worst (tuple[ImageCase, ...]): images by ``ap``.
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
         warnings (tuple[str, ...]): what makes the numbers doubtful; ``notes`` hold it too.
+        unknown (tuple[str | int, ...]): images of the file that were left out.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Analysis:
     worst: tuple[ImageCase, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unknown: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Run:
         ranking (Ranking): of the metric.
         missing (tuple[str, ...]): images that the file says nothing about.
         warnings (tuple[str, ...]): what makes the numbers doubtful.
+        unknown (tuple[str | int, ...]): images of the file that were left out.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Run:
     ranking: Ranking
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    unknown: tuple[str | int, ...] = ()
 
     @property
     def metainfo(self) -> Mapping:
@@ -80,7 +82,7 @@ def read_run(path: str | Path, images: EvaluationSet, name: str | None = None, p
     found = read_records(path, images, progress)
     say(f"matching {len(found.records)} images", progress)
     ranking = images.metric.rank(list(found.records))
-    return Run(name or Path(path).name, images, ranking, found.missing, found.warnings)
+    return Run(name or Path(path).name, images, ranking, found.missing, found.warnings, found.unknown)
 
 
 def say(message: str, progress: bool) -> None:

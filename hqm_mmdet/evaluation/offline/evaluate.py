@@ -16,12 +16,14 @@ class OfflineResult:
         table (str): the same for reading.
         missing (tuple[str, ...]): images that the file says nothing about; their ground truth counts as not found.
         warnings (tuple[str, ...]): what makes the numbers doubtful.
+        unknown (tuple[str | int, ...]): images of the file that were left out, see ``EvaluationSet.skip_unknown``.
     """
 
     metrics: dict[str, float]
     table: str
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    unknown: tuple[str | int, ...] = ()
 
 
 def evaluate_file(path: str | Path, images: EvaluationSet, progress: bool = False) -> OfflineResult:
@@ -41,4 +43,4 @@ def evaluate_file(path: str | Path, images: EvaluationSet, progress: bool = Fals
     found = read_records(path, images, progress)
     metrics, table = images.metric.summarize(list(found.records))
     named = {f"{images.metric.default_prefix}/{key}": value for key, value in metrics.items()}
-    return OfflineResult(named, table, found.missing, found.warnings)
+    return OfflineResult(named, table, found.missing, found.warnings, found.unknown)

@@ -38,6 +38,7 @@ class EvaluationSet:
         reader (HOIDataset): reader of the annotation files, not loaded; it knows where training annotations lie.
         by_id (dict[int, int]): COCO image ids -> positions, where names or files tell them.
         reading (BoxReading): how prediction files write boxes. Default: x1, y1, x2, y2 in pixels.
+        skip_unknown (bool): leave predictions for images that are not among these out. Default: False, an error.
     """
 
     file_names: tuple[str, ...]
@@ -47,6 +48,7 @@ class EvaluationSet:
     reader: HOIDataset
     by_id: dict[int, int] = field(default_factory=dict)
     reading: BoxReading = BoxReading()
+    skip_unknown: bool = False
 
     def __post_init__(self):
         exact, base = {}, {}
@@ -180,10 +182,10 @@ def _hoia_style_set(
             f"{reader.ann_file}: image {repeated[0]} occurs more than once. Take the other entries out."
         )
     truths = tuple(image.as_truth() for image in images)
-    return EvaluationSet(names, truths, metric, dataset, reader, _coco_ids(names))
+    return EvaluationSet(names, truths, metric, dataset, reader, coco_ids(names))
 
 
-def _coco_ids(names: Sequence[str]) -> dict[int, int]:
+def coco_ids(names: Sequence[str]) -> dict[int, int]:
     """Ids that COCO writes into file names, ``COCO_val2014_000000000042.jpg``."""
     digits = [os.path.splitext(os.path.basename(name))[0].rsplit("_", 1)[-1] for name in names]
     return {int(text): i for i, text in enumerate(digits) if text.isdecimal()}

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from hqm_mmdet.datasets.file_hints import looks_like
+from hqm_mmdet.structures import load_metainfo
+
 from ..errors import PredictionError
 
 FORMATS = (
-    "a JSON list of {file_name, predictions, hoi_prediction}; a pickle of mmengine's DumpResults; QPIC's list of "
-    "{boxes, labels, verb_scores, sub_ids, obj_ids} in the order of the annotation file (pickle); V-COCO's official "
-    "list of detections (pickle). See docs/evaluation.md."
+    "a JSON list of {file_name, predictions, hoi_prediction}; GEN-VLKT's and HOICLIP's result JSON; a pickle of "
+    "mmengine's DumpResults; QPIC's list of {boxes, labels, verb_scores, sub_ids, obj_ids} in the order of the "
+    "annotation file (pickle); V-COCO's official list of detections (pickle); HoiTransformer's results (torch.save, "
+    "or lines of JSON); a folder of UPT's detections_01.mat ... detections_80.mat. See docs/evaluation.md."
 )
 
 
@@ -45,7 +49,7 @@ class NamedEntry:
 
     def __init__(self, path: Path, entry: int, raw):
         name = raw.get("file_name", "?") if isinstance(raw, Mapping) else "?"
-        self.place = f"{path}: entry {entry} ({name})"
+        self.path, self.place = path, f"{path}: entry {entry} ({name})"
 
     def __enter__(self):
         return self
@@ -54,7 +58,9 @@ class NamedEntry:
         # Whatever foreign values lead to, the readers' own checks included.
         if isinstance(error, (KeyError, TypeError, ValueError, IndexError)) and not isinstance(error, PredictionError):
             problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
-            raise PredictionError(f"{self.place}: {problem}. Correct the entry; format: docs/evaluation.md.") from error
+            hint = looks_like(self.path) if isinstance(error, KeyError) else ""
+            message = f"{self.place}: {problem}. Correct the entry; format: docs/evaluation.md.{hint}"
+            raise PredictionError(message) from error
 
 
 def read_boxes(rows) -> np.ndarray:
@@ -74,3 +80,19 @@ def read_box_ids(ids, count: int) -> np.ndarray:
         wrong = "({:g}, {:g})".format(*rows[~fits][0])
         raise ValueError(f"(subject_id, object_id) = {wrong}, but there are {count} boxes (object -1 = none)")
     return rows.astype(np.int64)
+
+
+def require_hico(metainfo: Mapping, path: Path, what: str) -> None:
+    """Raise a PredictionError unless the data set has HICO-DET's classes, whose HOI ids a format holds."""
+    hico = load_metainfo("hico_det")
+    if any(tuple(metainfo[key]) != hico[key] for key in ("classes", "verbs")):
+        raise PredictionError(f"{path}: {what} name the 600 HOIs of HICO-DET; evaluate them on it (--dataset hico).")
+
+
+def ids_by_name(metainfo: Mapping) -> tuple[dict, dict]:
+    """Ids by name, of classes and of verbs; COCO's names with spaces as well as HICO-DET's with underscores."""
+    tables = []
+    for names, ids in (("classes", "category_ids"), ("verbs", "verb_ids")):
+        pairs = list(zip(metainfo[names], metainfo[ids], strict=True))
+        tables.append({name.replace("_", " "): id_ for name, id_ in pairs} | dict(pairs))
+    return tables[0], tables[1]

@@ -14,6 +14,7 @@ from ..metrics.records import Record
 from .box_signs import BoxSigns
 from .evaluation_set import EvaluationSet
 from .file_prediction import FilePrediction
+from .id_signs import IdSigns
 from .prediction_files import read_predictions
 
 
@@ -25,11 +26,13 @@ class FileRecords:
         records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
         missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
         warnings (tuple[str, ...]): what makes the numbers doubtful.
+        unknown (tuple[str | int, ...]): images that the annotations do not have, left out because that was asked for.
     """
 
     records: tuple[Record, ...]
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    unknown: tuple[str | int, ...] = ()
 
 
 def read_records(path: str | Path, images: EvaluationSet, progress: bool = False) -> FileRecords:
@@ -45,19 +48,23 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
 
     Raises:
         FileNotFoundError, CheckpointError: see :func:`~.prediction_files.read_predictions`.
-        PredictionError: an entry is unfit, or names an image that is unknown or was named before; or the boxes look
-            like another convention's, and ``images.reading`` is strict.
+        PredictionError: an entry is unfit, or names an image that is unknown (unless ``images.skip_unknown``) or was
+            named before; or the boxes look like another convention's, and ``images.reading`` is strict.
         AnnotationError: there is no image.
     """
     if not images.file_names:
         raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")
     metric, entry_of, by_position = images.metric, {}, False
     signs = BoxSigns(images.reading)
+    ids, unknown = IdSigns(metric.dataset_meta), []
     records: list[Record | None] = [None] * len(images.file_names)
     predictions = read_predictions(path, metric.dataset_meta)
     for prediction in track(predictions, f"reading {Path(path).name}", len(records), disable=not progress):
         place = f"{path}: entry {prediction.entry} ({prediction.image})"
         position = _position(prediction, images, place)
+        if position is None:
+            unknown.append(prediction.image)
+            continue
         if position in entry_of:
             raise PredictionError(f"{place}: the image was already in entry {entry_of[position]}. Take one out.")
         entry_of[position], by_position = prediction.entry, prediction.by_position
@@ -66,6 +73,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
+        ids.add(prediction.sample)
     missing = [i for i, record in enumerate(records) if record is None]
     if by_position and missing:
         raise PredictionError(
@@ -78,7 +86,8 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     doubt = signs.finding()
     if doubt and images.reading.strict:
         raise PredictionError(f"{path}: {doubt}. Say so if that is what the file has; strict evaluation refuses it.")
-    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing), (doubt,) if doubt else ())
+    silent = tuple(images.file_names[i] for i in missing)
+    return FileRecords(tuple(records), silent, (*((doubt,) if doubt else ()), *ids.findings()), tuple(unknown))
 
 
 def _in_pixels(prediction: FilePrediction, position: int, images: EvaluationSet, signs: BoxSigns) -> dict:
@@ -89,16 +98,18 @@ def _in_pixels(prediction: FilePrediction, position: int, images: EvaluationSet,
     return images.reading.sample(prediction.sample, size)
 
 
-def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> int:
+def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> int | None:
+    """None: an image that the annotations do not have, which may be."""
     if prediction.by_position:
         position = prediction.image if prediction.image < len(images.file_names) else None
     else:
         position = images.position(prediction.image)
-    if position is None:
+    if position is None and not images.skip_unknown:
         example = images.file_names[0]
         raise PredictionError(
             f"{place}: the annotations have no such image; they have {len(images.file_names)}, e.g. {example}. "
-            "Evaluate with the annotations of the split that was predicted, or take the entry out."
+            "Evaluate with the annotations of the split that was predicted, or leave such images out with "
+            "--skip-unknown (of HICO-DET's 9,658 test images, 112 have no pair and are not in the annotations)."
         )
     return position
 

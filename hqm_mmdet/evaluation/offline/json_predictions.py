@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hqm_mmdet.datasets.file_hints import looks_like
+
 from ..errors import PredictionError
 from .file_prediction import FORMATS, FilePrediction, NamedEntry, read_box_ids, read_boxes
+from .genvlkt_predictions import genvlkt_entries, is_genvlkt
+from .hoitr_predictions import hoitr_line_entries, is_hoitr_lines
 from .json_stream import iterate_json_list
 
 
@@ -20,15 +24,23 @@ def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePredict
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
             text = file.read()
-        for n, raw in enumerate(iterate_json_list(text)):
+        for n, raw in enumerate(_entries(text, path, metainfo)):
             with NamedEntry(path, n, raw):
                 pairs, partial = _pairs_of_entry(raw, labels, verbs)
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
                 yield FilePrediction(n, raw["file_name"], sample, size=told_size(raw))
     except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise PredictionError(
-            f"{path}: no readable JSON list ({error}). Write it again. Known are {FORMATS}"
-        ) from error
+        hint = looks_like(path) or " Write it again."
+        raise PredictionError(f"{path}: no readable JSON list ({error}).{hint} Known are {FORMATS}") from error
+
+
+def _entries(text: str, path: Path, metainfo: Mapping) -> Iterator[dict]:
+    """Entries of the field's format, whatever the file's is."""
+    if is_genvlkt(text):
+        return genvlkt_entries(text, path, metainfo)
+    if is_hoitr_lines(text):
+        return hoitr_line_entries(text, path, metainfo)
+    return iterate_json_list(text)
 
 
 def told_size(raw: Mapping) -> tuple[int, int] | None:
@@ -97,5 +109,6 @@ def _verb_entries(rows: Sequence[Mapping], verbs: Mapping[str, int]) -> tuple[li
 def _look_up(table: Mapping[str, int], key, what: str) -> int:
     if str(key) not in table:
         known = f"{next(iter(table))} ... {list(table)[-1]}"
-        raise ValueError(f"{what}: unknown id {key!r}, known are {known} as in the annotation file")
+        base = "; do the file's ids count from 0?" if str(key) == "0" and "1" in table else ""
+        raise ValueError(f"{what}: unknown id {key!r}, known are {known} as in the annotation file{base}")
     return table[str(key)]

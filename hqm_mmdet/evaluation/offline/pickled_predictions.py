@@ -6,20 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
+from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 
 from ..errors import PredictionError
 from ..functional import AgentTable, VCOCORoles
 from ..metrics.records import to_numpy
 from .file_prediction import FORMATS, FilePrediction, NamedEntry, read_box_ids, read_boxes
+from .hoitr_predictions import read_hoitr_outputs
 
+TORCH_FILES = b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how torch.save begins: since 1.6, before
 QPIC_KEYS = ("boxes", "labels", "verb_scores", "sub_ids", "obj_ids")
 
 
 def read_pickled_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePrediction]:
-    """mmengine's, QPIC's or V-COCO's list; see :func:`~.prediction_files.read_predictions`."""
+    """mmengine's, QPIC's, V-COCO's or HoiTransformer's list; see :func:`~.prediction_files.read_predictions`."""
     # Whoever made the file: none of it is run.
-    content = load_plain_pickle(path, tensors=True)
+    if _is_torch_file(path):
+        content = load_untrusted(path, "cpu")
+    else:
+        content = load_plain_pickle(path, tensors=True, stand_ins=dict(CacheTemplate=CacheTemplate))
     first = content[0] if isinstance(content, list) and content else None
     if content == []:
         return
@@ -34,12 +40,29 @@ def read_pickled_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePred
         for n, sample in enumerate(content):
             with NamedEntry(path, n, dict(file_name=sample.get("img_path", "?"))):
                 yield FilePrediction(n, sample["img_path"], dict(pred_pairs=sample["pred_pairs"]))
+    elif "action_pred_logits" in first:
+        yield from read_hoitr_outputs(path, content, metainfo)
     elif all(key in first for key in QPIC_KEYS):
         for n, raw in enumerate(content):
             with NamedEntry(path, n, raw):
                 yield FilePrediction(n, n, dict(pred_pairs=_qpic_pairs(raw)), by_position=True)
     else:
         raise PredictionError(f"{path}: entry 0 has the keys {sorted(map(str, first))}. Known are {FORMATS}")
+
+
+class CacheTemplate(dict):
+    """Stands in for the class of UPT's, PViC's and SCG's V-COCO caches: what is not stored means no detection.
+
+    A missing action has score 0, a missing role score 0 and a tiny box. Source: their ``CacheTemplate``, ``utils.py``.
+    """
+
+    def __missing__(self, key: str):
+        return 0.0 if key.endswith("_agent") else [0.0, 0.0, 0.1, 0.1, 0.0]
+
+
+def _is_torch_file(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(32).startswith(TORCH_FILES)
 
 
 def _qpic_pairs(raw: Mapping) -> dict:

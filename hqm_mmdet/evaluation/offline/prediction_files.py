@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hqm_mmdet.datasets.file_hints import looks_like
+
 from ..errors import PredictionError
 from .file_prediction import FORMATS, FilePrediction
 from .json_predictions import read_json_predictions
+from .mat_predictions import ONE_OF_A_FOLDER, read_mat_predictions
 from .pickled_predictions import read_pickled_predictions
 
 
@@ -15,7 +18,7 @@ def read_predictions(path: str | Path, metainfo: Mapping) -> Iterator[FilePredic
     Pickles are read without running code that they may hold.
 
     Args:
-        path (str | Path): ``.json``, ``.json.gz``, ``.pkl`` or ``.pickle``.
+        path (str | Path): ``.json``, ``.json.gz``, ``.pkl`` or ``.pickle``; or a folder of ``detections_XX.mat``.
         metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
 
     Yields:
@@ -27,6 +30,9 @@ def read_predictions(path: str | Path, metainfo: Mapping) -> Iterator[FilePredic
         PredictionError: no known format, or an entry is unfit.
     """
     path = Path(path)
+    if path.is_dir():
+        yield from read_mat_predictions(path, metainfo)
+        return
     if not path.is_file():
         raise FileNotFoundError(f"Prediction file {path.absolute()} does not exist.")
     if path.name.endswith((".json", ".json.gz")):
@@ -34,4 +40,7 @@ def read_predictions(path: str | Path, metainfo: Mapping) -> Iterator[FilePredic
     elif path.suffix in (".pkl", ".pickle"):
         yield from read_pickled_predictions(path, metainfo)
     else:
-        raise PredictionError(f"{path}: the name must end in .json, .json.gz, .pkl or .pickle. Known are {FORMATS}")
+        hint = looks_like(path) or ONE_OF_A_FOLDER * (path.suffix == ".mat")
+        raise PredictionError(
+            f"{path}: the name must end in .json, .json.gz, .pkl or .pickle.{hint} Known are {FORMATS}"
+        )

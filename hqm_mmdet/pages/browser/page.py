@@ -34,7 +34,9 @@ def render_browser(source: BrowsedDataset, images: bool = True, progress: bool =
     def bar(examples: Sequence[Example]) -> Iterable[Example]:
         return track(examples, "pictures", disable=not (progress and images))
 
-    folders = [ImageFolder(report.image_folder if images else None, LONG_SIDE) for report in source.reports]
+    folders = [
+        ImageFolder(report.image_folder if images else None, LONG_SIDE, report.upright) for report in source.reports
+    ]
     figures, pictures = gallery_data(source, folders, bar)
     return render_page(
         "browser/page.html.j2",

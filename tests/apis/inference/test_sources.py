@@ -161,3 +161,12 @@ def test_damaged_files_are_named(tmp_path):
 
 def test_videos_are_known_by_their_ending():
     assert is_video("a/B.MP4") and not is_video("a.jpg")
+
+
+def test_a_tiff_of_fractions_is_not_black(tmp_path):
+    levels = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    Image.fromarray(levels).save(tmp_path / "fractions.tif")
+    Image.fromarray(levels * 255).save(tmp_path / "levels.tif")
+    expected = np.repeat((levels * 255).round().astype(np.uint8)[..., None], 3, axis=2)
+    for name in ("fractions.tif", "levels.tif"):
+        assert np.array_equal(read_image(tmp_path / name), expected)

@@ -22,6 +22,7 @@ from hqm_mmdet.datasets.checking import (
 )
 from hqm_mmdet.datasets.checking.sources import datasets_of_config, datasets_of_files
 from hqm_mmdet.datasets.checking.suspicious import find_suspicious
+from hqm_mmdet.registry import DATASETS
 from tests.datasets.tiny_hoi import BOXES, METAINFO, build, entry, write_dataset, write_image
 
 IMAGE = (96, 80)  # width, height of the tiny images
@@ -300,3 +301,53 @@ def test_images_outside_of_the_folder_are_not_read(tmp_path):
     (report,) = [check(tmp_path, entry("a.png"), entry("../private.png"), skip=("../private.png",))]
     assert ("error", "image outside of the folder") in {(p.level, p.kind) for p in report.problems}
     assert report.statistics.images == 1
+
+
+def test_turned_photographs_are_told_and_boxes_are_compared_with_their_frame(tmp_path):
+    arguments = write_dataset(tmp_path / "data", [entry("a.jpg", [(1, 1, 20, 90, 1), (2, 2, 70, 80, 7)])])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (96, 72)).save(tmp_path / "data/images/a.jpg", exif=exif)  # shown 72 wide, 96 high
+
+    def report(**options):
+        dataset = build(**arguments, lazy_init=True, pipeline=[], **options)
+        return check_dataset(dict(train=dataset), progress=False)[0]
+
+    upright = report()
+    assert found(upright) == [(WARNING, "image stored turned", "entry 0 (a.jpg)")]
+    assert "EXIF orientation 6; read upright (dataset.upright=True)" in upright.problems[0].detail
+    assert upright.statistics.largest_image == (72, 96)
+    stored = report(upright=False)
+    assert [kind for _, kind, _ in found(stored)] == ["image stored turned", *["box leaves the image"] * 2]
+    assert stored.statistics.largest_image == (96, 72)
+
+
+def test_a_huge_image_is_not_called_unreadable(tmp_path, monkeypatch):
+    arguments = write_dataset(tmp_path / "data", [SOUND])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    report = check_dataset(dict(train=build(**arguments, lazy_init=True, pipeline=[])), progress=False)[0]
+    assert found(report) == [(ERROR, "image too large", "entry 0 (a.png)")]
+
+
+@pytest.mark.parametrize(
+    "kind, upright",
+    [("HOIDataset", True), ("HICODetDataset", False), ("VCOCODataset", False), ("HOIADataset", False)],
+)
+def test_published_data_sets_are_read_as_the_official_code_reads_them(kind, upright):
+    assert DATASETS.get(kind).UPRIGHT is upright
+    names = dict(metainfo=METAINFO) if kind == "HOIDataset" else {}
+    assert build(kind, ann_file="a.json", lazy_init=True, pipeline=[], **names).upright is upright
+
+
+def test_a_split_without_any_hoi(tmp_path):
+    report = check(tmp_path, entry("a.png", BOXES, []), entry("b.png", BOXES, []))
+    assert found(report) == [(ERROR, "no HOI in the whole file", "the whole file")]
+    assert "2 images with 6 boxes; did a converter lose hoi_annotation?" in report.problems[0].detail
+    assert report.problems[0].entry == -1
+    assert "error: no HOI in the whole file (1)" in report.render()
+
+
+def test_boxes_of_corner_and_size_get_a_hint(tmp_path):
+    report = check(tmp_path, SOUND, entry("b.png", [(50, 30, 20, 40, 1), (60, 60, 10, 10, 7)], [(0, 1, 1)]))
+    assert [kind for _, kind, place in found(report) if place == "the whole file"] == ["boxes as x, y, width, height?"]
+    assert "2 of 5 boxes; if so, write x1, y1, x1 + width, y1 + height" in report.problems[-1].detail

@@ -6,6 +6,7 @@ import torch
 from mmdet.structures.bbox import HorizontalBoxes
 from PIL import Image
 
+from hqm_mmdet.apis.inference.sources import read_image
 from hqm_mmdet.datasets import BadImageError, LoadHOIAnnotations, LoadHOIImage
 from tests.datasets.tiny_hoi import painted_results, write_image
 
@@ -49,12 +50,77 @@ def test_channels_are_blue_green_red(tmp_path):
     assert load(tmp_path / "image.png")["img"][0, 0].tolist() == [5, 100, 250]
 
 
-def test_exif_orientation_is_ignored_unless_asked_for(tmp_path):
+def turned_photograph(path, size=(6, 4)):
+    """A photograph stored lying on its side, blue above red as it is shown; ``size`` as stored."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # rotate by 90 degrees to show
+    exif[0x0112] = 6  # turn clockwise to look at it
+    stored = Image.new("RGB", size, (250, 0, 0))
+    stored.paste((0, 0, 250), (0, 0, size[0] // 2, size[1]))  # its left becomes the top
+    stored.save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name, options, upright",
+    [
+        ("a.png", {}, False),
+        ("a.png", dict(upright=True), True),
+        ("a.png", dict(upright=False), False),
+        ("a.jpg", {}, False),
+        ("a.jpg", dict(upright=True), True),
+    ],
+)
+def test_the_frame_is_the_stored_or_the_upright_one(tmp_path, name, options, upright):
+    results = load(turned_photograph(tmp_path / name, (16, 8)), **options)
+    assert results["img"].shape == (16, 8, 3) if upright else (8, 16, 3)
+    assert results["img_shape"] == results["ori_shape"] == results["img"].shape[:2]
+    blue = results["img"][..., 0].astype(int)
+    first, second = (blue[:7], blue[9:]) if upright else (blue[:, :7], blue[:, 9:])
+    assert first.min() > 200 and second.max() < 50
+
+
+def test_the_data_set_says_the_frame(tmp_path):
+    path = str(turned_photograph(tmp_path / "a.png"))
+    assert LoadHOIImage()(dict(img_path=path, upright=True))["img"].shape == (6, 4, 3)
+    assert LoadHOIImage()(dict(img_path=path, upright=False))["img"].shape == (4, 6, 3)
+    assert LoadHOIImage(upright=False)(dict(img_path=path, upright=True))["img"].shape == (4, 6, 3)
+
+
+def test_turned_photographs_are_counted_once_each(tmp_path, logged):
+    loader = LoadHOIImage(upright=True)
+    paths = [turned_photograph(tmp_path / f"{i}.png") for i in range(12)]
+    for path in [write_image(tmp_path / "plain.png"), *paths, *paths]:
+        loader(dict(img_path=str(path)))
+    assert [message.split()[-1] for message in logged] == ["1.", "10."]
+    assert "0.png is stored turned (EXIF orientation 6) and read upright" in logged[0]
+    assert "dataset.upright=False" in logged[0]
+
+
+@pytest.mark.parametrize("value", [0, 1, 9, 700])
+def test_upright_and_senseless_orientations_are_none(tmp_path, logged, value):
+    exif = Image.Exif()
+    exif[0x0112] = value
     path = save(tmp_path, "RGB", "image.jpg", exif=exif)
-    assert load(path)["img"].shape == (4, 6, 3)
-    assert load(path, color_type="color")["img"].shape == (6, 4, 3)
+    assert load(path, upright=True)["img"].shape == (4, 6, 3) and not logged
+
+
+def test_upright_images_are_what_prediction_reads(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 30, 4), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 256).save(tmp_path / "b.png")
+    for name in ("a.png", "b.png"):
+        assert np.array_equal(load(tmp_path / name, upright=True)["img"], read_image(tmp_path / name))
+
+
+def test_a_sound_but_huge_image_is_not_called_truncated(tmp_path, monkeypatch):
+    path = write_image(tmp_path / "image.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for read in (load, read_image):
+        with pytest.raises(BadImageError, match=r"image\.png is too large: .*7680 pixels.*MAX_IMAGE_PIXELS") as error:
+            read(path)
+        assert "truncated" not in str(error.value)
 
 
 def test_missing_image(tmp_path):

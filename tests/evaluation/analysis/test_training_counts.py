@@ -36,7 +36,7 @@ def test_absent_training_file(tmp_path):
     assert count_training(small.images) is None
     analysis = analyse_file(small.path, small.images, resamples=0)
     assert all(row.num_train is None for row in analysis.classes)
-    [note] = analysis.notes
+    [note] = [note for note in analysis.notes if "doubtful" not in note]  # the scores are drawn at random
     assert "--train-ann-file" in note and "trainval_hico.json" in note
     given = write(tmp_path / "elsewhere.json", small.train)
     test = str(tmp_path / "test.json")

@@ -1,0 +1,65 @@
+"""What a file that can't be read looks like, and the way out: formats of other code bases, leftovers of dead links."""
+
+import gzip
+import re
+import zlib
+from pathlib import Path
+
+from scipy.io.matlab import MatReadError
+
+# What scipy raises for files that are no MATLAB files of the expected structure, or damaged ones.
+MAT_ERRORS = (
+    MatReadError,
+    LookupError,
+    AttributeError,
+    ValueError,
+    TypeError,
+    OSError,
+    NotImplementedError,
+    zlib.error,
+)
+HEAD = 8192  # bytes that are looked at
+CONVERTER = "tools/dataset_converters/to_hoia.py"
+
+# A pattern of the file's beginning -> what it is, and what to do. The first that fits counts.
+LOOKS = {
+    r"\Aversion https://git-lfs": "It is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository, "
+    "or download the file.",
+    r"(?i)\A\s*<(!doctype|html|\?xml)": "It is a web page, as dead links leave it: download the file again, by hand.",
+    r'"gtboxes"': f"It looks like HoiTransformer's annotations (.odgt): convert them with {CONVERTER} odgt.",
+    r'"boxes_h".*"actions"': f"It looks like V-COCO of fredzzhang/vcoco: convert it with {CONVERTER} vcoco-instances.",
+    r'"boxes_h".*"(hoi|verb)"': f"It looks like HICO-DET of fredzzhang/hicodet: convert it with {CONVERTER} hicodet.",
+    r'"action_name"': "It looks like V-COCO's official labels: VCOCODataset reads them with coco_file, and "
+    f"{CONVERTER} vcoco converts them.",
+    r'"hoi_prediction"': "It looks like a prediction file: `hqm-mmdet eval` takes it, with annotations as --ann-file.",
+    r'"hoi_annotation"': "It looks like an annotation file, not like predictions: give it as --ann-file.",
+    r'"h_box".*"o_box"': "It looks like HoiTransformer's results as lines of JSON: `hqm-mmdet eval` reads them from a "
+    "file whose name ends in .json.",
+    r'"image_id".*"score"': "It looks like COCO's detection results: boxes, but no pairs of them. A two-stage model "
+    "takes them as dataset.detections (docs/two_stage.md).",
+    r'"(categories|licenses|images)"\s*:': "It looks like a COCO file: boxes, but no pairs of them (docs/own_data.md).",
+}
+
+
+def looks_like(path: str | Path) -> str:
+    """A sentence or two about a file that could not be read, with a space in front; empty if nothing is known."""
+    if not Path(path).is_file():
+        return ""
+    head = _head(path)
+    if not head:
+        return " The file is empty: copy or download it again."
+    text = head.decode("utf-8", "replace")
+    return next((f" {hint}" for pattern, hint in LOOKS.items() if re.search(pattern, text, re.DOTALL)), "")
+
+
+def _head(path: str | Path) -> bytes:
+    """The beginning, of a compressed file what it holds."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    if head[:2] != b"\x1f\x8b":
+        return head
+    try:
+        with gzip.open(path) as file:
+            return file.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return head
