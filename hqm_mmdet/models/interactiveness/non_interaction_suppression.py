@@ -12,7 +12,7 @@ from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.structures import HOIDataSample, scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of, score_fields
 
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
 
@@ -46,7 +46,7 @@ class NonInteractionSuppression:
             object's score, and of the subject's where the detector has one. Default None: not done.
         kept_verbs (Sequence[int]): verbs that say that nothing happens (HICO-DET: 57). Default: none.
         after_choice (bool): of a person's objects only the best of each verb keeps its score, before suppression: the
-            released code's order on V-COCO. Default: False.
+            released code's order on V-COCO; not for hosts that score HOI classes. Default: False.
 
     Raises:
         SuppressionError: an unknown mode, neither a checkpoint nor a config, or a model of another kind.
@@ -86,38 +86,72 @@ class NonInteractionSuppression:
         self.network.to(batch_inputs.device)
         for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
             height, width = sample.img_shape[:2]
-            pairs = sample.pred_pairs
-            boxes = InstanceData(sub_bboxes=pairs.sub_bboxes, obj_bboxes=pairs.obj_bboxes)
-            if rescaled:
-                scale = boxes.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
-                boxes = InstanceData(sub_bboxes=boxes.sub_bboxes * scale, obj_bboxes=boxes.obj_bboxes * scale)
-            sample.pred_pairs = self.apply(pairs, self.network.judge(image[:, :height, :width], boxes))
+            boxes = _in_network_frame(sample) if rescaled else sample.pred_pairs
+            scores = self.network.judge(image[:, :height, :width], boxes)
+            sample.pred_pairs = self.apply(sample.pred_pairs, scores)
 
     def apply(self, pairs: InstanceData, scores: Tensor) -> InstanceData:
-        """Pairs with changed ``verb_scores``, and with ``interactiveness`` (P, 2) and ``suppressed`` (P,) bool.
+        """Pairs with changed scores of verbs or HOI classes, and ``interactiveness`` (P, 2), ``suppressed`` (P,) bool.
 
         A pair without object (a box without area) is left alone.
 
         Args:
-            pairs (InstanceData): ``obj_labels`` (P,), ``verb_scores`` (P, V), boxes and detection scores.
+            pairs (InstanceData): a ``pred_pairs`` of length P.
             scores (Tensor): (P, 2) probabilities.
+
+        Raises:
+            SuppressionError: ``after_choice`` with pairs that score HOI classes.
         """
         present = (pairs.obj_bboxes[:, 2:] > pairs.obj_bboxes[:, :2]).all(1)
-        verb_scores = pairs.verb_scores
         if self.after_choice:
-            _, person = torch.unique(pairs.sub_bboxes, dim=0, return_inverse=True)
-            verb_scores = verb_scores.masked_fill(~best_objects(verb_scores, person), 0)
+            pairs.verb_scores = _of_best_objects(pairs)
         suppressed = self.thresholds.suppressed(scores, pairs.obj_labels) & present
-        if self.mode == "suppress":
-            verb_scores = suppress(verb_scores, suppressed, self.kept_verbs)
-        else:
+        if self.mode == "multiply":
             suppressed = torch.zeros_like(suppressed)
-            verb_scores = torch.where(present[:, None], multiply(verb_scores, scores, self.kept_verbs), verb_scores)
-        for name in ("sub_scores", "obj_scores") if self.lis else ():
-            if name in pairs:
-                verb_scores = verb_scores * low_grade_suppression(pairs[name], **self.lis)[:, None]
-        pairs.verb_scores, pairs.interactiveness, pairs.suppressed = verb_scores, scores, suppressed
+        kept = self._kept_columns(pairs)
+        for name in score_fields(pairs):
+            values = pairs[name]
+            if self.mode == "suppress":
+                changed = suppress(values, suppressed, kept)
+            else:
+                changed = torch.where(present[:, None], multiply(values, scores, kept), values)
+            pairs[name] = changed * self._lis_factor(pairs) if self.lis else changed
+        pairs.interactiveness, pairs.suppressed = scores, suppressed
         return pairs
+
+    def _kept_columns(self, pairs: InstanceData) -> tuple[int, ...]:
+        """Columns of the scores whose verb is one of ``kept_verbs``."""
+        if "hoi_scores" not in pairs:
+            return self.kept_verbs
+        return tuple(hoi for hoi, verb in enumerate(pairs.hois.verbs) if verb in self.kept_verbs)
+
+    def _lis_factor(self, pairs: InstanceData) -> Tensor:
+        """(P, 1), of the detection scores that the host has."""
+        factor = torch.ones(len(pairs), 1, device=pairs.obj_labels.device)
+        for name in ("sub_scores", "obj_scores"):
+            if name in pairs:
+                factor = factor * low_grade_suppression(pairs[name], **self.lis)[:, None]
+        return factor
+
+
+def _in_network_frame(sample: HOIDataSample) -> InstanceData:
+    """Boxes, and keypoints where there are any, of pairs whose frame is the original image."""
+    pairs, scale = sample.pred_pairs, sample.pred_pairs.sub_bboxes.new_tensor(scale_of(sample))
+    moved = {name: pairs[name] * scale.repeat(2) for name in ("sub_bboxes", "obj_bboxes")}
+    if "keypoints" in pairs:
+        moved["keypoints"] = pairs.keypoints[..., :2] * scale
+    return InstanceData(**moved)
+
+
+def _of_best_objects(pairs: InstanceData) -> Tensor:
+    """(P, V) verb scores, 0 where a person has a better object for the verb."""
+    if "hoi_scores" in pairs:
+        raise SuppressionError(
+            "NonInteractionSuppression(after_choice=True) compares scores of verbs; this model scores HOI classes. "
+            "Leave it out."
+        )
+    _, person = torch.unique(pairs.sub_bboxes, dim=0, return_inverse=True)
+    return pairs.verb_scores.masked_fill(~best_objects(pairs.verb_scores, person), 0)
 
 
 def _host_scores(sample: HOIDataSample) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-from hqm_mmdet.structures import scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of
 
 
 @MODELS.register_module()
@@ -101,10 +101,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         images = zip(batch_data_samples, features, self.candidates(batch_inputs, batch_data_samples), strict=True)
         for sample, feature, pairs in images:
             pairs = self.bbox_head.predict(self._scores(feature, pairs), pairs)
-            if rescale:
-                scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
-                pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
-            sample.pred_pairs = pairs
+            sample.pred_pairs = _in_original_frame(pairs, sample) if rescale else pairs
         if self.suppression is not None:
             self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
@@ -121,3 +118,12 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
             return self.bbox_head(self.pair_encoder([feature], [pairs]))
         parts = [self.bbox_head(part) for part in self.pair_encoder.in_chunks(feature, pairs)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
+    """``pairs`` with boxes, and keypoints where there are any, in pixels of the original image."""
+    scale = pairs.sub_bboxes.new_tensor(scale_of(sample))
+    pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale.repeat(2), pairs.obj_bboxes / scale.repeat(2)
+    if "keypoints" in pairs:
+        pairs.keypoints = pairs.keypoints[..., :2] / scale
+    return pairs
