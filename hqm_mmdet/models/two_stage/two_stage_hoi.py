@@ -81,7 +81,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         ]
         complete = [image.interactive for image in pairs] if self.skip_negative_objects else None
         features = self.pair_encoder(self.extract_feat(batch_inputs, batch_data_samples), pairs, complete)
-        return self.bbox_head.loss(self.bbox_head(features), pairs)
+        losses = self.bbox_head.loss(self.bbox_head(features), pairs)
+        return losses | self.instances.loss(batch_inputs, batch_data_samples, self.data_preprocessor)
 
     @torch.no_grad()
     def candidates(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
