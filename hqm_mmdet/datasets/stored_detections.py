@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
 from .detection_files import ClassMap, DetectionError, read_detections
-from .pose_files import poses_in_frame, poses_of_boxes, read_poses
+from .pose_files import poses_in_frame, read_poses
 
 NAMED = 5  # missing images that a message names
 
@@ -60,8 +60,7 @@ def detections_in_frame(results: Mapping) -> InstanceData:
             ``scale_factor``, ``flip``, ``flip_direction``.
 
     Returns:
-        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,); with poses also ``keypoints``
-        (N, 17, 3), NaN where there is none.
+        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,).
 
     Raises:
         DetectionError: the image was cropped or otherwise changed.
@@ -73,25 +72,21 @@ def detections_in_frame(results: Mapping) -> InstanceData:
     if results.get("flip"):
         boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
     kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
-    instances = InstanceData(
+    return InstanceData(
         bboxes=torch.from_numpy(boxes[kept]),
         labels=torch.from_numpy(results["detections"]["labels"][kept]),
         scores=torch.from_numpy(results["detections"]["scores"][kept]),
     )
-    if "poses" in results:
-        instances.keypoints = keypoints_in_frame(results, boxes[kept])
-    return instances
 
 
-def keypoints_in_frame(results: Mapping, boxes: np.ndarray) -> torch.Tensor:
-    """Poses (N, 17, 3) of persons' boxes (N, 4), all in pixels of the image as the transforms left it.
+def poses_of_sample(results: Mapping) -> InstanceData:
+    """``keypoints`` (K, 17, 3) of a sample's ``poses``, in pixels of the image as the transforms left it.
 
     Args:
         results (Mapping): ``poses`` and what :func:`detections_in_frame` needs of the transforms.
-        boxes (ndarray): (N, 4); a box that is no person gets a pose only by chance, and nobody reads it.
     """
     poses = poses_in_frame(results["poses"], _scale(results), results["img_shape"][1], bool(results.get("flip")))
-    return torch.from_numpy(poses_of_boxes(boxes, poses))
+    return InstanceData(keypoints=torch.from_numpy(poses))
 
 
 def _scale(results: Mapping) -> np.ndarray:

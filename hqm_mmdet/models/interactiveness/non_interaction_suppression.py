@@ -12,7 +12,7 @@ from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.structures import HOIDataSample, scale_of, score_fields
+from hqm_mmdet.structures import HOIDataSample, scale_of, score_fields, with_poses
 
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
 
@@ -75,7 +75,7 @@ class NonInteractionSuppression:
 
         Args:
             batch_inputs (Tensor): (B, 3, H, W), as the host's preprocessor normalised and padded it.
-            samples (list[HOIDataSample]): with ``pred_pairs``.
+            samples (list[HOIDataSample]): with ``pred_pairs``; their ``poses`` are looked at where there are any.
             preprocessor (nn.Module): the host's, an mmdet ``DetDataPreprocessor``.
             rescaled (bool): whether boxes are in pixels of the original image, else of the network's input.
         """
@@ -86,9 +86,8 @@ class NonInteractionSuppression:
         self.network.to(batch_inputs.device)
         for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
             height, width = sample.img_shape[:2]
-            boxes = _in_network_frame(sample) if rescaled else sample.pred_pairs
-            scores = self.network.judge(image[:, :height, :width], boxes)
-            sample.pred_pairs = self.apply(sample.pred_pairs, scores)
+            boxes = with_poses(_boxes(sample, rescaled), sample)
+            sample.pred_pairs = self.apply(sample.pred_pairs, self.network.judge(image[:, :height, :width], boxes))
 
     def apply(self, pairs: InstanceData, scores: Tensor) -> InstanceData:
         """Pairs with changed scores of verbs or HOI classes, and ``interactiveness`` (P, 2), ``suppressed`` (P,) bool.
@@ -134,13 +133,11 @@ class NonInteractionSuppression:
         return factor
 
 
-def _in_network_frame(sample: HOIDataSample) -> InstanceData:
-    """Boxes, and keypoints where there are any, of pairs whose frame is the original image."""
-    pairs, scale = sample.pred_pairs, sample.pred_pairs.sub_bboxes.new_tensor(scale_of(sample))
-    moved = {name: pairs[name] * scale.repeat(2) for name in ("sub_bboxes", "obj_bboxes")}
-    if "keypoints" in pairs:
-        moved["keypoints"] = pairs.keypoints[..., :2] * scale
-    return InstanceData(**moved)
+def _boxes(sample: HOIDataSample, rescaled: bool) -> InstanceData:
+    """Boxes of a sample's pairs, in pixels of the network's input."""
+    pairs = sample.pred_pairs
+    scale = pairs.sub_bboxes.new_tensor(scale_of(sample) if rescaled else (1.0, 1.0)).repeat(2)
+    return InstanceData(sub_bboxes=pairs.sub_bboxes * scale, obj_bboxes=pairs.obj_bboxes * scale)
 
 
 def _of_best_objects(pairs: InstanceData) -> Tensor:

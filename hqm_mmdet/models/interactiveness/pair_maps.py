@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-from .skeleton import NUM_KEYPOINTS, skeleton_pixels
+from hqm_mmdet.structures import NUM_KEYPOINTS
+
+from .skeleton import skeleton_pixels
 
 MAP_SIZE = 64
 NO_POSE_VALUE = 0.05

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-NUM_KEYPOINTS = 17
 LEFT_SHOULDER, RIGHT_SHOULDER, NECK = 5, 6, 17
 # COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles, left first; then the neck.
 LIMBS = (

@@ -2,9 +2,8 @@
 
 A provider gets a batch as the network does, (B, 3, H, W) with its samples, and the preprocessor that normalised it. It
 gives an InstanceData per image:
-``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,), and
-``keypoints`` (N, 17, 2 or 3) where it knows poses; NaN for those it does not know. Its ``loss`` is what it learns from
-by itself, which is nothing unless it holds a detector that is not frozen.
+``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,). Its
+``loss`` is what it learns from by itself, which is nothing unless it holds a detector that is not frozen.
 """
 
 import torch

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-from hqm_mmdet.structures import HOIDataSample, scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of, with_poses
 
 
 @MODELS.register_module()
@@ -76,7 +76,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs`` and what the provider reads."""
         candidates = self.candidates(batch_inputs, batch_data_samples)
         pairs = [
-            self.training_pairs(sample.gt_pairs, found, sample.img_shape[:2])
+            self.training_pairs(with_poses(sample.gt_pairs, sample), found, sample.img_shape[:2])
             for sample, found in zip(batch_data_samples, candidates, strict=True)
         ]
         complete = [image.interactive for image in pairs] if self.skip_negative_objects else None
@@ -86,9 +86,10 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
 
     @torch.no_grad()
     def candidates(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
-        """Candidate pairs of every image, boxes in pixels of the network's input."""
+        """Candidate pairs of every image, boxes and poses in pixels of the network's input."""
         found = self.instances(batch_inputs, batch_data_samples, self.data_preprocessor)
-        return [self.pair_sampler(instances) for instances in found]
+        images = zip(found, batch_data_samples, strict=True)
+        return [with_poses(self.pair_sampler(instances), sample) for instances, sample in images]
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.
@@ -102,6 +103,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         images = zip(batch_data_samples, features, self.candidates(batch_inputs, batch_data_samples), strict=True)
         for sample, feature, pairs in images:
             pairs = self.bbox_head.predict(self._scores(feature, pairs), pairs)
+            pairs.pop("keypoints", None)  # the network's; no part of a prediction
             sample.pred_pairs = _in_original_frame(pairs, sample) if rescale else pairs
         if self.suppression is not None:
             self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
@@ -122,9 +124,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
 
 
 def _in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
-    """``pairs`` with boxes, and keypoints where there are any, in pixels of the original image."""
-    scale = pairs.sub_bboxes.new_tensor(scale_of(sample))
-    pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale.repeat(2), pairs.obj_bboxes / scale.repeat(2)
-    if "keypoints" in pairs:
-        pairs.keypoints = pairs.keypoints[..., :2] / scale
+    """``pairs`` with boxes in pixels of the original image."""
+    scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
+    pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
     return pairs

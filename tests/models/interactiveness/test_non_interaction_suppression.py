@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints.files import write_checkpoint
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionError
 from hqm_mmdet.models.interactiveness.non_interaction_suppression import raw_images
-from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.structures import new_pairs, poses_of_boxes
 from tests.models.tiny import random_batch
 from tests.models.tiny_text import CONFIGS as TEXT_CONFIGS
 from tests.models.two_stage.test_tin import batch as annotated_batch
@@ -106,27 +107,19 @@ def test_a_two_stage_host_suppresses_by_its_own_scores_or_by_a_network(checkpoin
     assert (other.verb_scores[present] == 0).all() and torch.equal(other.suppressed, present)
 
 
-def test_the_network_sees_a_host_s_poses_in_the_frame_of_its_input(checkpoint):
-    host, nis = built("tin_toy"), NonInteractionSuppression(checkpoint)
+@pytest.mark.parametrize("name", ["qpic_toy", "tin_toy"])
+def test_the_network_sees_poses_of_the_sample_whatever_the_host(name, checkpoint):
+    host, nis = built(name), NonInteractionSuppression(checkpoint)
     seen = []
     nis.network.judge = lambda image, pairs: seen.append(pairs) or torch.zeros(len(pairs), 2)
-    inputs, samples = annotated_batch((2,))
-    (sample,) = samples
-    sample.set_metainfo(dict(ori_shape=(128, 160)))
-    sample.gt_hois["boxes"] = sample.gt_hois["boxes"] * 2
-    poses = torch.rand(len(sample.gt_hois["boxes"]), 17, 3) * 64
-    provider = host.instances.forward
-
-    def with_poses(*args):
-        found = provider(*args)
-        found[0].keypoints = poses
-        return found
-
-    host.instances.forward = with_poses
-    (pairs,) = predictions(host, (inputs, samples), nis)
-    torch.testing.assert_close(pairs.keypoints, 2 * seen[0].keypoints)
-    present = pairs.obj_labels < 8
-    torch.testing.assert_close(seen[0].keypoints[present], poses[pairs.sub_ids[present]][..., :2])
+    inputs, samples = images_of(name)
+    pose = torch.tensor([[10.0, 10, 1]] * 16 + [[40, 50, 1]])
+    for sample in samples:
+        sample.poses = InstanceData(keypoints=pose[None])
+    for pairs in predictions(host, (inputs, samples), nis):
+        boxes = seen.pop(0)
+        torch.testing.assert_close(boxes.keypoints, poses_of_boxes(boxes.sub_bboxes, pose[None]), equal_nan=True)
+        assert "keypoints" not in pairs
 
 
 def test_multiply_is_equation_6(checkpoint):
