@@ -3,15 +3,18 @@
 import json
 from pathlib import Path
 
-from hqm_mmdet.datasets.toy import make_toy_hoi
-from study.plan import EPOCHS, SCALES, Experiment, Run
+from mmengine.runner import Runner
+from study.plan import EPOCHS, SCALES, Experiment, Run, run_config
 from study.records import read_records
 from study.run import current_commit
 from study.scheduling import Queue, data_folder
 
+from hqm_mmdet.datasets.toy import make_toy_hoi
+
 SCALE, SPLIT = "suppression", "normal"
 HOSTS = {"QPIC": "baseline", "QPIC + HQM": "AJL"}  # the study's names of these arms
 HELD_OUT = 400  # training images that no host and no network learns from: thresholds are searched there
+IMAGES = {"fit": "images/train/", "heldout": "images/train/", "test": "images/test/"}
 
 
 def make_data(work_dir: Path) -> Path:
@@ -24,18 +27,27 @@ def make_data(work_dir: Path) -> Path:
     return data
 
 
-def train_hosts(records_folder: Path, work_dir: Path, seeds: int) -> dict[Run, Path]:
-    """Train what is missing; checkpoints of all hosts."""
-    make_data(work_dir)
+def train_hosts(seeds: int, records_folder: Path, work_dir: Path) -> None:
+    """Train what is missing of so many seeds."""
     records_folder.mkdir(parents=True, exist_ok=True)
     records = {record.run: record for record in read_records(records_folder)}
     experiment = Experiment(tuple(HOSTS.values()), (SPLIT,), seeds)
     queue = Queue(SCALE, [experiment], records, records_folder, work_dir, jobs=1, commit=current_commit())
     for _ in queue.run():
         pass
-    return {run: weights_of(run, work_dir) for run in records}
 
 
-def weights_of(run: Run, work_dir: Path) -> Path:
-    """Checkpoint that a run left."""
-    return work_dir / "runs" / f"{SCALE}_{Path(run.file_name()).stem}" / f"epoch_{EPOCHS}.pth"
+def predict(host: str, seed: int, part: str, work_dir: Path) -> Path:
+    """A host's prediction file for ``fit``, ``heldout`` or ``test``."""
+    run = Run(SPLIT, HOSTS[host], seed)
+    folder = work_dir / "runs" / f"{SCALE}_{Path(run.file_name()).stem}"
+    out = folder / f"{part}.json"
+    if not out.is_file():
+        cfg = run_config(run, data_folder(work_dir, SPLIT), SCALES[SCALE])
+        cfg.load_from, cfg.work_dir = str(folder / f"epoch_{EPOCHS}.pth"), str(folder)
+        cfg.experiment_name = f"{folder.name}_{part}"  # mmengine keeps runners by name
+        cfg.test_dataloader = cfg.val_dataloader
+        cfg.test_dataloader.dataset.update(ann_file=f"annotations/{part}_toy.json", data_prefix=dict(img=IMAGES[part]))
+        cfg.test_evaluator = dict(type="DumpHOIPredictions", out_file=str(out))
+        Runner.from_cfg(cfg).test()
+    return out

@@ -76,7 +76,10 @@ class FileSuppression:
     def __call__(self, entry: dict) -> dict:
         """An entry with changed scores; everything else, and every score that stays, is as it was."""
         pairs, ids = self.pairs(entry)
-        scores = self.judge(entry, pairs)
+        return self.change(entry, pairs, ids, self.judge(entry, pairs))
+
+    def change(self, entry: dict, pairs: InstanceData, ids: list[tuple[int, int]], scores: torch.Tensor) -> dict:
+        """An entry with changed scores; arguments as :meth:`pairs` and :meth:`judge` give them."""
         suppressed = self.suppression.thresholds.suppressed(scores, pairs.obj_labels).tolist()
         factors = dict(zip(ids, scores[:, INTERACTIVE].tolist(), strict=True))
         if self.suppression.mode == "suppress":

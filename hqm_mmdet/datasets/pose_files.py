@@ -17,8 +17,8 @@ from .detection_files import DetectionError, ImageIndex
 MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)  # left and right change places
 FORMATS = (
     "COCO's keypoint results (a JSON list of {image_id, keypoints: 51 numbers}), a folder of mmpose's inferencer "
-    "(pred_out_dir: per image a JSON list of {keypoints, keypoint_scores}), or a pickle of DumpResults of mmpose's test (a "
-    "list of {img_path, pred_instances: {keypoints, keypoint_scores}})"
+    "(pred_out_dir: per image a JSON list of {keypoints, keypoint_scores}), or mmpose's DumpResults (a pickled list of "
+    "{img_path, pred_instances: {keypoints, keypoint_scores}})"
 )
 Poses = Iterator[tuple[str | int, str, Any, Any]]  # image, entry for messages, keypoints, scores or None
 

@@ -2,6 +2,7 @@
 
 import torch
 from mmengine.structures import InstanceData
+
 from hqm_mmdet.registry import TASK_UTILS
 from hqm_mmdet.structures import new_pairs, pair_iou
 
