@@ -12,7 +12,9 @@ from mmengine.structures import InstanceData
 from hqm_mmdet.datasets.transforms import BadImageError, LoadHOIImage
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
-from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.structures import new_pairs, scale_of
+
+from .pipeline import inference_pipeline
 
 
 class PredictionFileError(UserError, ValueError):
@@ -72,6 +74,7 @@ class FileSuppression:
         suppression.network.to(device)
         self.counts = SuppressionCounts()
         self._load = LoadHOIImage()
+        self._prepare = inference_pipeline(suppression.network.cfg)
 
     def __call__(self, entry: dict) -> dict:
         """An entry with changed scores; everything else, and every score that stays, is as it was."""
@@ -90,7 +93,8 @@ class FileSuppression:
         return dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
 
     def judge(self, entry: Mapping, pairs: InstanceData) -> torch.Tensor:
-        """Probabilities (P, 2) on the host; the image is read only if there is a pair.
+        """Probabilities (P, 2) on the host; the image is read only if there is a pair, and prepared as the network's
+        test pipeline says.
 
         Raises:
             PredictionFileError: the image is missing or can't be read.
@@ -100,10 +104,12 @@ class FileSuppression:
         path = self.images / entry["file_name"]
         try:
             image = self._load.transform(dict(img_path=str(path)))["img"]
+            prepared = self._prepare(dict(img=image, img_path=str(path), img_id=0))
         except BadImageError as error:
             raise PredictionFileError(f"{error}. Name the folder of the predicted images with --images.") from error
-        image = torch.from_numpy(image).permute(2, 0, 1).to(self.device)
-        return self.suppression.network.judge(image, pairs.to(self.device)).cpu()
+        scale = pairs.sub_bboxes.new_tensor(scale_of(prepared["data_samples"])).repeat(2)
+        boxes = InstanceData(sub_bboxes=pairs.sub_bboxes * scale, obj_bboxes=pairs.obj_bboxes * scale).to(self.device)
+        return self.suppression.network.judge(prepared["inputs"].to(self.device), boxes).cpu()
 
     def pairs(self, entry: Mapping) -> tuple[InstanceData, list[tuple[int, int]]]:
         """Pairs with an object, each once, and their (subject_id, object_id)."""

@@ -4,23 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.checkpoints.files import Checkpoint
-from hqm_mmdet.checkpoints.loading import load_weights
-from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample, scale_of, score_fields, with_poses
 
+from .network import SuppressionError, load_interactiveness, own_size, raw_images
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
 
 MODES = ("suppress", "multiply")
-
-
-class SuppressionError(UserError, ValueError):
-    """A suppression that can't be set up; the message names the option and the remedy."""
 
 
 @MODELS.register_module()
@@ -85,9 +80,26 @@ class NonInteractionSuppression:
             return
         self.network.to(batch_inputs.device)
         for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
-            height, width = sample.img_shape[:2]
-            boxes = with_poses(_boxes(sample, rescaled), sample)
-            sample.pred_pairs = self.apply(sample.pred_pairs, self.network.judge(image[:, :height, :width], boxes))
+            scores = self.judge(image[:, : sample.img_shape[0], : sample.img_shape[1]], sample, rescaled)
+            sample.pred_pairs = self.apply(sample.pred_pairs, scores)
+
+    def judge(self, image: Tensor, sample: HOIDataSample, rescaled: bool) -> Tensor:
+        """Probabilities (P, 2) of a sample's pairs, from the image in the size in which the network knows images.
+
+        Args:
+            image (Tensor): (3, H, W) in [0, 255], channels blue, green, red, without padding.
+            sample (HOIDataSample): with ``pred_pairs``.
+            rescaled (bool): as in :meth:`__call__`.
+        """
+        boxes = with_poses(_boxes(sample, rescaled), sample)
+        size = own_size(self.network.cfg, sample.ori_shape[:2])
+        if size != tuple(image.shape[1:]):
+            scale = image.new_tensor([size[1] / image.shape[2], size[0] / image.shape[1]])
+            boxes.sub_bboxes, boxes.obj_bboxes = boxes.sub_bboxes * scale.repeat(2), boxes.obj_bboxes * scale.repeat(2)
+            if "keypoints" in boxes:
+                boxes.keypoints = boxes.keypoints[..., :2] * scale
+            image = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
+        return self.network.judge(image, boxes)
 
     def apply(self, pairs: InstanceData, scores: Tensor) -> InstanceData:
         """Pairs with changed scores of verbs or HOI classes, and ``interactiveness`` (P, 2), ``suppressed`` (P,) bool.
@@ -158,33 +170,3 @@ def _host_scores(sample: HOIDataSample) -> Tensor:
             "model.bbox_head.interactiveness=dict() and train it, or give a checkpoint of a network."
         )
     return sample.pred_pairs.interactiveness
-
-
-def load_interactiveness(checkpoint: str | Path | None, config: dict | None = None) -> nn.Module:
-    """A frozen :class:`~hqm_mmdet.models.two_stage.Interactiveness` in evaluation mode.
-
-    Raises:
-        SuppressionError, FileNotFoundError, CheckpointError: see :class:`NonInteractionSuppression`.
-    """
-    if checkpoint is None and config is None:
-        raise SuppressionError(
-            "NonInteractionSuppression needs a checkpoint of an interactiveness network (checkpoint=...); train one "
-            "with configs/interactiveness_hico.py."
-        )
-    stored = None if checkpoint is None else Checkpoint.read(checkpoint)
-    network = MODELS.build(config or stored.config().model)
-    if not hasattr(network, "judge"):
-        raise SuppressionError(
-            f"{checkpoint or 'interactiveness'}: a {type(network).__name__}, not an Interactiveness. Train one with "
-            "configs/interactiveness_hico.py."
-        )
-    if stored is not None:
-        load_weights(network, stored.state, stored.name)
-    return network.requires_grad_(False).eval()
-
-
-def raw_images(batch_inputs: Tensor, preprocessor: nn.Module) -> Tensor:
-    """What a host's preprocessor got, padding aside: (B, 3, H, W) in [0, 255], channels blue, green, red."""
-    if getattr(preprocessor, "_enable_normalize", False):
-        batch_inputs = batch_inputs * preprocessor.std + preprocessor.mean
-    return batch_inputs.flip(1) if getattr(preprocessor, "_channel_conversion", False) else batch_inputs

@@ -9,8 +9,7 @@ from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints.files import write_checkpoint
-from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionError
-from hqm_mmdet.models.interactiveness.non_interaction_suppression import raw_images
+from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionError, own_size, raw_images
 from hqm_mmdet.structures import new_pairs, poses_of_boxes
 from tests.models.tiny import random_batch
 from tests.models.tiny_text import CONFIGS as TEXT_CONFIGS
@@ -116,10 +115,11 @@ def test_the_network_sees_poses_of_the_sample_whatever_the_host(name, checkpoint
     pose = torch.tensor([[10.0, 10, 1]] * 16 + [[40, 50, 1]])
     for sample in samples:
         sample.poses = InstanceData(keypoints=pose[None])
-    for pairs in predictions(host, (inputs, samples), nis):
-        boxes = seen.pop(0)
-        torch.testing.assert_close(boxes.keypoints, poses_of_boxes(boxes.sub_bboxes, pose[None]), equal_nan=True)
+    for pairs, sample in zip(predictions(host, (inputs, samples), nis), samples, strict=True):
         assert "keypoints" not in pairs
+        scale = torch.tensor([96 / sample.img_shape[1], 96 / sample.img_shape[0]])  # to the network's own image size
+        expected = poses_of_boxes(pairs.sub_bboxes, pose[None])[..., :2] * scale
+        torch.testing.assert_close(seen.pop(0).keypoints, expected, equal_nan=True)
 
 
 def test_multiply_is_equation_6(checkpoint):
@@ -226,3 +226,23 @@ def toy_batch():
         pairs = sample.gt_pairs
         pairs.verb_labels = torch.nn.functional.pad(pairs.verb_labels, (0, 11 - pairs.verb_labels.shape[1]))
     return inputs, samples
+
+
+def test_the_network_judges_in_its_own_image_size(checkpoint):
+    host, nis = built("qpic_toy"), NonInteractionSuppression(checkpoint)
+    inputs, samples = random_batch([1])  # 64 x 80; the toy network was trained on 96 x 96
+    seen = []
+    nis.network.judge = lambda image, pairs: seen.append((image, pairs)) or torch.zeros(len(pairs), 2)
+    (pairs,) = predictions(host, (inputs, samples), nis)
+    (image, boxes) = seen[0]
+    assert image.shape == (3, 96, 96)
+    torch.testing.assert_close(boxes.obj_bboxes, pairs.obj_bboxes * torch.tensor([96 / 80, 96 / 64]).repeat(2))
+
+
+def test_own_size_of_a_network():
+    def cfg(*steps):
+        return Config(dict(test_dataloader=dict(dataset=dict(pipeline=list(steps)))))
+
+    assert own_size(Config(), (48, 64)) == own_size(cfg(dict(type="LoadHOIImage")), (48, 64)) == (48, 64)
+    assert own_size(cfg(dict(type="Resize", scale=(100, 50), keep_ratio=False)), (48, 64)) == (50, 100)
+    assert own_size(cfg(dict(type="mmdet.Resize", scale=(1333, 96), keep_ratio=True)), (48, 64)) == (96, 128)
