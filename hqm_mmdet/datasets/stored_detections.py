@@ -34,7 +34,7 @@ def attach_detections(
     class_map = ClassMap(ids) if detector_classes is None else ClassMap.by_name(ids, classes, detector_classes)
     found, missing = read_detections(path, [osp.basename(item["img_path"]) for item in items], class_map)
     for item, detections in zip(items, found, strict=True):
-        item["detections"] = dict(boxes=detections.boxes, labels=detections.labels, scores=detections.scores)
+        item["detections"] = dict(boxes=detections.boxes, labels=detections.labels, scores=detections.scores, file=path)
     if missing:
         names = ", ".join(missing[:NAMED]) + (" ..." if len(missing) > NAMED else "")
         print_log(
@@ -53,7 +53,7 @@ def attach_poses(items: Sequence[dict], path: str) -> None:
 def detections_in_frame(results: Mapping) -> InstanceData:
     """Detections of a sample, in pixels of the image as the transforms left it.
 
-    Boxes are clipped to the image; those without area in it are dropped.
+    Boxes are clipped to the image; those without area in it are dropped, and a warning tells how many.
 
     Args:
         results (Mapping): ``detections``, ``ori_shape``, ``img_shape``, and where transforms gave them
@@ -72,6 +72,14 @@ def detections_in_frame(results: Mapping) -> InstanceData:
     if results.get("flip"):
         boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
     kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    if not kept.all():
+        print_log(  # mmengine shows equal warnings once
+            f"{results['detections'].get('file', 'Detections')}: {(~kept).sum()} of {len(kept)} boxes of "
+            f"{results['img_path']} have no area inside of the image, and are left out. Their corners must be pixels "
+            "of the original image; detect again if they are of a resized one.",
+            logger="current",
+            level=logging.WARNING,
+        )
     return InstanceData(
         bboxes=torch.from_numpy(boxes[kept]),
         labels=torch.from_numpy(results["detections"]["labels"][kept]),

@@ -119,8 +119,14 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         """Raw predictions of the pairs of an image, a bounded number at a time."""
         if not len(pairs):
             return self.bbox_head(self.pair_encoder([feature], [pairs]))
-        parts = [self.bbox_head(part) for part in self.pair_encoder.in_chunks(feature, pairs)]
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        scores, start = {}, 0
+        for part in self.pair_encoder.in_chunks(feature, pairs):
+            for name, value in self.bbox_head(part).items():
+                # Into one tensor at once: small results between large temporary ones would scatter over the memory.
+                whole = scores.setdefault(name, value.new_empty(len(pairs), *value.shape[1:]))
+                whole[start : start + len(value)] = value
+            start += len(part.complete)
+        return scores
 
 
 def _in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
