@@ -81,7 +81,7 @@ class PairJitter:
     def _versions(self, boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """(N, 1 + T, 4) every box, then its accepted versions in the order they were drawn; (N,) how many these are."""
         moved, accepted = jittered_boxes(boxes, self.draw(boxes), size, self.min_iou)
-        order = (~accepted).long().argsort(1, stable=True)[..., None].expand_as(moved)
+        order = (~accepted).long().argsort(dim=1, stable=True)[..., None].expand_as(moved)
         return torch.cat([boxes[:, None], moved.gather(1, order).to(boxes.dtype)], 1), accepted.sum(1)
 
 
