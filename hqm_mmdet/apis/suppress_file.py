@@ -60,6 +60,7 @@ class FileSuppression:
         images (str | Path): folder of the images.
         names (FileNames, optional): default: no class is known, so thresholds of single classes have no effect.
         device (str): where the network runs. Default: ``cpu``.
+        keep_judgements (bool): whether entries get ``interactiveness``, which the report shows. Default: False.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class FileSuppression:
         images: str | Path,
         names: FileNames | None = None,
         device: str = "cpu",
+        keep_judgements: bool = False,
     ):
         self.suppression, self.images, self.names = suppression, Path(images), names or FileNames({})
-        self.device = device
+        self.device, self.keep_judgements = device, keep_judgements
         suppression.network.to(device)
         self.counts = SuppressionCounts()
         self._load = LoadHOIImage()
@@ -88,9 +90,18 @@ class FileSuppression:
         if self.suppression.mode == "suppress":
             factors = {pair: 0.0 for pair, dropped in zip(ids, suppressed, strict=True) if dropped}
             self.counts.suppressed += len(factors)
+        else:
+            suppressed = [False] * len(ids)
         self.counts.images += 1
         self.counts.pairs += len(ids)
-        return dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
+        changed = dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
+        if self.keep_judgements:
+            judged = zip(ids, scores.tolist(), suppressed, strict=True)
+            changed["interactiveness"] = [
+                dict(subject_id=sub, object_id=obj, score=score, suppressed=dropped)
+                for (sub, obj), score, dropped in judged
+            ]
+        return changed
 
     def judge(self, entry: Mapping, pairs: InstanceData) -> torch.Tensor:
         """Probabilities (P, 2) on the host; the image is read only if there is a pair, and prepared as the network's

@@ -31,6 +31,7 @@ from .base import ToolCommand, require_device
 @click.option(
     "--dataset", type=click.Choice(sorted(DATASETS)), help="Names of classes. Default: what image names tell."
 )
+@click.option("--keep-judgements", is_flag=True, help="Write what the network says, too; hqm-mmdet report shows it.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def suppress(
@@ -43,6 +44,7 @@ def suppress(
     above: float,
     below: float,
     dataset: str | None,
+    keep_judgements: bool,
     device: str,
     quiet: bool,
 ) -> None:
@@ -64,7 +66,8 @@ def suppress(
         limits = SuppressionThresholds.from_file(thresholds, tuple(metainfo["classes"]))
     suppression = NonInteractionSuppression(checkpoint, mode=mode)
     suppression.thresholds = limits
-    run = FileSuppression(suppression, images, metainfo and FileNames.of_metainfo(metainfo), device)
+    names = metainfo and FileNames.of_metainfo(metainfo)
+    run = FileSuppression(suppression, images, names, device, keep_judgements)
     changed = each_entry(predictions, entries, run)
     changed = list(track(changed, "suppressing", len(entries), disable=quiet))
     write_atomically(out, (json.dumps(changed, separators=(",", ":")) + "\n").encode())

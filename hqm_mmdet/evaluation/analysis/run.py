@@ -11,6 +11,7 @@ from rich import get_console
 from ..functional import ClassResults, ErrorBreakdown, JudgedCandidates, break_down
 from ..functional.error_kinds import KINDS, RIGHT
 from ..metrics.base import Ranking
+from ..metrics.interactiveness_metric import RankedInteractiveness
 from ..offline import EvaluationSet, read_records
 
 
@@ -23,12 +24,14 @@ class Run:
         images (EvaluationSet): annotations and metric.
         ranking (Ranking): of the metric.
         missing (tuple[str, ...]): images that the file says nothing about.
+        interactiveness (RankedInteractiveness, optional): of the pairs that the file says interact or do not.
     """
 
     name: str
     images: EvaluationSet
     ranking: Ranking
     missing: tuple[str, ...]
+    interactiveness: RankedInteractiveness | None = None
 
     @property
     def metainfo(self) -> Mapping:
@@ -77,7 +80,9 @@ def read_run(path: str | Path, images: EvaluationSet, name: str | None = None, p
     """
     found = read_records(path, images, progress)
     say(f"matching {len(found.records)} images", progress)
-    return Run(name or Path(path).name, images, images.metric.rank(list(found.records)), found.missing)
+    ranking = images.metric.rank(list(found.records))
+    judged = RankedInteractiveness(found.interactiveness) if found.interactiveness else None
+    return Run(name or Path(path).name, images, ranking, found.missing, judged)
 
 
 def say(message: str, progress: bool) -> None:

@@ -10,6 +10,7 @@ from rich.progress import track
 from hqm_mmdet.datasets.problems import AnnotationError
 
 from ..errors import PredictionError
+from ..metrics.interactiveness_metric import InteractivenessMetric, InteractivenessRecord
 from ..metrics.records import Record
 from .evaluation_set import EvaluationSet
 from .file_prediction import FilePrediction
@@ -23,10 +24,13 @@ class FileRecords:
     Args:
         records (tuple[Record, ...]): I records in the order of the images, as the metric takes them.
         missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
+        interactiveness (tuple[InteractivenessRecord, ...]): of the images whose pairs the file says that they interact
+            or do not; none where the ground truth is the metric's own (official V-COCO).
     """
 
     records: tuple[Record, ...]
     missing: tuple[str, ...]
+    interactiveness: tuple[InteractivenessRecord, ...] = ()
 
 
 def read_records(path: str | Path, images: EvaluationSet, progress: bool = False) -> FileRecords:
@@ -49,6 +53,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         raise AnnotationError(f"{images.reader.ann_file}: no image; there is nothing to evaluate.")
     metric, entry_of, by_position = images.metric, {}, False
     records: list[Record | None] = [None] * len(images.file_names)
+    interactiveness = []
     predictions = read_predictions(path, metric.dataset_meta)
     for prediction in track(predictions, f"reading {Path(path).name}", len(records), disable=not progress):
         place = f"{path}: entry {prediction.entry} ({prediction.image})"
@@ -58,6 +63,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         entry_of[position], by_position = prediction.entry, prediction.by_position
         try:
             records[position] = _record(images, position, prediction.sample)
+            interactiveness += _interactiveness(images, position, prediction.sample)
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
@@ -70,7 +76,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     # Their ground truth counts as not found.
     for i in missing:
         records[i] = _record(images, i, dict(pred_pairs=_no_pairs(metric.dataset_meta)))
-    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing))
+    return FileRecords(tuple(records), tuple(images.file_names[i] for i in missing), tuple(interactiveness))
 
 
 def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> int:
@@ -90,6 +96,14 @@ def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> 
 def _record(images: EvaluationSet, position: int, sample: dict) -> Record:
     known = dict(img_id=position, img_path=images.file_names[position], gt_hois=images.truths[position])
     return images.metric.make_record({**known, **sample})
+
+
+def _interactiveness(images: EvaluationSet, position: int, sample: dict) -> list[InteractivenessRecord]:
+    """One record, or none if the file or the truth has nothing to say about it."""
+    if images.truths[position] is None or "interactiveness" not in sample.get("pred_pairs", ()):
+        return []
+    known = dict(img_id=position, img_path=images.file_names[position], gt_hois=images.truths[position])
+    return [InteractivenessMetric().make_record({**known, **sample})]
 
 
 def _no_pairs(metainfo: Mapping) -> dict:
