@@ -31,6 +31,9 @@ from suppression.table import write_page  # noqa: E402
 
 def main(args: Namespace) -> None:
     """Seed by seed: hosts, network, what it does to each host, page."""
+    if args.page_only:
+        write_page(args.page, args.records)
+        return
     init_default_scope("hqm_mmdet")
     work_dir = args.work_dir.resolve()
     data = make_data(work_dir)
@@ -70,6 +73,7 @@ def judge(host: str, seed: int, checkpoint: Path, data: Path, work_dir: Path) ->
 def parse() -> Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page-only", action="store_true", help="train nothing, write the tables from the records")
     parser.add_argument("--seeds", type=int, default=3, help="of hosts and networks")
     parser.add_argument("--records", type=Path, default=ROOT / "docs" / "suppression", help="folder of the records")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "interactiveness.md")
