@@ -7,7 +7,7 @@ _base_ = [
     "./_base_/default_runtime.py",
 ]
 # Annotated boxes give the negatives; with detection files of all three sets, StoredInstances give harder ones.
-common = dict(pipeline=_base_.train_pipeline)
+common = dict(pipeline=_base_.unresized_train)
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -158,6 +158,18 @@ def test_second_stage_of_cdn(name, reweighted):
     assert changed == fragment | training | {"model"}
 
 
+@pytest.mark.parametrize("name", ["hico", "vcoco", "toy"])
+def test_stages_of_tin(name):
+    whole, first, second = (
+        Config.fromfile(ROOT / "configs" / f"tin_{stage}{name}.py").to_dict() for stage in ("", "hoi_", "joint_")
+    )
+    assert second["load_from"] == f"work_dirs/tin_hoi_{name}/epoch_{first['train_cfg']['max_epochs']}.pth"
+    assert second["model"] == whole["model"]
+    assert first["model"]["bbox_head"].pop("interactiveness") is None
+    assert whole["model"]["bbox_head"].pop("interactiveness") is not None
+    assert first == whole
+
+
 @pytest.mark.parametrize("path", [path for path in CONFIGS if path.stem.startswith("cdn")], ids=lambda path: path.stem)
 def test_cdn_is_evaluated_with_pair_nms(path):
     cfg = Config.fromfile(path)

@@ -120,6 +120,8 @@ class Scale:
         evaluated: epochs after which the averaged weights are evaluated.
         image_size: side of the images in pixels.
         in_device_memory: whether the training images lie there, both mirror images of each, ready to be used.
+        train_ann_file: annotations to train on; None for the config's.
+        keeps_weights: whether a run leaves its averaged weights in its folder, as a checkpoint of the last epoch.
     """
 
     folder: str
@@ -129,6 +131,8 @@ class Scale:
     evaluated: tuple[int, ...] = EVALUATED
     image_size: int = 96
     in_device_memory: bool = False
+    train_ann_file: str | None = None
+    keeps_weights: bool = False
 
 
 SCALES = {
@@ -151,11 +155,20 @@ SCALES = {
         image_size=64,
         in_device_memory=True,
     ),
+    # Hosts of benchmarks/suppression, which asks for them itself; the last 400 training images are held out.
+    "suppression": Scale(
+        "suppression",
+        {},
+        {"normal": SPLITS["normal"]},
+        evaluated=(EPOCHS,),
+        train_ann_file="annotations/fit_toy.json",
+        keeps_weights=True,
+    ),
 }
 
 
 def run_config(run: Run, data: Path, scale: Scale) -> Config:
-    """The config that a run trains with: the arm's, with data, seed, length, averaged weights, and no checkpoints."""
+    """The config that a run trains with: the arm's, with data, seed, length, and averaged weights."""
     cfg = Config.fromfile(ARMS[run.arm])
     images = (f"{name}_dataloader.dataset.data_root" for name in ("train", "val", "test"))
     cfg.merge_from_dict(dict.fromkeys(images, f"{data}/"))
@@ -182,6 +195,12 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
     cfg.train_cfg.evaluated = scale.evaluated
     if scale.in_device_memory:
         cfg.train_cfg.in_device_memory = True
+    if scale.train_ann_file:
+        cfg.train_dataloader.dataset.ann_file = scale.train_ann_file
+    if scale.keeps_weights:
+        cfg.default_hooks.checkpoint = dict(
+            type="SafeCheckpointHook", interval=scale.epochs, save_optimizer=False, save_param_scheduler=False
+        )
     # The test images are read eight times as well.
     steps = cfg.val_dataloader.dataset.pipeline
     cfg.val_dataloader.dataset.pipeline = [dict(type="KeepInMemory", transforms=steps[:-1]), steps[-1]]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,9 +66,14 @@ class Record:
         return self.curve[-1]
 
     def as_json(self) -> str:
-        """Text of the file: one line per field, so that differences stay readable."""
-        fields = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
-        return "{\n" + ",\n".join(fields) + "\n}\n"
+        """Text of the file."""
+        return as_lines(asdict(self))
+
+
+def as_lines(fields: Mapping) -> str:
+    """A JSON object with one line per field, so that differences stay readable."""
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in fields.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def read_records(folder: Path) -> list[Record]:

@@ -15,8 +15,10 @@ from hqm_mmdet.evaluation.offline import BoxReading
 from hqm_mmdet.evaluation.offline.box_signs import BoxSigns
 from hqm_mmdet.evaluation.offline.json_predictions import told_size
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
-from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.structures import new_pairs, scale_of
 from hqm_mmdet.utils.inside import OUTSIDE, path_inside
+
+from .pipeline import inference_pipeline
 
 
 class PredictionFileError(UserError, ValueError):
@@ -63,6 +65,7 @@ class FileSuppression:
         names (FileNames, optional): default: no class is known, so thresholds of single classes have no effect.
         device (str): where the network runs. Default: ``cpu``.
         reading (BoxReading, optional): how the file writes boxes. Default: x1, y1, x2, y2 in pixels.
+        keep_judgements (bool): whether entries get ``interactiveness``, which the report shows. Default: False.
 
     Attributes:
         signs (BoxSigns): that it writes them otherwise.
@@ -75,30 +78,45 @@ class FileSuppression:
         names: FileNames | None = None,
         device: str = "cpu",
         reading: BoxReading | None = None,
+        keep_judgements: bool = False,
     ):
         self.reading = reading or BoxReading(images=images)
         self.signs = BoxSigns(self.reading)
         self.suppression, self.images, self.names = suppression, Path(images), names or FileNames({})
-        self.device = device
+        self.device, self.keep_judgements = device, keep_judgements
         suppression.network.to(device)
         self.counts = SuppressionCounts()
         self._load = LoadHOIImage()
+        self._prepare = inference_pipeline(suppression.network.cfg)
 
     def __call__(self, entry: dict) -> dict:
         """An entry with changed scores; everything else, and every score that stays, is as it was."""
         pairs, ids = self.pairs(entry)
-        scores = self.judge(entry, pairs)
+        return self.change(entry, pairs, ids, self.judge(entry, pairs))
+
+    def change(self, entry: dict, pairs: InstanceData, ids: list[tuple[int, int]], scores: torch.Tensor) -> dict:
+        """An entry with changed scores; arguments as :meth:`pairs` and :meth:`judge` give them."""
         suppressed = self.suppression.thresholds.suppressed(scores, pairs.obj_labels).tolist()
         factors = dict(zip(ids, scores[:, INTERACTIVE].tolist(), strict=True))
         if self.suppression.mode == "suppress":
             factors = {pair: 0.0 for pair, dropped in zip(ids, suppressed, strict=True) if dropped}
             self.counts.suppressed += len(factors)
+        else:
+            suppressed = [False] * len(ids)
         self.counts.images += 1
         self.counts.pairs += len(ids)
-        return dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
+        changed = dict(entry, hoi_prediction=[self._changed(row, factors) for row in entry["hoi_prediction"]])
+        if self.keep_judgements:
+            judged = zip(ids, scores.tolist(), suppressed, strict=True)
+            changed["interactiveness"] = [
+                dict(subject_id=sub, object_id=obj, score=score, suppressed=dropped)
+                for (sub, obj), score, dropped in judged
+            ]
+        return changed
 
     def judge(self, entry: Mapping, pairs: InstanceData) -> torch.Tensor:
-        """Probabilities (P, 2) on the host; the image is read only if there is a pair.
+        """Probabilities (P, 2) on the host; the image is read only if there is a pair, and prepared as the network's
+        test pipeline says.
 
         Raises:
             PredictionFileError: the image is missing or can't be read.
@@ -110,10 +128,12 @@ class FileSuppression:
             raise PredictionFileError(f"{OUTSIDE}. Name files below {self.images} only.")
         try:
             image = self._load.transform(dict(img_path=str(path)))["img"]
+            prepared = self._prepare(dict(img=image, img_path=str(path), img_id=0))
         except BadImageError as error:
             raise PredictionFileError(f"{error}. Name the folder of the predicted images with --images.") from error
-        image = torch.from_numpy(image).permute(2, 0, 1).to(self.device)
-        return self.suppression.network.judge(image, pairs.to(self.device)).cpu()
+        scale = pairs.sub_bboxes.new_tensor(scale_of(prepared["data_samples"])).repeat(2)
+        boxes = InstanceData(sub_bboxes=pairs.sub_bboxes * scale, obj_bboxes=pairs.obj_bboxes * scale).to(self.device)
+        return self.suppression.network.judge(prepared["inputs"].to(self.device), boxes).cpu()
 
     def pairs(self, entry: Mapping) -> tuple[InstanceData, list[tuple[int, int]]]:
         """Pairs with an object, each once, and their (subject_id, object_id)."""

@@ -33,6 +33,7 @@ from .evaluation_options import box_options, tell_doubt
     "--dataset", type=click.Choice(sorted(DATASETS)), help="Names of classes. Default: what image names tell."
 )
 @box_options
+@click.option("--keep-judgements", is_flag=True, help="Write what the network says, too; hqm-mmdet report shows it.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def suppress(
@@ -45,6 +46,7 @@ def suppress(
     above: float,
     below: float,
     dataset: str | None,
+    keep_judgements: bool,
     device: str,
     quiet: bool,
     boxes: str,
@@ -68,8 +70,8 @@ def suppress(
         limits = SuppressionThresholds.from_file(thresholds, tuple(metainfo["classes"]))
     suppression = NonInteractionSuppression(checkpoint, mode=mode)
     suppression.thresholds = limits
-    reading = BoxReading(boxes, images, strict)
-    run = FileSuppression(suppression, images, metainfo and FileNames.of_metainfo(metainfo), device, reading)
+    names, reading = metainfo and FileNames.of_metainfo(metainfo), BoxReading(boxes, images, strict)
+    run = FileSuppression(suppression, images, names, device, reading, keep_judgements)
     changed = each_entry(predictions, entries, run)
     changed = list(track(changed, "suppressing", len(entries), disable=quiet))
     tell_doubt(predictions, run)

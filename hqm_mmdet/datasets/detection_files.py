@@ -1,6 +1,7 @@
 """Boxes of a detector, out of a file: COCO's result JSON, or a pickle of mmengine's and mmdet's result dumps."""
 
 import json
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.structures import match_class_names
@@ -66,7 +68,7 @@ def read_detections(
 
     Images are matched by file name, with or without folder and ending, or by id: the number at the end of the name
     (COCO_val2014_000000000042.jpg is 42). Detections of other images, and of classes that the data set does not have,
-    are left out.
+    are left out; a warning counts and names the former.
 
     Args:
         path (str | Path): ``.json``, ``.pkl`` or ``.pickle``; pickles are read without running code.
@@ -80,28 +82,46 @@ def read_detections(
     Raises:
         FileNotFoundError: no such file.
         CheckpointError: a pickle that is damaged or wants to run code.
-        DetectionError: another structure, an entry that can't be right, or no image of the data set at all.
+        DetectionError: another structure, an entry that can't be right, or no image or no class of the data set at all.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Detection file {path} does not exist; tools/detect.py makes one.")
     read = _read_json if path.suffix == ".json" else _read_pickle
     find = ImageIndex(file_names)
-    rows, unknown, said = defaultdict(list), 0, set()
+    rows, unknown, found = defaultdict(list), [], 0
     for image, boxes, labels, scores in read(path, class_map):
-        position = find(image)
+        position, known = find(image), labels >= 0
         if position is None:
-            unknown += 1
+            unknown.append(image)
             continue
-        said.add(position)
-        rows[position].append((boxes, labels, scores))
-    if not said:
+        found += len(boxes)
+        rows[position].append((boxes[known], labels[known], scores[known]))
+    _check_images(path, unknown, bool(rows), file_names)
+    detections = [_joined(rows.get(i, ())) for i in range(len(file_names))]
+    if found and not any(map(len, detections)):
         raise DetectionError(
-            f"{path}: none of its {unknown} entries belongs to one of the {len(file_names)} images of the data set, "
-            f"e.g. {file_names[0] if file_names else 'none'}. Detect objects in the images of this split."
+            f"{path}: none of its {found} boxes is of a class of the data set, whose category ids are "
+            f"{', '.join(map(str, class_map.category_ids))}. Write the file with `hqm-mmdet detect --dataset ...`, or "
+            "set dataset.detector_classes for a pickle."
         )
-    detections = [_joined(rows[i]) for i in range(len(file_names))]
-    return detections, tuple(name for i, name in enumerate(file_names) if i not in said)
+    return detections, tuple(name for i, name in enumerate(file_names) if i not in rows)
+
+
+def _check_images(path: Path, unknown: Sequence, any_known: bool, file_names: Sequence[str]) -> None:
+    """Refuse a file about other images, and warn of entries about some."""
+    if not any_known:
+        raise DetectionError(
+            f"{path}: none of its {len(unknown)} entries belongs to one of the {len(file_names)} images of the data "
+            f"set, e.g. {file_names[0] if file_names else 'none'}. Detect objects in the images of this split."
+        )
+    if unknown:
+        print_log(
+            f"{path}: {len(unknown)} entries are about images that the data set does not have, and are left out, e.g. "
+            f"{unknown[0]!r}. Detect objects in the images of this split.",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 class ImageIndex:
@@ -169,7 +189,7 @@ def _read_pickle(path: Path, class_map: ClassMap) -> Iterator[tuple]:
 
 
 def _checked(path: Path, entry: int, boxes, labels, scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Columns of an entry without the classes that the data set does not have."""
+    """Columns of an entry; label -1 is a class that the data set does not have."""
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
     labels, scores = np.asarray(labels, np.int64), np.asarray(scores, np.float32)
     if not len(boxes) == len(labels) == len(scores):
@@ -177,5 +197,4 @@ def _checked(path: Path, entry: int, boxes, labels, scores) -> tuple[np.ndarray,
         raise DetectionError(f"{path}: entry {entry} has {counts}. Correct the entry, or detect again.")
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
         raise DetectionError(f"{path}: entry {entry} has a box or a score that is not finite. Correct or remove it.")
-    known = labels >= 0
-    return boxes[known], labels[known], scores[known]
+    return boxes, labels, scores

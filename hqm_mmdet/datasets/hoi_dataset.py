@@ -145,7 +145,11 @@ class HOIDataset(SamplingDataset):
             path (str, optional): the file; default ``ann_file``.
             hint (str): what it is needed for, for the message if it is missing.
         """
-        return read_annotations(path or self.ann_file, hint + self.HOW_TO_GET)
+        return self.relevant(read_annotations(path or self.ann_file, hint + self.HOW_TO_GET))
+
+    def relevant(self, entries: list[dict]) -> list[dict]:
+        """What of a file's entries belongs to the data set: everything, unless a subclass leaves HOIs out."""
+        return entries
 
     def _select(self, images: list[tuple[int, ImageAnnotations]]) -> list[tuple[int, ImageAnnotations]]:
         """Images to train on, of all usable ones; each with its position in the file."""

@@ -23,22 +23,24 @@ class PaStaNetHOIDataset(HOIDataset):
     What is public about it is that it takes HICO-DET's HOIs without the 80 of ``no_interaction``, whose labels are
     incomplete, on HICO-DET's images and more, and the published mAP of three methods. Its split and its labels come
     with HAKE, in a form that this project has not seen; this class reads them as HOIA-style files with HICO-DET's ids
-    (verbs 1 to 117, of which 58 does not occur). HICO-DET's own files are read too: entries of verb 58 are left out.
+    (verbs 1 to 117, of which 58 does not occur). HICO-DET's own files are read too: entries of verb 58 are left out, as
+    they are in prediction files. A rare set is not published.
     """
 
     METAINFO = {
         **HICODetDataset.METAINFO,
         "verbs": _without(HICODetDataset.METAINFO["verbs"]),
         "verb_ids": _without(tuple(range(1, len(_HICO["verbs"]) + 1))),
+        "left_out_verb_ids": (NO_INTERACTION_ID,),
     }
     VALID_PAIRS = hico_valid_pairs()[[verb != NO_INTERACTION for verb in range(len(_HICO["verbs"]))]]
+    HAS_RARE_SET = False
     TRAIN_ANN_FILE = "trainval_pastanet.json"
     UPRIGHT = False  # as the official code reads images
     HOW_TO_GET = "PaStaNet-HOI comes with HAKE (hake-mvig.cn); see docs/data.md for the form of its annotations here."
 
-    def read_entries(self, path: str | None = None, hint: str = "") -> list[dict]:
-        """Entries of the file without the HOIs of ``no_interaction``."""
-        entries = super().read_entries(path, hint)
+    def relevant(self, entries: list[dict]) -> list[dict]:
+        """Entries without the HOIs of ``no_interaction``."""
         return [
             {**entry, "hoi_annotation": [hoi for hoi in hois if hoi.get("category_id") != NO_INTERACTION_ID]}
             if isinstance(entry, dict) and isinstance(hois := entry.get("hoi_annotation"), list)

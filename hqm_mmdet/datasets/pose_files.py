@@ -1,24 +1,34 @@
-"""Poses of persons, out of a file in the form of COCO's keypoint results, which mmpose writes too."""
+"""Poses of persons, out of a file: COCO's keypoint results, or what mmpose writes."""
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from hqm_mmdet.structures import NUM_KEYPOINTS
+from hqm_mmdet.utils.plain_pickle import load_plain_pickle
+
 from .detection_files import DetectionError, ImageIndex
 
-NUM_KEYPOINTS = 17
 MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)  # left and right change places
-MIN_IOU = 0.3
+FORMATS = (
+    "COCO's keypoint results (a JSON list of {image_id, keypoints: 51 numbers}), a folder of mmpose's inferencer "
+    "(pred_out_dir: per image a JSON list of {keypoints, keypoint_scores}), or mmpose's DumpResults (a pickled list of "
+    "{img_path, pred_instances: {keypoints, keypoint_scores}})"
+)
+Poses = Iterator[tuple[str | int, str, Any, Any]]  # image, entry for messages, keypoints, scores or None
 
 
 def read_poses(path: str | Path, file_names: Sequence[str]) -> list[np.ndarray]:
     """Poses of a data set's images.
 
     Args:
-        path (str | Path): a JSON list of ``{image_id, keypoints: [x, y, score] * 17}``, COCO's order of keypoints.
+        path (str | Path): ``.json``, ``.pkl`` or ``.pickle`` (read without running code), or a folder; see ``FORMATS``.
+            Keypoints are COCO's 17 in COCO's order.
         file_names (Sequence[str]): of I images, matched as in :func:`~.detection_files.read_detections`.
 
     Returns:
@@ -26,31 +36,92 @@ def read_poses(path: str | Path, file_names: Sequence[str]) -> list[np.ndarray]:
 
     Raises:
         FileNotFoundError: no such file.
-        DetectionError: another structure, a pose of another number of keypoints, or no image of the data set.
+        CheckpointError: a pickle that is damaged or wants to run code.
+        DetectionError: another structure, a pose of another number of keypoints or with numbers that are not finite, or
+            no image of the data set.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"Pose file {path} does not exist. See docs/two_stage.md.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DetectionError(f"{path}: no JSON ({error}). Expected COCO's keypoint results.") from error
-    find, poses = ImageIndex(file_names), defaultdict(list)
-    for n, entry in enumerate(content):
-        try:
-            pose, position = np.asarray(entry["keypoints"], np.float32), find(entry["image_id"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DetectionError(f"{path}: entry {n}: {error!r}. Expected COCO's keypoint results.") from error
-        if pose.size != 3 * NUM_KEYPOINTS:
-            raise DetectionError(
-                f"{path}: entry {n} ({entry['image_id']}) has {pose.size} numbers, expected x, y, score of COCO's "
-                f"{NUM_KEYPOINTS} keypoints. Estimate poses with a model for COCO."
-            )
-        if position is not None:
-            poses[position].append(pose.reshape(NUM_KEYPOINTS, 3))
+    read = _read_folder if path.is_dir() else _read_results if path.suffix == ".json" else _read_pickle
+    find, poses, unknown = ImageIndex(file_names), defaultdict(list), 0
+    for image, entry, keypoints, scores in read(path):
+        pose, position = _pose(keypoints, scores, f"{path}: entry {entry} ({image})"), find(image)
+        if position is None:
+            unknown += 1
+        else:
+            poses[position].append(pose)
     if not poses:
-        raise DetectionError(f"{path}: none of its {len(content)} poses belongs to an image of the data set.")
+        raise DetectionError(
+            f"{path}: none of its {unknown} poses belongs to one of the {len(file_names)} images of the data set, e.g. "
+            f"{file_names[0] if file_names else 'none'}. Estimate poses in the images of this split."
+        )
     return [np.array(poses[i], np.float32).reshape(-1, NUM_KEYPOINTS, 3) for i in range(len(file_names))]
+
+
+def _pose(keypoints, scores, place: str) -> np.ndarray:
+    """(17, 3) float32 of x, y and scores of their own, or of x, y, score in one list."""
+    try:
+        pose = np.asarray(keypoints, np.float32)
+        if scores is not None:
+            pose = np.concatenate([pose.reshape(-1, 2), np.asarray(scores, np.float32).reshape(-1, 1)], 1)
+    except (TypeError, ValueError) as error:
+        raise DetectionError(f"{place}: {error}. Expected {FORMATS}.") from error
+    if pose.size != 3 * NUM_KEYPOINTS:
+        raise DetectionError(
+            f"{place} has {pose.size} numbers, expected x, y, score of COCO's {NUM_KEYPOINTS} keypoints. Estimate "
+            "poses with a model for COCO."
+        )
+    if not np.isfinite(pose).all():
+        raise DetectionError(f"{place} has a number that is not finite. Correct or remove it.")
+    return pose.reshape(NUM_KEYPOINTS, 3)
+
+
+def _read_results(path: Path) -> Poses:
+    for n, row in enumerate(_entries(path, _load_json(path))):
+        with _named(path, n):
+            pose = row["image_id"], str(n), row["keypoints"], None
+        yield pose
+
+
+def _read_folder(path: Path) -> Poses:
+    """A file is called as its image."""
+    for file in sorted(path.glob("*.json")):
+        for n, row in enumerate(_entries(file, _load_json(file))):
+            with _named(file, n):
+                pose = file.stem, f"{n} of {file.name}", row["keypoints"], row["keypoint_scores"]
+            yield pose
+
+
+def _read_pickle(path: Path) -> Poses:
+    for n, row in enumerate(_entries(path, load_plain_pickle(path, tensors=True))):
+        with _named(path, n):
+            found, image = row["pred_instances"], row["img_path"]
+            poses = list(zip(found["keypoints"], found["keypoint_scores"], strict=True))
+        for pose, scores in poses:
+            yield image, str(n), pose, scores
+
+
+@contextmanager
+def _named(path: Path, entry: int) -> Iterator[None]:
+    """Errors say which entry of which file they are about."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise DetectionError(f"{path}: entry {entry}: {error!r}. Expected {FORMATS}.") from error
+
+
+def _load_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DetectionError(f"{path}: no JSON ({error}). Expected {FORMATS}.") from error
+
+
+def _entries(path: Path, content: Any) -> Iterable:
+    if not isinstance(content, list):
+        raise DetectionError(f"{path}: holds a {type(content).__name__}. Expected {FORMATS}.")
+    return content
 
 
 def poses_in_frame(poses: np.ndarray, scale: np.ndarray, width: int, flip: bool) -> np.ndarray:
@@ -61,32 +132,3 @@ def poses_in_frame(poses: np.ndarray, scale: np.ndarray, width: int, flip: bool)
         poses[..., 0] = width - poses[..., 0]
         poses = poses[:, MIRRORED]
     return poses
-
-
-def poses_of_boxes(boxes: np.ndarray, poses: np.ndarray) -> np.ndarray:
-    """Give each box the pose that fits it best, each pose once; best fits first.
-
-    A pose fits as well as the box around its keypoints overlaps, at an IoU of 0.3 at least: keypoints leave out hands,
-    feet and hair.
-
-    Args:
-        boxes (ndarray): (N, 4) x1, y1, x2, y2 of persons.
-        poses (ndarray): (K, 17, 3) in the same frame.
-
-    Returns:
-        ndarray: (N, 17, 3) float32, NaN for a box without pose.
-    """
-    given = np.full((len(boxes), NUM_KEYPOINTS, 3), np.nan, np.float32)
-    if not len(boxes) or not len(poses):
-        return given
-    around = np.concatenate([poses[..., :2].min(1), poses[..., :2].max(1)], 1)  # (K, 4)
-    low = np.maximum(boxes[:, None, :2], around[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], around[None, :, 2:])
-    area_a, area_b = ((each[:, 2:] - each[:, :2]).prod(1) for each in (boxes, around))
-    overlap = (high - low).clip(min=0).prod(2)
-    iou = overlap / np.maximum(area_a[:, None] + area_b - overlap, 1e-9)
-    while iou.max() >= MIN_IOU:
-        box, pose = np.unravel_index(iou.argmax(), iou.shape)
-        given[box] = poses[pose]
-        iou[box], iou[:, pose] = -1, -1
-    return given

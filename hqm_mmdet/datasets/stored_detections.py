@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 
 from .detection_files import ClassMap, DetectionError, read_detections
-from .pose_files import poses_in_frame, poses_of_boxes, read_poses
+from .pose_files import poses_in_frame, read_poses
 
 NAMED = 5  # missing images that a message names
 
@@ -34,7 +34,7 @@ def attach_detections(
     class_map = ClassMap(ids) if detector_classes is None else ClassMap.by_name(ids, classes, detector_classes)
     found, missing = read_detections(path, [osp.basename(item["img_path"]) for item in items], class_map)
     for item, detections in zip(items, found, strict=True):
-        item["detections"] = dict(boxes=detections.boxes, labels=detections.labels, scores=detections.scores)
+        item["detections"] = dict(boxes=detections.boxes, labels=detections.labels, scores=detections.scores, file=path)
     if missing:
         names = ", ".join(missing[:NAMED]) + (" ..." if len(missing) > NAMED else "")
         print_log(
@@ -53,15 +53,14 @@ def attach_poses(items: Sequence[dict], path: str) -> None:
 def detections_in_frame(results: Mapping) -> InstanceData:
     """Detections of a sample, in pixels of the image as the transforms left it.
 
-    Boxes are clipped to the image; those without area in it are dropped.
+    Boxes are clipped to the image; those without area in it are dropped, and a warning tells how many.
 
     Args:
         results (Mapping): ``detections``, ``ori_shape``, ``img_shape``, and where transforms gave them
             ``scale_factor``, ``flip``, ``flip_direction``.
 
     Returns:
-        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,); with poses also ``keypoints``
-        (N, 17, 3), NaN where there is none.
+        InstanceData: ``bboxes`` (N, 4) x1, y1, x2, y2, ``labels`` (N,), ``scores`` (N,).
 
     Raises:
         DetectionError: the image was cropped or otherwise changed.
@@ -73,25 +72,29 @@ def detections_in_frame(results: Mapping) -> InstanceData:
     if results.get("flip"):
         boxes = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
     kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
-    instances = InstanceData(
+    if not kept.all():
+        print_log(  # mmengine shows equal warnings once
+            f"{results['detections'].get('file', 'Detections')}: {(~kept).sum()} of {len(kept)} boxes of "
+            f"{results['img_path']} have no area inside of the image, and are left out. Their corners must be pixels "
+            "of the original image; detect again if they are of a resized one.",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return InstanceData(
         bboxes=torch.from_numpy(boxes[kept]),
         labels=torch.from_numpy(results["detections"]["labels"][kept]),
         scores=torch.from_numpy(results["detections"]["scores"][kept]),
     )
-    if "poses" in results:
-        instances.keypoints = keypoints_in_frame(results, boxes[kept])
-    return instances
 
 
-def keypoints_in_frame(results: Mapping, boxes: np.ndarray) -> torch.Tensor:
-    """Poses (N, 17, 3) of persons' boxes (N, 4), all in pixels of the image as the transforms left it.
+def poses_of_sample(results: Mapping) -> InstanceData:
+    """``keypoints`` (K, 17, 3) of a sample's ``poses``, in pixels of the image as the transforms left it.
 
     Args:
         results (Mapping): ``poses`` and what :func:`detections_in_frame` needs of the transforms.
-        boxes (ndarray): (N, 4); a box that is no person gets a pose only by chance, and nobody reads it.
     """
     poses = poses_in_frame(results["poses"], _scale(results), results["img_shape"][1], bool(results.get("flip")))
-    return torch.from_numpy(poses_of_boxes(boxes, poses))
+    return InstanceData(keypoints=torch.from_numpy(poses))
 
 
 def _scale(results: Mapping) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from hqm_mmdet.datasets.transforms.pixels import size_of
-
 from hqm_mmdet.utils.inside import path_inside
 
 LONG_SIDE = 640

@@ -5,9 +5,11 @@ from .class_names import ClassNameError, match_class_names
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
 from .hoi_data_sample import HOIDataSample, new_pairs, scale_of, score_fields
 from .pair_nms import pair_nms
+from .poses import NUM_KEYPOINTS, poses_of_boxes, with_poses
 from .vocabulary import HOIVocabulary
 
 __all__ = [
+    "NUM_KEYPOINTS",
     "ClassNameError",
     "HOIClassError",
     "HOIClasses",
@@ -20,8 +22,10 @@ __all__ = [
     "new_pairs",
     "pair_iou",
     "pair_nms",
+    "poses_of_boxes",
     "scale_of",
     "score_fields",
     "unseen_hois",
+    "with_poses",
     "xyxy_to_cxcywh",
 ]

@@ -24,6 +24,8 @@ class HOIDataSample(DetDataSample):
       where the head tells.
     * ``detections`` (InstanceData of length N), where a two-stage model is given boxes: ``bboxes`` (N, 4) in pixels of
       the network's input, ``labels`` (N,), ``scores`` (N,).
+    * ``poses`` (InstanceData of length K), where the data set has any: ``keypoints`` (K, 17, 3) x, y, score in pixels
+      of the network's input.
     """
 
     def to(self, *args, **kwargs) -> "HOIDataSample":

@@ -80,6 +80,23 @@ def test_thresholds_by_class(command, tmp_path):
     assert status == 0 and [row["score"] for row in entry["hoi_prediction"]] == [0, 0.7, 0.3]
 
 
+def test_judgements_are_kept_for_the_report(command, tmp_path, capsys):
+    _, (entry,), _ = command("--above", "0", "--below", "1", "--keep-judgements")
+    rows = entry["interactiveness"]
+    assert [(row["subject_id"], row["object_id"], row["suppressed"]) for row in rows] == [(0, 1, True), (0, 2, True)]
+    assert all(0 < score < 1 for row in rows for score in row["score"])
+    truth = [dict(file_name=NAME, annotations=BOXES, hoi_annotation=[dict(subject_id=0, object_id=1, category_id=77)])]
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    options = ("--ann-file", tmp_path / "truth.json", "--out", tmp_path / "report", "--resamples", "0", "--quiet")
+    assert run("report", tmp_path / "out.json", *options) == 0
+    page = (tmp_path / "report" / "index.html").read_text()
+    section = page.split('id="interactiveness"')[1].split("</section>")[0]
+    assert "true of 1 pair of 2" in section and "AP non-interactive" in section
+    counts = [part.split("</td>")[0] for part in section.split("<td>")]
+    assert counts[-2:] == ["1", "1"]  # one rightly, one wrongly
+    capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     "change,message",
     [

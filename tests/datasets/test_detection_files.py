@@ -46,6 +46,44 @@ def test_unknown_classes_are_left_out_and_silence_is_named(tmp_path):
     assert len(found[0]) == 1 and missing == ("b.png", "HICO_test2015_00000007.jpg")
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """What goes to the log."""
+    texts = []
+    for module in ("detection_files", "stored_detections"):
+        monkeypatch.setattr(f"hqm_mmdet.datasets.{module}.print_log", lambda text, **kwargs: texts.append(text))
+    return texts
+
+
+def test_entries_about_other_images_are_counted_and_named(tmp_path, told):
+    found, _ = read_detections(write(tmp_path, [entry(42), entry("other.jpg"), entry(99)]), NAMES, IDS)
+    assert [len(image) for image in found] == [1, 0, 0]
+    assert "detections.json: 2 entries are about images that the data set does not have" in told[0]
+    assert "'other.jpg'" in told[0] and "images of this split" in told[0]
+
+
+def test_images_that_a_file_is_silent_about_are_counted_and_named(tmp_path, told):
+    items = [dict(img_path=f"images/{name}") for name in NAMES]
+    attach_detections(items, write(tmp_path, [entry(42)]), dict(category_ids=[1, 3, 90], classes=("a", "b", "c")))
+    assert "detections.json: nothing about 2 of 3 images" in told[0] and "b.png" in told[0]
+
+
+def test_a_file_of_other_classes_is_refused(tmp_path):
+    with pytest.raises(DetectionError, match="none of its 2 boxes is of a class.*1, 3, 90.*detect --dataset") as error:
+        read_detections(write(tmp_path, [entry(42, 2), entry("b.png", 4)]), NAMES, IDS)
+    assert "detections.json" in str(error.value)
+    found, missing = read_detections(write(tmp_path, [dumped("b.png", (), (), ())], "none.pkl"), NAMES, IDS)
+    assert not any(map(len, found)) and "b.png" not in missing  # nothing found is an answer
+
+
+def test_boxes_outside_of_the_image_are_counted_and_the_file_is_named(told):
+    results = sample([[10, 20, 30, 40], [300, 0, 400, 9], [30, 20, 30, 40]])
+    results["detections"]["file"] = "detections.json"
+    assert len(detections_in_frame(results).bboxes) == 1
+    assert "detections.json: 2 of 3 boxes of a.png have no area inside of the image" in told[0]
+    assert "original image" in told[0]
+
+
 def test_pickles_of_mmdet(tmp_path):
     path = write(tmp_path, [dumped("x/b.png", ((1, 2, 3, 4), (5, 6, 7, 8)), (1, 7), (0.5, 0.25))], "d.pkl")
     found, missing = read_detections(path, NAMES, IDS)

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from hqm_mmdet.datasets import HICODetDataset, PaStaNetHOIDataset
+from hqm_mmdet.evaluation.analysis import analyse_file
+from hqm_mmdet.evaluation.offline import evaluate_file, load_evaluation_set
 
 BOXES = [dict(bbox=[0, 0, 50, 90], category_id=1), dict(bbox=[30, 20, 80, 60], category_id=2)]
 
@@ -41,3 +43,19 @@ def test_no_interaction_is_left_out_and_other_verbs_keep_their_names(data_set):
     verbs = [[names[v] for pair in item["pairs"] for v in pair[2]] for item in items]
     assert [sorted(image) for image in verbs] == [["ride"], [], ["ride", "zip"]]
     assert np.array_equal(data_set.metainfo["valid_pairs"], PaStaNetHOIDataset.VALID_PAIRS)
+
+
+def test_evaluation_counts_what_happens_only(tmp_path):
+    boxes = [*BOXES, dict(bbox=[30, 20, 80, 60], category_id=3)]
+    truth = [dict(file_name="a.jpg", annotations=boxes, hoi_annotation=[hoi(77), hoi(58)])]
+    rows = [dict(hoi(77), score=0.5), dict(hoi(58), score=0.9)]  # as a model of HICO-DET predicts
+    (tmp_path / "test.json").write_text(json.dumps(truth))
+    (tmp_path / "predictions.json").write_text(
+        json.dumps([dict(file_name="a.jpg", predictions=boxes, hoi_prediction=rows)])
+    )
+    images = load_evaluation_set("pastanet", str(tmp_path / "test.json"))
+    assert images.metric.vocabulary.verb_mask[:-1].sum() == 520
+    metrics = evaluate_file(tmp_path / "predictions.json", images).metrics
+    assert metrics == pytest.approx({"pastanet/full": 1.0, "pastanet/max_recall": 1.0})
+    analysis = analyse_file(tmp_path / "predictions.json", images, resamples=0)
+    assert [row.name for row in analysis.classes] == ["ride bicycle"] and analysis.classes[0].group is None

@@ -27,7 +27,7 @@ def test_data_set_that_image_names_tell(name, dataset):
     if dataset:
         assert guess_dataset(entries, "test.json", KNOWN) == dataset
     else:
-        with pytest.raises(AnnotationError, match=r"does not tell .*, one of hico, hoia, own, toy, vcoco"):
+        with pytest.raises(AnnotationError, match=r"does not tell .*, one of hico, hoia, own, pastanet, toy, vcoco"):
             guess_dataset(entries, "test.json", KNOWN)
 
 

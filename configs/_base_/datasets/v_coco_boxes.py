@@ -1,11 +1,7 @@
 # V-COCO for TIN: images as they are, one at a time, and boxes of a detector (tools/detect.py).
-_base_ = ["./v_coco.py"]
-train_pipeline = [
-    dict(type="LoadHOIImage"),
-    dict(type="LoadHOIAnnotations", with_bbox=True),
-    dict(type="PackHOIInputs"),
-]
-test_pipeline = [dict(type="LoadHOIImage"), dict(type="PackHOIInputs")]
-train_dataloader = dict(batch_size=1, dataset=dict(pipeline=train_pipeline, detections="detections/trainval.json"))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline, detections="detections/test.json"))
+_base_ = ["./v_coco.py", "./unresized.py"]
+train_dataloader = dict(
+    batch_size=1, dataset=dict(pipeline=_base_.unresized_train, detections="detections/trainval.json")
+)
+val_dataloader = dict(dataset=dict(pipeline=_base_.unresized_test, detections="detections/test.json"))
 test_dataloader = val_dataloader

@@ -1,17 +1,12 @@
 # A TIN for small images and CPUs, trained from scratch, on annotated boxes. Set the head's classes in the child.
+_base_ = ["./tin_r50.py"]
 model = dict(
-    type="TwoStageHOI",
-    data_preprocessor=dict(
-        type="DetDataPreprocessor",
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_size_divisor=1,
-    ),
+    data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
     instances=dict(type="AnnotatedInstances"),
-    pair_sampler=dict(type="ThresholdPairs", fallback=0),
-    training_pairs=dict(type="JitteredPairs", jitter=dict(num_copies=6), max_pairs=3, num_negatives=12),
+    pair_sampler=dict(fallback=0),
+    training_pairs=dict(jitter=dict(num_copies=6), max_pairs=3, num_negatives=12),
     backbone=dict(
+        _delete_=True,
         type="CSPDarknet",
         # channels in, channels out, blocks, shortcut, pyramid pooling
         arch_ovewrite=[[24, 48, 1, True, False], [48, 96, 1, True, False]],
@@ -19,7 +14,6 @@ model = dict(
         out_indices=(2,),
     ),
     pair_encoder=dict(
-        type="PairEncoder",
         in_channels=96,
         feature_stride=8,
         region_planes=32,
@@ -29,9 +23,6 @@ model = dict(
         norm_cfg=dict(type="BN"),
     ),
     bbox_head=dict(
-        type="TINHead",
-        num_obj_classes=80,
-        num_verbs=117,
         region_channels=128,
         context_channels=96,
         layout_channels=2704,

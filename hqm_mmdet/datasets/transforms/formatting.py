@@ -5,7 +5,7 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs
 from mmengine.structures import InstanceData
 
-from hqm_mmdet.datasets.stored_detections import detections_in_frame, keypoints_in_frame
+from hqm_mmdet.datasets.stored_detections import detections_in_frame, poses_of_sample
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TRANSFORMS
 from hqm_mmdet.structures import HOIDataSample, new_pairs
@@ -22,7 +22,7 @@ class PackHOIInputs(PackDetInputs):
     ``gt_pairs_verbs`` (see :class:`LoadHOIAnnotations`) and ``num_classes``.
     Returned keys: ``inputs`` ((3, H, W) uint8 tensor), ``data_samples`` (:class:`HOIDataSample` with ``gt_instances``
     and ``gt_pairs``, pixels of the image as the transforms left it). ``gt_hois``, the ground truth as annotated, is
-    always part of the sample's metainfo where the data set gives it. So are its ``detections``, a field.
+    always part of the sample's metainfo where the data set gives it. So are its ``detections`` and ``poses``, fields.
 
     Args:
         meta_keys (Sequence[str]): keys for the sample's metainfo, as in ``PackDetInputs``.
@@ -44,10 +44,10 @@ class PackHOIInputs(PackDetInputs):
             sample.set_metainfo(dict(gt_hois=results["gt_hois"]))
         if "gt_pairs_ids" in results:
             sample.gt_pairs = self._pairs(results)
-            if "poses" in results:
-                sample.gt_pairs.keypoints = keypoints_in_frame(results, sample.gt_pairs.sub_bboxes.numpy())
         if "detections" in results:
             sample.detections = detections_in_frame(results)
+        if "poses" in results:
+            sample.poses = poses_of_sample(results)
         packed["data_samples"] = sample
         return packed
 

@@ -13,7 +13,7 @@ from PIL import Image
 from hqm_mmdet.registry import TRANSFORMS
 
 from ..problems import AnnotationError
-from .pixels import UPRIGHT, as_shown, as_stored, bad_image, orientation
+from .pixels import UPRIGHT, BadImageError, as_shown, as_stored, bad_image, orientation
 
 MAX_RATIO = 100  # of the sides; resized with its ratio, a narrower image would have no pixel left on one side
 POWERS = {10**k for k in range(9)}

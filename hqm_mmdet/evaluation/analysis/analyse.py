@@ -8,7 +8,7 @@ from ..offline import EvaluationSet
 from .class_rows import class_rows
 from .image_cases import ImageBook
 from .metric_values import metric_values
-from .model import Analysis, MetricValue
+from .model import Analysis, Interactiveness, MetricValue
 from .run import Run, read_run, say
 from .training_counts import TrainingCounts, count_training, how_to_get_counts
 
@@ -78,6 +78,17 @@ def analyse(
         notes=_notes(run, train_counts),
         warnings=run.warnings,
         unknown=run.unknown,
+        interactiveness=_interactiveness(run),
+    )
+
+
+def _interactiveness(run: Run) -> Interactiveness | None:
+    if run.interactiveness is None:
+        return None
+    means = run.interactiveness.means()
+    counts = ("pairs", "interactive_pairs", "suppressed_right", "suppressed_wrong")
+    return Interactiveness(
+        means["mAP"], means["AP_interactive"], means["AP_non_interactive"], *(int(means[name]) for name in counts)
     )
 
 

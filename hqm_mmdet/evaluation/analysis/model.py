@@ -103,6 +103,25 @@ class ImageCase:
     predicted: tuple[Triplet, ...]
 
 
+@dataclass(frozen=True)
+class Interactiveness:
+    """How well pairs that interact are told from pairs that do not, and what suppression made of it.
+
+    Args:
+        mean, interactive, non_interactive (float): TIN's binary mAP and its two APs; NaN without a pair of the kind.
+        num_pairs, num_interactive (int): judged pairs, and those of them that a labelled pair matches.
+        num_right, num_wrong (int): suppressed pairs that no labelled pair matches, and that one does.
+    """
+
+    mean: float
+    interactive: float
+    non_interactive: float
+    num_pairs: int
+    num_interactive: int
+    num_right: int
+    num_wrong: int
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """Everything about one prediction file.
@@ -122,6 +141,7 @@ class Analysis:
         notes (tuple[str, ...]): what the reader should know, e.g. that training counts are not at hand.
         warnings (tuple[str, ...]): what makes the numbers doubtful; ``notes`` hold it too.
         unknown (tuple[str | int, ...]): images of the file that were left out.
+        interactiveness (Interactiveness, optional): where the file says which pairs interact.
     """
 
     name: str
@@ -139,6 +159,7 @@ class Analysis:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unknown: tuple[str | int, ...] = ()
+    interactiveness: Interactiveness | None = None
 
 
 @dataclass(frozen=True)

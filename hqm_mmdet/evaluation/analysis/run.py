@@ -11,6 +11,7 @@ from rich import get_console
 from ..functional import ClassResults, ErrorBreakdown, JudgedCandidates, break_down
 from ..functional.error_kinds import KINDS, RIGHT
 from ..metrics.base import Ranking
+from ..metrics.interactiveness_metric import RankedInteractiveness
 from ..offline import EvaluationSet, read_records
 
 
@@ -25,6 +26,7 @@ class Run:
         missing (tuple[str, ...]): images that the file says nothing about.
         warnings (tuple[str, ...]): what makes the numbers doubtful.
         unknown (tuple[str | int, ...]): images of the file that were left out.
+        interactiveness (RankedInteractiveness, optional): of the pairs that the file says interact or do not.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Run:
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     unknown: tuple[str | int, ...] = ()
+    interactiveness: RankedInteractiveness | None = None
 
     @property
     def metainfo(self) -> Mapping:
@@ -82,7 +85,8 @@ def read_run(path: str | Path, images: EvaluationSet, name: str | None = None, p
     found = read_records(path, images, progress)
     say(f"matching {len(found.records)} images", progress)
     ranking = images.metric.rank(list(found.records))
-    return Run(name or Path(path).name, images, ranking, found.missing, found.warnings, found.unknown)
+    judged = RankedInteractiveness(found.interactiveness) if found.interactiveness else None
+    return Run(name or Path(path).name, images, ranking, found.missing, found.warnings, found.unknown, judged)
 
 
 def say(message: str, progress: bool) -> None:

@@ -56,7 +56,7 @@ def count_training(images: EvaluationSet) -> TrainingCounts | None:
         return TrainingCounts(_count_official(entries, verbs, num_classes))
     parser = reader.make_parser(ProblemReport(path), training=True)  # defects are reported where it is trained on
     with no_garbage_collection():
-        parsed = parser.read_all(entries)
+        parsed = parser.read_all(reader.relevant(entries))
     return TrainingCounts(count_hois(parsed, len(verbs), num_classes))
 
 

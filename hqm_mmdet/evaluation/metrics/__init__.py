@@ -6,6 +6,7 @@ from .dump_predictions import DumpHOIPredictions
 from .hico_det_metric import HICODetMetric
 from .hoia_metric import HOIAMetric
 from .interactiveness_metric import InteractivenessMetric
+from .pasta_net_hoi_metric import PaStaNetHOIMetric
 from .records import ImageRecord, make_record
 from .vcoco_metric import VCOCOMetric
 
@@ -17,6 +18,7 @@ __all__ = [
     "HOIMetric",
     "ImageRecord",
     "InteractivenessMetric",
+    "PaStaNetHOIMetric",
     "Ranking",
     "VCOCOMetric",
     "make_record",

@@ -96,10 +96,11 @@ class InteractivenessMetric(HOIMetric):
         boxes, hois = to_numpy(truth["boxes"]).reshape(-1, 4), to_numpy(truth["hois"]).reshape(-1, 3)
         hois = hois[hois[:, 1] >= 0]
         sub, obj = (to_numpy(pairs[name]) for name in ("sub_bboxes", "obj_bboxes"))
-        present = (obj[:, 2:] > obj[:, :2]).all(1)  # a pair without object was not judged
-        sub, obj, scores = sub[present], obj[present], scores[present]
+        # A pair without object was not judged, nor one that a file gives no scores (NaN).
+        judged = (obj[:, 2:] > obj[:, :2]).all(1) & np.isfinite(scores).all(1)
+        sub, obj, scores = sub[judged], obj[judged], scores[judged]
         interactive = interactive_pairs(sub, obj, boxes[hois[:, 0]], boxes[hois[:, 1]], self.min_iou)
-        suppressed = to_numpy(pairs["suppressed"])[present] if "suppressed" in pairs else np.zeros(len(scores), bool)
+        suppressed = to_numpy(pairs["suppressed"])[judged] if "suppressed" in pairs else np.zeros(len(scores), bool)
         return InteractivenessRecord(img_id, img_path, scores, interactive, suppressed)
 
     def rank(self, records: list[InteractivenessRecord]) -> RankedInteractiveness:

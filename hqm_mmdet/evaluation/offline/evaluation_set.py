@@ -4,7 +4,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hqm_mmdet.datasets import HICODetDataset, HOIADataset, HOIDataset, ToyHOIDataset, VCOCODataset
+from hqm_mmdet.datasets import (
+    HICODetDataset,
+    HOIADataset,
+    HOIDataset,
+    PaStaNetHOIDataset,
+    ToyHOIDataset,
+    VCOCODataset,
+)
 from hqm_mmdet.datasets.annotations import ImageAnnotations, read_annotations
 from hqm_mmdet.datasets.conversion.v_coco import is_official_vcoco
 from hqm_mmdet.datasets.problems import AnnotationError, ProblemReport
@@ -21,6 +28,7 @@ DATASETS = {
     "hico": ("HICODetMetric", HICODetDataset),
     "vcoco": ("VCOCOMetric", VCOCODataset),
     "hoia": ("HOIAMetric", HOIADataset),
+    "pastanet": ("PaStaNetHOIMetric", PaStaNetHOIDataset),
     "toy": ("HICODetMetric", ToyHOIDataset),
     "own": ("HICODetMetric", HOIDataset),
 }
@@ -117,7 +125,7 @@ def load_evaluation_set(
     if _is_official(entries, ann_file, dataset, coco_file):
         options |= dict(ann_file=ann_file, coco_file=coco_file)
         return _official_set(_metric(dataset, reader, [], options), dataset, reader)
-    images = [parser.usable(*item) for item in enumerate(parser.read_all(entries))]
+    images = [parser.usable(*item) for item in enumerate(parser.read_all(reader.relevant(entries)))]
     return _hoia_style_set(images, _metric(dataset, reader, images, options), dataset, reader)
 
 

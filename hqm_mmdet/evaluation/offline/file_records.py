@@ -10,6 +10,7 @@ from rich.progress import track
 from hqm_mmdet.datasets.problems import AnnotationError
 
 from ..errors import PredictionError
+from ..metrics.interactiveness_metric import InteractivenessMetric, InteractivenessRecord
 from ..metrics.records import Record
 from .box_signs import BoxSigns
 from .evaluation_set import EvaluationSet
@@ -27,12 +28,15 @@ class FileRecords:
         missing (tuple[str, ...]): images that the file says nothing about; their records hold no prediction.
         warnings (tuple[str, ...]): what makes the numbers doubtful.
         unknown (tuple[str | int, ...]): images that the annotations do not have, left out because that was asked for.
+        interactiveness (tuple[InteractivenessRecord, ...]): of the images whose pairs the file says that they interact
+            or do not; none where the ground truth is the metric's own (official V-COCO).
     """
 
     records: tuple[Record, ...]
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     unknown: tuple[str | int, ...] = ()
+    interactiveness: tuple[InteractivenessRecord, ...] = ()
 
 
 def read_records(path: str | Path, images: EvaluationSet, progress: bool = False) -> FileRecords:
@@ -58,6 +62,7 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     signs = BoxSigns(images.reading)
     ids, unknown = IdSigns(metric.dataset_meta), []
     records: list[Record | None] = [None] * len(images.file_names)
+    interactiveness = []
     predictions = read_predictions(path, metric.dataset_meta)
     for prediction in track(predictions, f"reading {Path(path).name}", len(records), disable=not progress):
         place = f"{path}: entry {prediction.entry} ({prediction.image})"
@@ -69,7 +74,9 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
             raise PredictionError(f"{place}: the image was already in entry {entry_of[position]}. Take one out.")
         entry_of[position], by_position = prediction.entry, prediction.by_position
         try:
-            records[position] = _record(images, position, _in_pixels(prediction, position, images, signs))
+            sample = _in_pixels(prediction, position, images, signs)
+            records[position] = _record(images, position, sample)
+            interactiveness += _interactiveness(images, position, sample)
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
         except ValueError as error:
             raise PredictionError(f"{place}: {error}") from error
@@ -87,7 +94,8 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
     if doubt and images.reading.strict:
         raise PredictionError(f"{path}: {doubt}. Say so if that is what the file has; strict evaluation refuses it.")
     silent = tuple(images.file_names[i] for i in missing)
-    return FileRecords(tuple(records), silent, (*((doubt,) if doubt else ()), *ids.findings()), tuple(unknown))
+    warnings = (*((doubt,) if doubt else ()), *ids.findings())
+    return FileRecords(tuple(records), silent, warnings, tuple(unknown), tuple(interactiveness))
 
 
 def _in_pixels(prediction: FilePrediction, position: int, images: EvaluationSet, signs: BoxSigns) -> dict:
@@ -117,6 +125,14 @@ def _position(prediction: FilePrediction, images: EvaluationSet, place: str) -> 
 def _record(images: EvaluationSet, position: int, sample: dict) -> Record:
     known = dict(img_id=position, img_path=images.file_names[position], gt_hois=images.truths[position])
     return images.metric.make_record({**known, **sample})
+
+
+def _interactiveness(images: EvaluationSet, position: int, sample: dict) -> list[InteractivenessRecord]:
+    """One record, or none if the file or the truth has nothing to say about it."""
+    if images.truths[position] is None or "interactiveness" not in sample.get("pred_pairs", ()):
+        return []
+    known = dict(img_id=position, img_path=images.file_names[position], gt_hois=images.truths[position])
+    return [InteractivenessMetric().make_record({**known, **sample})]
 
 
 def _no_pairs(metainfo: Mapping) -> dict:

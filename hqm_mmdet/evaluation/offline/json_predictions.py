@@ -21,11 +21,15 @@ def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePredict
     """Entries of a list, one at a time; see :func:`~.prediction_files.read_predictions`."""
     labels = {str(category): label for label, category in enumerate(metainfo["category_ids"])}
     verbs = {str(verb): label for label, verb in enumerate(metainfo["verb_ids"])}
+    left_out = frozenset(map(str, metainfo.get("left_out_verb_ids", ())))
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
             text = file.read()
         for n, raw in enumerate(_entries(text, path, metainfo)):
             with NamedEntry(path, n, raw):
+                if left_out:
+                    said = raw["hoi_prediction"]
+                    raw = dict(raw, hoi_prediction=[r for r in said if str(r.get("category_id")) not in left_out])
                 pairs, partial = _pairs_of_entry(raw, labels, verbs)
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
                 yield FilePrediction(n, raw["file_name"], sample, size=told_size(raw))
@@ -68,8 +72,20 @@ def _pairs_of_entry(raw: Mapping, labels: Mapping[str, int], verbs: Mapping[str,
         obj_labels=box_labels[obj],
         sub_labels=box_labels[sub],
         verb_scores=scores,
+        **_judgements(raw, ids),
     )
     return pairs, len(dense) < len(raw["hoi_prediction"])
+
+
+def _judgements(raw: Mapping, ids: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
+    """``interactiveness`` (P, 2), NaN for pairs without judgement, and ``suppressed`` (P,), if the entry has them."""
+    if "interactiveness" not in raw:
+        return {}
+    judged = {(row["subject_id"], row["object_id"]): row for row in raw["interactiveness"]}
+    unknown = dict(score=(np.nan, np.nan), suppressed=False)
+    rows = [judged.get(tuple(pair), unknown) for pair in ids]
+    scores = np.array([row["score"] for row in rows], np.float64).reshape(-1, 2)
+    return dict(interactiveness=scores, suppressed=np.array([row["suppressed"] for row in rows], bool))
 
 
 def _score_lists(rows: Sequence[Mapping], num_verbs: int) -> np.ndarray:

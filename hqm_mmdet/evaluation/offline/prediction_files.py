@@ -19,7 +19,8 @@ def read_predictions(path: str | Path, metainfo: Mapping) -> Iterator[FilePredic
 
     Args:
         path (str | Path): ``.json``, ``.json.gz``, ``.pkl`` or ``.pickle``; or a folder of ``detections_XX.mat``.
-        metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set.
+        metainfo (Mapping): ``classes``, ``category_ids``, ``verbs``, ``verb_ids`` of the data set; of a JSON file, HOIs
+            of verbs in ``left_out_verb_ids`` are passed over.
 
     Yields:
         FilePrediction: one per image.

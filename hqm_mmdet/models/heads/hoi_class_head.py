@@ -64,7 +64,7 @@ class HOIClassHead(HOIHead):
     """
 
     vocabulary = "hoi"
-    OF_VERBS = ("verb_prior", "verb_object_mask", "verb_reweighting", "loss_verb")
+    OF_VERBS = ("verb_prior", "verb_object_mask", "verb_reweighting", "loss_verb", "interactiveness")
     eval_bias = True  # whether the classifier of all classes of a zero-shot model has a bias; the official code's does
     COSTS = (dict(type="ObjectClassCost"), dict(type="HOICost"), dict(type="PairL1Cost"), dict(type="PairGIoUCost"))
 

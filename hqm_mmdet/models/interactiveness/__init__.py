@@ -1,8 +1,7 @@
 """Does a pair interact at all? Pair maps, the interactiveness network, what its answer does to a host's scores.
 
 Knows pairs (boxes, labels, poses), not detectors. Reading order: pair_maps.py, pair_encoder.py,
-interactiveness_head.py, suppression.py,
-non_interaction_suppression.py.
+interactiveness_head.py, suppression.py, network.py, non_interaction_suppression.py.
 """
 
 from .backbone import SlimResNet
@@ -10,12 +9,8 @@ from .interactiveness_head import INTERACTIVE, NON_INTERACTIVE, InteractivenessH
 from .jitter import PairJitter, jittered_boxes
 from .layers import ContextAttention, MapNet, RegionStream
 from .losses import interactiveness_loss, weighted_logit_loss
-from .non_interaction_suppression import (
-    NonInteractionSuppression,
-    SuppressionError,
-    load_interactiveness,
-    raw_images,
-)
+from .network import SuppressionError, load_interactiveness, own_size, raw_images
+from .non_interaction_suppression import NonInteractionSuppression
 from .pair_encoder import PairEncoder, PairFeatures
 from .pair_maps import boxes_in_map, pair_maps
 from .query_interactiveness import QueryInteractiveness
@@ -54,6 +49,7 @@ __all__ = [
     "jittered_boxes",
     "low_grade_suppression",
     "multiply",
+    "own_size",
     "pair_maps",
     "raw_images",
     "roi_crop",

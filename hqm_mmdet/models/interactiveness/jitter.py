@@ -58,17 +58,11 @@ class PairJitter:
             tuple[Tensor, Tensor, Tensor]: subjects and objects (N, 4), P <= N <= P + num_copies; (N,) long, the pair
             that each row is a version of.
         """
-        counts = self.copies_of(len(sub_boxes))
-        rows = [self._versions(boxes, size) for boxes in (sub_boxes, obj_boxes)]
-        subs, objs, source = [], [], []
-        for pair, count in enumerate(counts):
-            copies = min(count, *(len(versions[pair]) for versions in rows))
-            subs += [sub_boxes[pair : pair + 1], rows[0][pair][:copies]]
-            objs += [obj_boxes[pair : pair + 1], rows[1][pair][:copies]]
-            source += [pair] * (copies + 1)
-        if not source:
-            return sub_boxes, obj_boxes, torch.zeros(0, dtype=torch.long, device=sub_boxes.device)
-        return torch.cat(subs), torch.cat(objs), torch.tensor(source, device=sub_boxes.device)
+        counts = torch.tensor(self.copies_of(len(sub_boxes)), dtype=torch.long, device=sub_boxes.device)
+        (subs, found_subs), (objs, found_objs) = (self._versions(boxes, size) for boxes in (sub_boxes, obj_boxes))
+        copies = torch.minimum(torch.minimum(found_subs, found_objs), counts)
+        taken = torch.arange(subs.shape[1], device=copies.device) <= copies[:, None]  # the original comes first
+        return subs[taken], objs[taken], taken.nonzero()[:, 0]
 
     def copies_of(self, num_pairs: int) -> list[int]:
         """How many copies each of the pairs gets."""
@@ -84,10 +78,11 @@ class PairJitter:
         uniform = torch.rand(len(boxes), self.max_tries, 3, device=boxes.device)
         return (uniform * (2 * limits + 1)).floor().minimum(2 * limits).long() - limits.long()
 
-    def _versions(self, boxes: Tensor, size: tuple[int, int]) -> list[Tensor]:
-        """Accepted versions of every box, in the order they were drawn."""
+    def _versions(self, boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """(N, 1 + T, 4) every box, then its accepted versions in the order they were drawn; (N,) how many these are."""
         moved, accepted = jittered_boxes(boxes, self.draw(boxes), size, self.min_iou)
-        return [rows[passed].to(boxes.dtype) for rows, passed in zip(moved, accepted, strict=True)]
+        order = (~accepted).long().argsort(dim=1, stable=True)[..., None].expand_as(moved)
+        return torch.cat([boxes[:, None], moved.gather(1, order).to(boxes.dtype)], 1), accepted.sum(1)
 
 
 def _iou(a: Tensor, b: Tensor) -> Tensor:

@@ -4,23 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from hqm_mmdet.checkpoints.files import Checkpoint
-from hqm_mmdet.checkpoints.loading import load_weights
-from hqm_mmdet.errors import UserError
 from hqm_mmdet.registry import MODELS
-from hqm_mmdet.structures import HOIDataSample, scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of, score_fields, with_poses
 
+from .network import SuppressionError, load_interactiveness, own_size, raw_images
 from .suppression import SuppressionThresholds, best_objects, low_grade_suppression, multiply, suppress
 
 MODES = ("suppress", "multiply")
-
-
-class SuppressionError(UserError, ValueError):
-    """A suppression that can't be set up; the message names the option and the remedy."""
 
 
 @MODELS.register_module()
@@ -46,7 +41,7 @@ class NonInteractionSuppression:
             object's score, and of the subject's where the detector has one. Default None: not done.
         kept_verbs (Sequence[int]): verbs that say that nothing happens (HICO-DET: 57). Default: none.
         after_choice (bool): of a person's objects only the best of each verb keeps its score, before suppression: the
-            released code's order on V-COCO. Default: False.
+            released code's order on V-COCO; not for hosts that score HOI classes. Default: False.
 
     Raises:
         SuppressionError: an unknown mode, neither a checkpoint nor a config, or a model of another kind.
@@ -75,7 +70,7 @@ class NonInteractionSuppression:
 
         Args:
             batch_inputs (Tensor): (B, 3, H, W), as the host's preprocessor normalised and padded it.
-            samples (list[HOIDataSample]): with ``pred_pairs``.
+            samples (list[HOIDataSample]): with ``pred_pairs``; their ``poses`` are looked at where there are any.
             preprocessor (nn.Module): the host's, an mmdet ``DetDataPreprocessor``.
             rescaled (bool): whether boxes are in pixels of the original image, else of the network's input.
         """
@@ -85,39 +80,87 @@ class NonInteractionSuppression:
             return
         self.network.to(batch_inputs.device)
         for image, sample in zip(raw_images(batch_inputs, preprocessor), samples, strict=True):
-            height, width = sample.img_shape[:2]
-            pairs = sample.pred_pairs
-            boxes = InstanceData(sub_bboxes=pairs.sub_bboxes, obj_bboxes=pairs.obj_bboxes)
-            if rescaled:
-                scale = boxes.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
-                boxes = InstanceData(sub_bboxes=boxes.sub_bboxes * scale, obj_bboxes=boxes.obj_bboxes * scale)
-            sample.pred_pairs = self.apply(pairs, self.network.judge(image[:, :height, :width], boxes))
+            scores = self.judge(image[:, : sample.img_shape[0], : sample.img_shape[1]], sample, rescaled)
+            sample.pred_pairs = self.apply(sample.pred_pairs, scores)
+
+    def judge(self, image: Tensor, sample: HOIDataSample, rescaled: bool) -> Tensor:
+        """Probabilities (P, 2) of a sample's pairs, from the image in the size in which the network knows images.
+
+        Args:
+            image (Tensor): (3, H, W) in [0, 255], channels blue, green, red, without padding.
+            sample (HOIDataSample): with ``pred_pairs``.
+            rescaled (bool): as in :meth:`__call__`.
+        """
+        boxes = with_poses(_boxes(sample, rescaled), sample)
+        size = own_size(self.network.cfg, sample.ori_shape[:2])
+        if size != tuple(image.shape[1:]):
+            scale = image.new_tensor([size[1] / image.shape[2], size[0] / image.shape[1]])
+            boxes.sub_bboxes, boxes.obj_bboxes = boxes.sub_bboxes * scale.repeat(2), boxes.obj_bboxes * scale.repeat(2)
+            if "keypoints" in boxes:
+                boxes.keypoints = boxes.keypoints[..., :2] * scale
+            image = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
+        return self.network.judge(image, boxes)
 
     def apply(self, pairs: InstanceData, scores: Tensor) -> InstanceData:
-        """Pairs with changed ``verb_scores``, and with ``interactiveness`` (P, 2) and ``suppressed`` (P,) bool.
+        """Pairs with changed scores of verbs or HOI classes, and ``interactiveness`` (P, 2), ``suppressed`` (P,) bool.
 
         A pair without object (a box without area) is left alone.
 
         Args:
-            pairs (InstanceData): ``obj_labels`` (P,), ``verb_scores`` (P, V), boxes and detection scores.
+            pairs (InstanceData): a ``pred_pairs`` of length P.
             scores (Tensor): (P, 2) probabilities.
+
+        Raises:
+            SuppressionError: ``after_choice`` with pairs that score HOI classes.
         """
         present = (pairs.obj_bboxes[:, 2:] > pairs.obj_bboxes[:, :2]).all(1)
-        verb_scores = pairs.verb_scores
         if self.after_choice:
-            _, person = torch.unique(pairs.sub_bboxes, dim=0, return_inverse=True)
-            verb_scores = verb_scores.masked_fill(~best_objects(verb_scores, person), 0)
+            pairs.verb_scores = _of_best_objects(pairs)
         suppressed = self.thresholds.suppressed(scores, pairs.obj_labels) & present
-        if self.mode == "suppress":
-            verb_scores = suppress(verb_scores, suppressed, self.kept_verbs)
-        else:
+        if self.mode == "multiply":
             suppressed = torch.zeros_like(suppressed)
-            verb_scores = torch.where(present[:, None], multiply(verb_scores, scores, self.kept_verbs), verb_scores)
-        for name in ("sub_scores", "obj_scores") if self.lis else ():
-            if name in pairs:
-                verb_scores = verb_scores * low_grade_suppression(pairs[name], **self.lis)[:, None]
-        pairs.verb_scores, pairs.interactiveness, pairs.suppressed = verb_scores, scores, suppressed
+        kept = self._kept_columns(pairs)
+        for name in score_fields(pairs):
+            values = pairs[name]
+            if self.mode == "suppress":
+                changed = suppress(values, suppressed, kept)
+            else:
+                changed = torch.where(present[:, None], multiply(values, scores, kept), values)
+            pairs[name] = changed * self._lis_factor(pairs) if self.lis else changed
+        pairs.interactiveness, pairs.suppressed = scores, suppressed
         return pairs
+
+    def _kept_columns(self, pairs: InstanceData) -> tuple[int, ...]:
+        """Columns of the scores whose verb is one of ``kept_verbs``."""
+        if "hoi_scores" not in pairs:
+            return self.kept_verbs
+        return tuple(hoi for hoi, verb in enumerate(pairs.hois.verbs) if verb in self.kept_verbs)
+
+    def _lis_factor(self, pairs: InstanceData) -> Tensor:
+        """(P, 1), of the detection scores that the host has."""
+        factor = torch.ones(len(pairs), 1, device=pairs.obj_labels.device)
+        for name in ("sub_scores", "obj_scores"):
+            if name in pairs:
+                factor = factor * low_grade_suppression(pairs[name], **self.lis)[:, None]
+        return factor
+
+
+def _boxes(sample: HOIDataSample, rescaled: bool) -> InstanceData:
+    """Boxes of a sample's pairs, in pixels of the network's input."""
+    pairs = sample.pred_pairs
+    scale = pairs.sub_bboxes.new_tensor(scale_of(sample) if rescaled else (1.0, 1.0)).repeat(2)
+    return InstanceData(sub_bboxes=pairs.sub_bboxes * scale, obj_bboxes=pairs.obj_bboxes * scale)
+
+
+def _of_best_objects(pairs: InstanceData) -> Tensor:
+    """(P, V) verb scores, 0 where a person has a better object for the verb."""
+    if "hoi_scores" in pairs:
+        raise SuppressionError(
+            "NonInteractionSuppression(after_choice=True) compares scores of verbs; this model scores HOI classes. "
+            "Leave it out."
+        )
+    _, person = torch.unique(pairs.sub_bboxes, dim=0, return_inverse=True)
+    return pairs.verb_scores.masked_fill(~best_objects(pairs.verb_scores, person), 0)
 
 
 def _host_scores(sample: HOIDataSample) -> Tensor:
@@ -127,33 +170,3 @@ def _host_scores(sample: HOIDataSample) -> Tensor:
             "model.bbox_head.interactiveness=dict() and train it, or give a checkpoint of a network."
         )
     return sample.pred_pairs.interactiveness
-
-
-def load_interactiveness(checkpoint: str | Path | None, config: dict | None = None) -> nn.Module:
-    """A frozen :class:`~hqm_mmdet.models.two_stage.Interactiveness` in evaluation mode.
-
-    Raises:
-        SuppressionError, FileNotFoundError, CheckpointError: see :class:`NonInteractionSuppression`.
-    """
-    if checkpoint is None and config is None:
-        raise SuppressionError(
-            "NonInteractionSuppression needs a checkpoint of an interactiveness network (checkpoint=...); train one "
-            "with configs/interactiveness_hico.py."
-        )
-    stored = None if checkpoint is None else Checkpoint.read(checkpoint)
-    network = MODELS.build(config or stored.config().model)
-    if not hasattr(network, "judge"):
-        raise SuppressionError(
-            f"{checkpoint or 'interactiveness'}: a {type(network).__name__}, not an Interactiveness. Train one with "
-            "configs/interactiveness_hico.py."
-        )
-    if stored is not None:
-        load_weights(network, stored.state, stored.name)
-    return network.requires_grad_(False).eval()
-
-
-def raw_images(batch_inputs: Tensor, preprocessor: nn.Module) -> Tensor:
-    """What a host's preprocessor got, padding aside: (B, 3, H, W) in [0, 255], channels blue, green, red."""
-    if getattr(preprocessor, "_enable_normalize", False):
-        batch_inputs = batch_inputs * preprocessor.std + preprocessor.mean
-    return batch_inputs.flip(1) if getattr(preprocessor, "_channel_conversion", False) else batch_inputs

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-from .skeleton import NUM_KEYPOINTS, skeleton_pixels
+from hqm_mmdet.structures import NUM_KEYPOINTS
+
+from .skeleton import skeleton_pixels
 
 MAP_SIZE = 64
 NO_POSE_VALUE = 0.05
@@ -45,8 +47,8 @@ def pair_maps(sub_boxes: Tensor, obj_boxes: Tensor, keypoints: Tensor | None = N
     torch.mul(sub_rows * torch.where(known, 0.0, NO_POSE_VALUE)[:, None, None], sub_columns, out=maps[:, 2])
     placed = _keypoints_in_map(xy[known], image_boxes[known], boxes[0][known])
     pair, pixel, value = skeleton_pixels(placed, MAP_SIZE)
-    place = (3 * known.nonzero()[:, 0][pair] + 2) * MAP_SIZE**2 + pixel
-    maps.view(-1).scatter_reduce_(0, place, value, "amax")
+    channel = (3 * known.nonzero()[:, 0] + 2) * MAP_SIZE**2  # where each skeleton's channel begins
+    maps.view(-1).scatter_reduce_(0, channel.index_select(0, pair) + pixel, value, "amax")
     return maps
 
 

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-NUM_KEYPOINTS = 17
 LEFT_SHOULDER, RIGHT_SHOULDER, NECK = 5, 6, 17
 # COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles, left first; then the neck.
 LIMBS = (
@@ -31,9 +30,9 @@ def skeleton_pixels(keypoints: Tensor, size: int) -> tuple[Tensor, Tensor, Tenso
     ends = [joints[:, [limb[i] for limb in LIMBS]].flatten(0, 1) for i in (0, 1)]  # (P * 17, 2)
     start, end, visible = _clip(*ends, size)
     line, pixel = _line_pixels(start[visible].float(), end[visible].float(), size)
-    line = visible.nonzero()[:, 0][line]
-    values = torch.tensor(LIMB_VALUES, dtype=torch.float32, device=keypoints.device)
-    return line // len(LIMBS), pixel, values[line % len(LIMBS)]
+    lines = visible.nonzero()[:, 0]
+    values = torch.tensor(LIMB_VALUES, dtype=torch.float32, device=keypoints.device)[lines % len(LIMBS)]
+    return (lines // len(LIMBS)).index_select(0, line), pixel, values.index_select(0, line)
 
 
 def _line_pixels(start: Tensor, end: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -54,11 +53,13 @@ def _line_pixels(start: Tensor, end: Tensor, size: int) -> tuple[Tensor, Tensor]
     first = start[:, 0] + size * start[:, 1]
 
     counts = long.long() + 1
-    line = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-    k = (torch.arange(len(line), device=line.device) - (counts.cumsum(0) - counts)[line]).float()
-    table = torch.stack([first, along, across, short, long, (2 * long).clamp(min=1)], 1)[line]  # (N, 6)
-    first, along, across, short, long, divisor = table.unbind(1)
-    m = ((2 * short * k - long) / divisor).ceil()
+    line = torch.repeat_interleave(counts)
+    before = (counts.cumsum(0) - counts).index_select(0, line)
+    k = (torch.arange(len(line), device=line.device) - before).float()
+    # One look-up for all numbers of a line; there are ten times as many pixels as lines.
+    table = torch.stack([first, along, across, 2 * short, long, (2 * long).clamp(min=1)])
+    first, along, across, rise, offset, divisor = table.index_select(1, line)
+    m = ((rise * k - offset) / divisor).ceil()
     return line, (first + along * k + across * m).long()
 
 

@@ -116,13 +116,15 @@ def best_objects(verb_scores: Tensor, subjects: Tensor) -> Tensor:
         verb_scores (Tensor): (P, V).
         subjects (Tensor): (P,) long, which person each pair has.
     """
-    _, person = torch.unique(subjects, return_inverse=True)
-    same = person[:, None] == person  # (P, P)
-    rows = torch.arange(len(person), device=person.device)
-    ahead = same & (rows[:, None] > rows)  # the column comes first
-    rivals, own = verb_scores[None], verb_scores[:, None]  # (1, P, V), (P, 1, V)
-    beaten = (same[..., None] & (rivals > own)) | (ahead[..., None] & (rivals == own))
-    return ~beaten.any(1)
+    persons, person = torch.unique(subjects, return_inverse=True)
+    rows = person[:, None].expand_as(verb_scores)
+    best = verb_scores.new_full((len(persons), verb_scores.shape[1]), float("-inf"))
+    best.scatter_reduce_(0, rows, verb_scores, "amax")
+    winners = verb_scores == best[person]  # several where scores are equal
+    order = torch.arange(len(person), device=person.device)[:, None].expand_as(verb_scores)
+    first = order.new_full(best.shape, len(person))
+    first.scatter_reduce_(0, rows, torch.where(winners, order, len(person)), "amin")
+    return order == first[person]
 
 
 def multiply(verb_scores: Tensor, scores: Tensor, kept_verbs: tuple[int, ...] = ()) -> Tensor:

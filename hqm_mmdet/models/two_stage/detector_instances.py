@@ -1,4 +1,4 @@
-"""Boxes of any mmdet detector, found while a two-stage model runs."""
+"""Boxes of any mmdet detector, found while a two-stage model runs; the detector may learn with it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,9 @@ from hqm_mmdet.structures import ClassNameError, match_class_names
 class DetectorInstances(BaseModule):
     """A detector of mmdet's, run once per image.
 
-    It gets the image as its own preprocessor wants it, whatever the host's normalisation is.
+    It gets the image as its own preprocessor wants it, whatever the host's normalisation is. Boxes carry no gradient.
+    With ``frozen=False`` the detector learns beside the pairs, from its own losses on the annotated boxes; it then sees
+    an image twice, to find boxes in evaluation mode and to learn. Unannotated objects count as background there.
 
     Args:
         detector (dict | str | Path): a model config, or a config file that holds one.
@@ -33,7 +35,8 @@ class DetectorInstances(BaseModule):
         detector_classes (Sequence[str], optional): names of the detector's labels. Default: as its checkpoint says.
         scale (tuple[int, int], optional): the image is resized to fit into longer and shorter side first. Default
             None: it stays as the host sees it.
-        frozen (bool): evaluation mode and no gradients. Default: True.
+        frozen (bool): evaluation mode, and nothing learns. Default: True.
+        loss_weight (float): of the detector's own losses, unless it is frozen. Default: 1.
 
     Raises:
         FileNotFoundError: no such config or checkpoint.
@@ -49,10 +52,11 @@ class DetectorInstances(BaseModule):
         detector_classes: Sequence[str] | None = None,
         scale: tuple[int, int] | None = None,
         frozen: bool = True,
+        loss_weight: float = 1.0,
     ):
         super().__init__()
         self.detector = MODELS.build(detector if isinstance(detector, dict) else _model_of_file(Path(detector)))
-        self.scale, self.frozen = scale, frozen
+        self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
         meta = {}
         if checkpoint is not None:
             stored = Checkpoint.read(checkpoint)
@@ -77,28 +81,79 @@ class DetectorInstances(BaseModule):
 
     def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module):
         """See :mod:`~.instances`."""
-        images = raw_images(batch_inputs, preprocessor)
+        images = self._images(batch_inputs, batch_data_samples, preprocessor)
+        training = self.detector.training
+        self.detector.eval()
+        found = [self._detect(image) for image in images]
+        self.detector.train(training)
+        return found
+
+    def loss(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module
+    ) -> dict[str, Tensor | list[Tensor]]:
+        """The detector's own loss terms on ``gt_instances``, named ``instances.*``; none of a frozen one."""
+        if self.frozen:
+            return {}
+        inputs, samples = [], []
+        images = self._images(batch_inputs, batch_data_samples, preprocessor)
+        for image, sample in zip(images, batch_data_samples, strict=True):
+            image, ratio = self._resized(image)
+            inputs.append(image)
+            samples.append(self._labelled(sample.gt_instances, tuple(image.shape[1:]), ratio))
+        data = self.detector.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+        terms = self.detector.loss(data["inputs"], data["data_samples"])
+        return {f"instances.{name}": self._weighted(name, value) for name, value in terms.items()}
+
+    def _weighted(self, name: str, value: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
+        if "loss" not in name:  # an accuracy, which mmdet only logs
+            return value
+        return [self.loss_weight * part for part in value] if isinstance(value, list) else self.loss_weight * value
+
+    @staticmethod
+    def _images(batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module) -> list[Tensor]:
+        """(3, h, w) each, in [0, 255], without padding."""
         shapes = [sample.img_shape[:2] for sample in batch_data_samples]
-        return [self._detect(image[:, :h, :w]) for image, (h, w) in zip(images, shapes, strict=True)]
+        return [image[:, :h, :w] for image, (h, w) in zip(raw_images(batch_inputs, preprocessor), shapes, strict=True)]
+
+    def _resized(self, image: Tensor) -> tuple[Tensor, float]:
+        """The image as the detector wants it, and by what it grew."""
+        if self.scale is None:
+            return image, 1.0
+        ratio = min(max(self.scale) / max(image.shape[1:]), min(self.scale) / min(image.shape[1:]))
+        size = [round(side * ratio) for side in image.shape[1:]]
+        return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0], ratio
 
     @torch.no_grad()
     def _detect(self, image: Tensor) -> InstanceData:
         """Boxes in pixels of ``image`` (3, H, W)."""
-        ratio = 1.0
-        if self.scale is not None:
-            long, short = max(self.scale), min(self.scale)
-            ratio = min(long / max(image.shape[1:]), short / min(image.shape[1:]))
-            size = [round(side * ratio) for side in image.shape[1:]]
-            image = F.interpolate(image[None], size, mode="bilinear", antialias=True)[0]
-        shape = tuple(image.shape[1:])
-        sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0)))
-        data = self.detector.data_preprocessor(dict(inputs=[image], data_samples=[sample]))
+        image, ratio = self._resized(image)
+        data = self.detector.data_preprocessor(dict(inputs=[image], data_samples=[_sample(tuple(image.shape[1:]))]))
         (found,) = self.detector.predict(data["inputs"], data["data_samples"], rescale=False)
         found = found.pred_instances
         labels = found.labels if self.labels is None else self.labels[found.labels]
         known = labels >= 0
-        boxes = getattr(found.bboxes, "tensor", found.bboxes)
-        return InstanceData(bboxes=boxes[known] / ratio, labels=labels[known], scores=found.scores[known])
+        return InstanceData(
+            bboxes=_tensor(found.bboxes)[known] / ratio, labels=labels[known], scores=found.scores[known]
+        )
+
+    def _labelled(self, annotated: InstanceData, shape: tuple[int, int], ratio: float) -> DetDataSample:
+        """What the detector learns from: boxes of the host's frame and labels of the data set, as it knows them."""
+        labels = annotated.labels
+        if self.labels is not None:
+            labels = (self.labels == labels[:, None]).long().argmax(1)
+        sample = _sample(shape)
+        sample.gt_instances = InstanceData(bboxes=_tensor(annotated.bboxes) * ratio, labels=labels)
+        sample.ignored_instances = sample.gt_instances[:0]
+        return sample
+
+
+def _sample(shape: tuple[int, int]) -> DetDataSample:
+    return DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0)))
+
+
+def _tensor(boxes) -> Tensor:
+    """Of mmdet's box types, or a tensor as it is."""
+    return getattr(boxes, "tensor", boxes)
 
 
 def _model_of_file(path: Path) -> dict:

@@ -2,8 +2,8 @@
 
 A provider gets a batch as the network does, (B, 3, H, W) with its samples, and the preprocessor that normalised it. It
 gives an InstanceData per image:
-``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,), and
-``keypoints`` (N, 17, 2 or 3) where it knows poses; NaN for those it does not know.
+``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the network's input, ``labels`` (N,) of the data set, ``scores`` (N,). Its
+``loss`` is what it learns from by itself, which is nothing unless it holds a detector that is not frozen.
 """
 
 import torch
@@ -24,8 +24,16 @@ class MissingDetections(UserError, KeyError):
         return str(self.args[0])
 
 
+class GivenInstances(BaseModule):
+    """Boxes that come with the samples."""
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module) -> dict[str, Tensor]:
+        """There is nothing to learn."""
+        return {}
+
+
 @MODELS.register_module()
-class StoredInstances(BaseModule):
+class StoredInstances(GivenInstances):
     """Boxes that the data set read from a detection file (``dataset.detections``)."""
 
     def forward(
@@ -46,7 +54,7 @@ class StoredInstances(BaseModule):
 
 
 @MODELS.register_module()
-class AnnotatedInstances(BaseModule):
+class AnnotatedInstances(GivenInstances):
     """The annotated boxes with score 1: for training without a detector, and for testing a head alone."""
 
     def forward(

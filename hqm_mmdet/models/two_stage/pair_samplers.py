@@ -93,15 +93,13 @@ class ThresholdPairs:
 
 
 def pairs_of(instances: InstanceData, sub_ids: Tensor, obj_ids: Tensor) -> InstanceData:
-    """Pairs of instances, see :meth:`ThresholdPairs.__call__`; ``keypoints`` of the subjects where there are any."""
-    fields = dict(sub_ids=sub_ids, obj_ids=obj_ids)
-    if "keypoints" in instances:
-        fields["keypoints"] = instances.keypoints[sub_ids]
+    """Pairs of instances, see :meth:`ThresholdPairs.__call__`."""
     return new_pairs(
         instances.bboxes[sub_ids],
         instances.bboxes[obj_ids],
         instances.labels[obj_ids],
         sub_scores=instances.scores[sub_ids],
         obj_scores=instances.scores[obj_ids],
-        **fields,
+        sub_ids=sub_ids,
+        obj_ids=obj_ids,
     )

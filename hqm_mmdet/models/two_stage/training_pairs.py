@@ -2,7 +2,6 @@
 
 import torch
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from hqm_mmdet.registry import TASK_UTILS
 from hqm_mmdet.structures import new_pairs, pair_iou
@@ -39,7 +38,7 @@ class JitteredPairs:
         Args:
             truth (InstanceData): ``gt_pairs`` of the image, with ``keypoints`` where there are any. Of pairs without
                 object there is nothing to crop: their verbs go to the pairs of the same person that have one.
-            candidates (InstanceData): pairs of a sampler, all in the frame of ``truth``.
+            candidates (InstanceData): pairs of a sampler, all in the frame of ``truth``, with ``keypoints`` if it has.
             size (tuple[int, int]): height and width of the image, pixels.
 
         Returns:
@@ -84,13 +83,6 @@ class JitteredPairs:
             verb_labels=torch.cat([positives.verb_labels, nothing]),
             interactive=interactive,
         )
-        if "keypoints" in positives or "keypoints" in negatives:
-            joined.keypoints = torch.cat([_keypoints(positives), _keypoints(negatives)])
+        if "keypoints" in positives:
+            joined.keypoints = torch.cat([positives.keypoints, negatives.keypoints])
         return joined
-
-
-def _keypoints(pairs: InstanceData) -> Tensor:
-    """(N, 17, 2); NaN where a pair has none."""
-    if "keypoints" in pairs:
-        return pairs.keypoints[..., :2]
-    return pairs.sub_bboxes.new_full((len(pairs), 17, 2), float("nan"))

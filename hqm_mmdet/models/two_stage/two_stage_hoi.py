@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.registry import MODELS, TASK_UTILS
-from hqm_mmdet.structures import scale_of
+from hqm_mmdet.structures import HOIDataSample, scale_of, with_poses
 
 
 @MODELS.register_module()
@@ -76,18 +76,20 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs`` and what the provider reads."""
         candidates = self.candidates(batch_inputs, batch_data_samples)
         pairs = [
-            self.training_pairs(sample.gt_pairs, found, sample.img_shape[:2])
+            self.training_pairs(with_poses(sample.gt_pairs, sample), found, sample.img_shape[:2])
             for sample, found in zip(batch_data_samples, candidates, strict=True)
         ]
         complete = [image.interactive for image in pairs] if self.skip_negative_objects else None
         features = self.pair_encoder(self.extract_feat(batch_inputs, batch_data_samples), pairs, complete)
-        return self.bbox_head.loss(self.bbox_head(features), pairs)
+        losses = self.bbox_head.loss(self.bbox_head(features), pairs)
+        return losses | self.instances.loss(batch_inputs, batch_data_samples, self.data_preprocessor)
 
     @torch.no_grad()
     def candidates(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> list[InstanceData]:
-        """Candidate pairs of every image, boxes in pixels of the network's input."""
+        """Candidate pairs of every image, boxes and poses in pixels of the network's input."""
         found = self.instances(batch_inputs, batch_data_samples, self.data_preprocessor)
-        return [self.pair_sampler(instances) for instances in found]
+        images = zip(found, batch_data_samples, strict=True)
+        return [with_poses(self.pair_sampler(instances), sample) for instances, sample in images]
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.
@@ -101,10 +103,8 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         images = zip(batch_data_samples, features, self.candidates(batch_inputs, batch_data_samples), strict=True)
         for sample, feature, pairs in images:
             pairs = self.bbox_head.predict(self._scores(feature, pairs), pairs)
-            if rescale:
-                scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
-                pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
-            sample.pred_pairs = pairs
+            pairs.pop("keypoints", None)  # the network's; no part of a prediction
+            sample.pred_pairs = _in_original_frame(pairs, sample) if rescale else pairs
         if self.suppression is not None:
             self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
@@ -119,5 +119,18 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         """Raw predictions of the pairs of an image, a bounded number at a time."""
         if not len(pairs):
             return self.bbox_head(self.pair_encoder([feature], [pairs]))
-        parts = [self.bbox_head(part) for part in self.pair_encoder.in_chunks(feature, pairs)]
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        scores, start = {}, 0
+        for part in self.pair_encoder.in_chunks(feature, pairs):
+            for name, value in self.bbox_head(part).items():
+                # Into one tensor at once: small results between large temporary ones would scatter over the memory.
+                whole = scores.setdefault(name, value.new_empty(len(pairs), *value.shape[1:]))
+                whole[start : start + len(value)] = value
+            start += len(part.complete)
+        return scores
+
+
+def _in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
+    """``pairs`` with boxes in pixels of the original image."""
+    scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
+    pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale
+    return pairs

@@ -21,7 +21,8 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
     """
     analysis = run.second if isinstance(run, Comparison) else run
     errors = [errors_section(analysis)] if analysis.errors else []
-    sections = [metrics_section(analysis), *errors, classes_section(analysis), IMAGES]
+    interactiveness = [interactiveness_section(analysis)] if analysis.interactiveness else []
+    sections = [metrics_section(analysis), *errors, *interactiveness, classes_section(analysis), IMAGES]
     data = analysis_data(analysis)
     groups = [analysis.worst, analysis.best]
     if isinstance(run, Comparison):
@@ -97,6 +98,16 @@ def errors_section(analysis: Analysis) -> Section:
     top = comparison_view.largest_gain(analysis)
     content = dict(errors=analysis.errors, limits=analysis.limits, meanings=ERRORS, top=top)
     return Section("errors", "Errors", "report/errors.html.j2", lead, content)
+
+
+def interactiveness_section(analysis: Analysis) -> Section:
+    """How well interacting pairs are told from others, and which of them were suppressed."""
+    found = analysis.interactiveness
+    lead = (
+        "Whether the pairs of the file interact at all, whatever they do: a pair does if both boxes match those of a "
+        f"labelled pair, which is true of {plural(found.num_interactive, 'pair')} of {found.num_pairs:,}."
+    )
+    return Section("interactiveness", "Interactiveness", "report/interactiveness.html.j2", lead, found)
 
 
 def classes_section(analysis: Analysis) -> Section:

@@ -4,7 +4,9 @@ from hqm_mmdet.evaluation.analysis import MetricDifference
 
 from ..formats import is_nothing
 
-DATASET_NAMES = dict(hico="HICO-DET", vcoco="V-COCO", hoia="HOI-A", toy="ToyHOI", own="own data set")
+DATASET_NAMES = dict(
+    hico="HICO-DET", vcoco="V-COCO", hoia="HOI-A", toy="ToyHOI", pastanet="PaStaNet-HOI", own="own data set"
+)
 KNOWN_OBJECT = "known object: each class on the images that show its object"
 
 # key -> name, what it says
@@ -20,6 +22,8 @@ METRICS = {
     "vcoco/agent": ("AP agent", "person and action alone, 26 actions"),
     "vcoco/role_s1_25": ("AP role, scenario 1, 25 roles", "with point_instr, as the official script averages"),
     "vcoco/role_s2_25": ("AP role, scenario 2, 25 roles", "with point_instr, as the official script averages"),
+    "pastanet/full": ("mAP", "mean average precision over all classes with ground truth"),
+    "pastanet/max_recall": ("max recall", "share of labelled triplets found at any rank, mean over classes"),
     "hoia/mAP": ("mAP", "mean average precision over the verbs"),
     "hoia/max_recall": ("max recall", "share of labelled triplets found at any rank, mean over verbs"),
 }

@@ -5,21 +5,29 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints.files import write_checkpoint
-from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionError
-from hqm_mmdet.models.interactiveness.non_interaction_suppression import raw_images
-from hqm_mmdet.structures import new_pairs
+from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionError, own_size, raw_images
+from hqm_mmdet.structures import new_pairs, poses_of_boxes
 from tests.models.tiny import random_batch
+from tests.models.tiny_text import CONFIGS as TEXT_CONFIGS
+from tests.models.two_stage.test_tin import batch as annotated_batch
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-HOSTS = ("qpic_toy", "cdn_s_toy", "conditional_toy", "hotr_toy")
+HOSTS = ("qpic_toy", "cdn_s_toy", "conditional_toy", "hotr_toy", "genvlkt", "hoiclip", "tin_toy")
 
 
 def built(name):
     torch.manual_seed(0)
-    return build_model(Config.fromfile(CONFIGS / f"{name}.py")).eval()
+    cfg = TEXT_CONFIGS[name]() if name in TEXT_CONFIGS else Config.fromfile(CONFIGS / f"{name}.py")
+    return build_model(cfg).eval()
+
+
+def images_of(name):
+    """Two images; TIN's come with annotations, whose boxes it pairs."""
+    return annotated_batch() if name == "tin_toy" else random_batch([1, 1])
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +50,11 @@ def predictions(host, inputs_and_samples, suppression=None):
 def test_thresholds_of_one_leave_a_host_bit_by_bit(name, checkpoint):
     host = built(name)
     nis = NonInteractionSuppression(checkpoint, thresholds=dict(above=1.0, below=1.0))
-    before, after = (predictions(host, random_batch([1, 1]), s) for s in (None, nis))
+    before, after = (predictions(host, images_of(name), s) for s in (None, nis))
     for plain, changed in zip(before, after, strict=True):
-        assert all(torch.equal(value, changed[key]) for key, value in plain.items())
+        # TIN says itself which pairs interact; the network's answer stands in the same place.
+        own = {key: value for key, value in plain.items() if key != "interactiveness"}
+        assert len(plain) and all(torch.equal(value, changed[key]) for key, value in own.items())
         assert not changed.suppressed.any() and changed.interactiveness.shape == (len(plain), 2)
 
 
@@ -65,6 +75,51 @@ def test_suppressed_pairs_lose_their_verbs_and_nothing_else(checkpoint):
     assert (after.verb_scores[present][:, lost] == 0).all()
     assert torch.equal(after.verb_scores[:, 3], before.verb_scores[:, 3])
     assert torch.equal(after.obj_scores, before.obj_scores)
+
+
+@pytest.mark.parametrize("name", ["genvlkt", "hoiclip"])
+def test_hosts_that_score_hoi_classes(name, checkpoint):
+    host, everything = built(name), dict(above=0.0, below=1.0)
+    kept_verb = host.bbox_head.hois.verbs[0]
+    kept = torch.tensor([verb == kept_verb for verb in host.bbox_head.hois.verbs])
+    suppress = NonInteractionSuppression(checkpoint, thresholds=everything, kept_verbs=[kept_verb])
+    multiply = NonInteractionSuppression(checkpoint, mode="multiply")
+    before, dropped, scaled = (predictions(host, images_of(name), s)[0] for s in (None, suppress, multiply))
+    for key in ("hoi_scores", "hoi_probs"):
+        assert (before[key] > 0).all() and (dropped[key][:, ~kept] == 0).all()
+        assert torch.equal(dropped[key][:, kept], before[key][:, kept])
+        torch.testing.assert_close(scaled[key], before[key] * scaled.interactiveness[:, :1])
+    with pytest.raises(SuppressionError, match="this model scores HOI classes"):
+        predictions(host, images_of(name), NonInteractionSuppression(checkpoint, after_choice=True))
+
+
+def test_a_two_stage_host_suppresses_by_its_own_scores_or_by_a_network(checkpoint):
+    host, everything = built("tin_toy"), dict(above=0.0, below=1.0)
+    own = predictions(host, images_of("tin_toy"), NonInteractionSuppression(host_scores=True, mode="multiply"))[0]
+    other = predictions(host, images_of("tin_toy"), NonInteractionSuppression(checkpoint, thresholds=everything))[0]
+    before = predictions(host, images_of("tin_toy"))[0]
+    present = before.obj_labels < 8
+    torch.testing.assert_close(
+        own.verb_scores[present], before.verb_scores[present] * before.interactiveness[present, :1]
+    )
+    assert torch.equal(own.verb_scores[~present], before.verb_scores[~present]) and (~present).any()
+    assert (other.verb_scores[present] == 0).all() and torch.equal(other.suppressed, present)
+
+
+@pytest.mark.parametrize("name", ["qpic_toy", "tin_toy"])
+def test_the_network_sees_poses_of_the_sample_whatever_the_host(name, checkpoint):
+    host, nis = built(name), NonInteractionSuppression(checkpoint)
+    seen = []
+    nis.network.judge = lambda image, pairs: seen.append(pairs) or torch.zeros(len(pairs), 2)
+    inputs, samples = images_of(name)
+    pose = torch.tensor([[10.0, 10, 1]] * 16 + [[40, 50, 1]])
+    for sample in samples:
+        sample.poses = InstanceData(keypoints=pose[None])
+    for pairs, sample in zip(predictions(host, (inputs, samples), nis), samples, strict=True):
+        assert "keypoints" not in pairs
+        scale = torch.tensor([96 / sample.img_shape[1], 96 / sample.img_shape[0]])  # to the network's own image size
+        expected = poses_of_boxes(pairs.sub_bboxes, pose[None])[..., :2] * scale
+        torch.testing.assert_close(seen.pop(0).keypoints, expected, equal_nan=True)
 
 
 def test_multiply_is_equation_6(checkpoint):
@@ -171,3 +226,23 @@ def toy_batch():
         pairs = sample.gt_pairs
         pairs.verb_labels = torch.nn.functional.pad(pairs.verb_labels, (0, 11 - pairs.verb_labels.shape[1]))
     return inputs, samples
+
+
+def test_the_network_judges_in_its_own_image_size(checkpoint):
+    host, nis = built("qpic_toy"), NonInteractionSuppression(checkpoint)
+    inputs, samples = random_batch([1])  # 64 x 80; the toy network was trained on 96 x 96
+    seen = []
+    nis.network.judge = lambda image, pairs: seen.append((image, pairs)) or torch.zeros(len(pairs), 2)
+    (pairs,) = predictions(host, (inputs, samples), nis)
+    (image, boxes) = seen[0]
+    assert image.shape == (3, 96, 96)
+    torch.testing.assert_close(boxes.obj_bboxes, pairs.obj_bboxes * torch.tensor([96 / 80, 96 / 64]).repeat(2))
+
+
+def test_own_size_of_a_network():
+    def cfg(*steps):
+        return Config(dict(test_dataloader=dict(dataset=dict(pipeline=list(steps)))))
+
+    assert own_size(Config(), (48, 64)) == own_size(cfg(dict(type="LoadHOIImage")), (48, 64)) == (48, 64)
+    assert own_size(cfg(dict(type="Resize", scale=(100, 50), keep_ratio=False)), (48, 64)) == (50, 100)
+    assert own_size(cfg(dict(type="mmdet.Resize", scale=(1333, 96), keep_ratio=True)), (48, 64)) == (96, 128)

@@ -131,6 +131,15 @@ def test_best_objects_takes_the_first_of_equals_for_each_person():
     assert best_objects(scores, torch.tensor([7, 7, 2])).tolist() == [[True, False], [False, True], [True, True]]
 
 
+def test_best_objects_of_many_pairs_need_no_table_of_pairs():
+    """200 persons: a table of pairs by pairs would take gigabytes."""
+    subjects = torch.arange(200).repeat_interleave(199)
+    scores = torch.rand(len(subjects), 2, generator=torch.Generator().manual_seed(0))
+    best = best_objects(scores, subjects)
+    assert torch.equal(best.view(200, 199, 2).sum(1), torch.ones(200, 2).long())
+    assert torch.equal(scores[best].sort().values, scores.view(200, 199, 2).amax(1).flatten().sort().values)
+
+
 @pytest.mark.parametrize(
     "content,message",
     [

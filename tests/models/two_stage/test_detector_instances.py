@@ -33,7 +33,15 @@ def detr():
             return_intermediate=True,
         ),
         positional_encoding=dict(num_feats=16, normalize=True),
-        bbox_head=dict(type="mmdet.DETRHead", num_classes=9, embed_dims=32, loss_cls=dict(type="mmdet.FocalLoss")),
+        bbox_head=dict(
+            type="mmdet.DETRHead", num_classes=9, embed_dims=32, loss_cls=dict(type="mmdet.CrossEntropyLoss")
+        ),
+        train_cfg=dict(
+            assigner=dict(
+                type="mmdet.HungarianAssigner",
+                match_costs=[dict(type="mmdet.ClassificationCost"), dict(type="mmdet.BBoxL1Cost", weight=5.0)],
+            )
+        ),
         test_cfg=dict(max_per_img=7),
     )
 
@@ -68,6 +76,50 @@ def test_training_and_inference_run_and_the_detector_stays_frozen():
     sum(host(*batch, mode="loss").values()).backward()
     assert all(parameter.grad is None for parameter in host.instances.parameters())
     host.eval()(*random_batch([1]), mode="predict")
+
+
+def annotated(labels=(0, 3)):
+    """A batch whose boxes have labels of the data set and verbs of the toy set."""
+    inputs, samples = random_batch([1])
+    pairs, instances = samples[0].gt_pairs, samples[0].gt_instances
+    pairs.verb_labels = torch.nn.functional.pad(pairs.verb_labels, (0, 6))[:, :11]
+    instances.labels = torch.tensor(labels)[: len(instances)]
+    return inputs, samples
+
+
+def test_a_detector_that_is_not_frozen_learns_from_the_annotated_boxes():
+    host = model(frozen=False, loss_weight=0.5).train()
+    losses = host(*annotated(), mode="loss")
+    own = {name: value for name, value in losses.items() if name.startswith("instances.")}
+    assert {"instances.loss_cls", "instances.loss_bbox", "instances.loss_iou"} <= set(own)
+    assert host.instances.detector.training  # boxes were found in evaluation mode
+    total, _ = host.parse_losses(losses)
+    total.backward()
+    assert all(parameter.grad is not None for parameter in host.instances.detector.bbox_head.parameters())
+    whole = model(frozen=False).train()
+    torch.testing.assert_close(whole(*annotated(), mode="loss")["instances.loss_bbox"], 2 * own["instances.loss_bbox"])
+
+
+def test_joint_tuning_teaches_the_detector():
+    host = model(frozen=False, scale=(160, 128)).train()
+    optimizer = torch.optim.AdamW(host.instances.parameters(), lr=3e-3)
+    history = []
+    for _ in range(12):
+        losses = host.instances.loss(*annotated(), host.data_preprocessor)
+        total, _ = host.parse_losses(losses)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        history.append(float(total))
+    assert history[-1] < 0.8 * history[0]
+
+
+def test_labels_and_boxes_reach_the_detector_as_it_knows_them():
+    host = model(frozen=False, scale=(160, 128)).train()
+    _, (sample,) = annotated()
+    labelled = host.instances._labelled(sample.gt_instances, (128, 160), 2.0).gt_instances
+    assert [THEIRS[label].lower() for label in labelled.labels] == [CLASSES[i] for i in sample.gt_instances.labels]
+    torch.testing.assert_close(labelled.bboxes, 2 * sample.gt_instances.bboxes)
 
 
 def test_a_resized_image_gives_boxes_in_the_former_frame():

@@ -1,5 +1,7 @@
 """TIN on random images: training, inference, and what must not change a result."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from hqm_mmdet.apis import build_model
 from hqm_mmdet.models.two_stage import MissingDetections, TINHead
 from tests.models.tiny import assert_every_parameter_takes_part, losses_of_one_batch, random_batch
 
-CONFIGS = Path(__file__).parents[3] / "configs"
+ROOT = Path(__file__).parents[3]
+CONFIGS = ROOT / "configs"
 
 
 def tiny(name="tin_toy.py", **changes):
@@ -98,15 +101,55 @@ def test_few_boxes(labels):
     assert pairs.verb_scores.shape[1] == 11 if len(pairs) else True
 
 
-def test_many_persons_in_chunks():
-    """200 persons work alike, and take a minute."""
-    model = tiny(**{"model.instances.type": "StoredInstances", "model.pair_encoder.chunk_size": 64})
+# A TIN whose layers hardly cost anything, so that many pairs pass in seconds.
+THIN = {
+    "model.instances.type": "StoredInstances",
+    "model.pair_encoder.map_channels": (2, 2),
+    "model.pair_encoder.region_planes": 2,
+    "model.pair_encoder.attention_channels": 4,
+    "model.pair_encoder.chunk_size": 64,
+    "model.bbox_head.region_channels": 8,
+    "model.bbox_head.layout_channels": 338,
+    "model.bbox_head.hidden_channels": 4,
+    "model.bbox_head.interactiveness.hidden_channels": 4,
+    "model.bbox_head.interactiveness.pose_channels": (2, 2),
+}
+CHILD = """
+import resource, sys
+import torch
+from tests.models.two_stage.test_tin import THIN, batch, detected, predict, tiny
+
+torch.set_num_threads(1)
+model = tiny(**THIN)
+with torch.no_grad():
+    predict(model, *(lambda i, s: (i, detected(s, 2)))(*batch((1,))))  # loads kernels
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     inputs, samples = batch((1,))
+    (pairs,) = predict(model, inputs, detected(samples, 200))
+print(len(pairs), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def test_200_persons_take_bounded_memory():
+    """A process of its own, since its largest size so far is what the system tells."""
+    done = subprocess.run([sys.executable, "-c", CHILD], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    count, megabytes = map(float, done.stdout.split())
+    assert count == 200 * 199 + 200
+    assert megabytes < 150  # their maps alone would be 39,800 x 3 x 64 x 64 x 4 bytes: 1,900
+
+
+def test_chunks_change_nothing():
+    inputs, samples = batch((1,))
+    whole, parts = (tiny(**THIN | {"model.pair_encoder.chunk_size": size}) for size in (10_000, 64))
     largest = []
-    model.bbox_head.register_forward_hook(lambda _, args, output: largest.append(len(args[0].layout)))
+    parts.bbox_head.register_forward_hook(lambda _, args, output: largest.append(len(args[0].layout)))
     with torch.no_grad():
-        (pairs,) = predict(model, inputs, detected(samples, 20))
-    assert len(pairs) == 20 * 19 + 20 and max(largest) == 64
+        (expected,) = predict(whole, inputs, detected(samples, 20))
+        (found,) = predict(parts, inputs, detected(samples, 20))
+    assert len(found) == 20 * 19 + 20 and max(largest) == 64
+    for name in ("sub_bboxes", "verb_scores", "interactiveness"):
+        torch.testing.assert_close(found[name], expected[name])
 
 
 def test_missing_detections_say_what_to_do():

@@ -1,0 +1,3 @@
+# First stage of TIN on V-COCO: the HOI losses alone.
+_base_ = ["./tin_vcoco.py"]
+model = dict(bbox_head=dict(interactiveness=None))
