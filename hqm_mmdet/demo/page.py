@@ -10,7 +10,7 @@ from PIL import Image
 
 from hqm_mmdet.visualization import ShownPair, TripletSelection
 
-from .session import DemoSession, SeenImage
+from .session import DemoSession, RequestError, SeenImage
 from .upload_store import UploadStore
 from .uploads import UploadError
 from .views import attention_view, empty_view, refusal_view, result_view
@@ -22,6 +22,8 @@ QUEUE = 16  # waiting requests; more are told to come back later
 FORGOTTEN = 3600  # seconds after which memory drops an image
 STALE = 300  # seconds after which gradio's cache drops an upload that nobody read
 ALL = "None chosen: all."
+ASK = "Interactions in your own words, one per line. Empty: those that the model was trained on."
+EXAMPLE_TEXTS = "a person riding a bicycle\na person washing a horse"
 CHOOSE = "Shows what drew the attention of the chosen pair's query in each decoder layer."
 NO_QUERIES = "Not for this model: its pairs do not come from single queries."
 PRIVACY = (
@@ -69,6 +71,12 @@ class DemoPage:
                 thumbnails, label="Or an example", columns=4, height="auto", allow_preview=False, interactive=False,
                 buttons=[], elem_id="examples",
             )  # fmt: skip
+        self.texts = None
+        if self.session.inferencer.can_be_asked:
+            self.texts = gr.Textbox(
+                label="Look for", info=ASK, placeholder=EXAMPLE_TEXTS, lines=2, max_lines=8, elem_id="texts"
+            )
+            self.ask = gr.Button("Look again", elem_id="ask")
         with gr.Column(elem_id="filters"), gr.Group():
             self.score = gr.Slider(0, 1, 0.3, step=0.01, label="Least score", elem_id="score")
             most = self.session.max_pairs
@@ -91,9 +99,12 @@ class DemoPage:
         how = dict(concurrency_id="model", concurrency_limit=1, api_visibility="private")
         settings = [self.score, self.pairs, self.verbs, self.objects]
         outputs = [self.result, self.pair, self.attention]
-        self.upload.upload(self.take, [self.upload, *settings], [self.upload, self.seen, *outputs], **how)
+        request = settings if self.texts is None else [self.texts, *settings]
+        self.upload.upload(self.take, [self.upload, *request], [self.upload, self.seen, *outputs], **how)
         if self.examples is not None:
-            self.examples.select(self.take_example, settings, [self.upload, self.seen, *outputs], **how)
+            self.examples.select(self.take_example, request, [self.upload, self.seen, *outputs], **how)
+        if self.texts is not None:
+            self.ask.click(self.look_for, [self.seen, *request], [self.seen, *outputs], **how)
         gr.on(
             [setting.change for setting in settings],
             self.change,
@@ -105,25 +116,36 @@ class DemoPage:
         )
         self.pair.input(self.look, [self.seen, self.pair, *settings], self.attention, **how)
 
-    def take(self, upload: str, *settings) -> tuple:
+    def take(self, upload: str, *request) -> tuple:
         """An uploaded file; it is removed as soon as it is read."""
         try:
             content = self.store.take(upload)
         except UploadError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return self._see(content, Path(upload).name, *settings)
+        return None, *self._see(content, Path(upload).name, *request)
 
-    def take_example(self, event: gr.SelectData, *settings) -> tuple:
+    def take_example(self, event: gr.SelectData, *request) -> tuple:
         """One of the examples."""
         path = self.session.examples[event.index]
-        return self._see(path.read_bytes(), path.name, *settings)
+        return None, *self._see(path.read_bytes(), path.name, *request)
 
-    def _see(self, content: bytes, name: str, *settings) -> tuple:
+    def look_for(self, seen: SeenImage | None, texts: str, *settings) -> tuple:
+        """Other interactions in the image that is shown."""
+        if seen is None:
+            return None, *self.change(None, None, *settings)
+        return self._shown(lambda: self.session.ask(seen, texts), seen, settings)
+
+    def _see(self, content: bytes, name: str, *request) -> tuple:
+        texts, *settings = request if self.texts is not None else ("", *request)
+        return self._shown(lambda: self.session.see(content, name, texts), None, settings)
+
+    def _shown(self, see: Callable[[], SeenImage], before: SeenImage | None, settings: Sequence) -> tuple:
+        """What ``see`` gives, and how it is shown; where the request is refused, why, and the image ``before``."""
         try:
-            seen = self.session.see(content, name)
-        except UploadError as error:
-            return None, None, refusal_view(str(error)), gr.Dropdown(choices=[], value=None, visible=False), ""
-        return None, seen, *self.change(seen, None, *settings)
+            seen = see()
+        except (UploadError, RequestError) as error:
+            return before, refusal_view(str(error)), gr.Dropdown(choices=[], value=None, visible=False), ""
+        return seen, *self.change(seen, None, *settings)
 
     def change(self, seen: SeenImage | None, pair: int | None, *settings) -> tuple:
         """Another threshold or filter: result, pairs to choose from, attention of the chosen one while it is shown."""
@@ -131,7 +153,7 @@ class DemoPage:
             return empty_view(bool(self.session.examples)), gr.Dropdown(choices=[], value=None, visible=False), ""
         selection = selection_of(*settings)
         shown = self.session.show(seen, selection)
-        choices = self.session.describe(shown.pairs)
+        choices = self.session.describe(seen, shown.pairs)
         pair = pair if pair in [index for _, index in choices] else None
         knows = self.session.knows_queries(seen)
         choice = gr.Dropdown(
@@ -149,7 +171,7 @@ class DemoPage:
         if pair is None:
             return ""
         cells = self.session.attention(seen, pairs, pair)
-        described = next((line for line, index in self.session.describe(pairs) if index == pair), "")
+        described = next((line for line, index in self.session.describe(seen, pairs) if index == pair), "")
         return attention_view(cells, described, seen.prediction.name) if cells else ""
 
 

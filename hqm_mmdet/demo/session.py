@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.apis.inference.attention import AttentionMaps, attention_cells
 from hqm_mmdet.apis.inference.prediction import Prediction
 from hqm_mmdet.apis.inference.sources import find_images
+from hqm_mmdet.errors import UserError
 from hqm_mmdet.visualization import ShownPair, TripletSelection
 from hqm_mmdet.visualization.drawing import colour_of
 from hqm_mmdet.visualization.selection import NO_OBJECT_NAME
@@ -17,7 +19,13 @@ from hqm_mmdet.visualization.selection import NO_OBJECT_NAME
 from .uploads import UploadLimits, read_upload
 
 MAX_EXAMPLES = 24
+MAX_TEXTS, MAX_TEXT = 32, 200  # interactions to look for, and characters of each
+ASKED = 8  # lists of interactions whose classifiers stay in memory
 NO_OBJECT = "no object"  # as it is shown
+
+
+class RequestError(UserError, ValueError):
+    """What a visitor asked for and the demo does not do; the message says why."""
 
 
 @dataclass(eq=False)
@@ -26,11 +34,18 @@ class SeenImage:
 
     Args:
         prediction (Prediction): all pairs.
+        inferencer (HOIInferencer): what made it; it knows the names of classes and verbs.
         maps (AttentionMaps, optional): of all queries, once somebody asked for one.
     """
 
     prediction: Prediction
+    inferencer: HOIInferencer
     maps: AttentionMaps | None = None
+
+    @property
+    def metainfo(self) -> dict:
+        """Names of classes and verbs."""
+        return self.inferencer.model.dataset_meta
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,7 @@ class DemoSession:
     ):
         self.inferencer = inferencer
         self.limits = limits or UploadLimits()
+        self._asking = lru_cache(ASKED)(inferencer.asking)
         found = [] if examples is None else find_images(examples)
         self.examples = [Path(source.content) for source in found[:MAX_EXAMPLES]]
 
@@ -126,20 +142,45 @@ class DemoSession:
         """
         return read_upload(example.read_bytes(), example.name, self.limits)
 
-    def see(self, content: bytes, name: str) -> SeenImage:
+    def see(self, content: bytes, name: str, texts: str = "") -> SeenImage:
         """Run the network on an uploaded file.
+
+        Args:
+            content (bytes): of the file.
+            name (str): of the file.
+            texts (str): interactions to look for, one per line. Default: those of the data set.
 
         Raises:
             UploadError: it is refused.
+            RequestError: so is a text.
         """
-        image = read_upload(content, name, self.limits)
+        inferencer = self._inferencer(texts)
+        return self._predict(inferencer, name, read_upload(content, name, self.limits))
+
+    def ask(self, seen: SeenImage, texts: str) -> SeenImage:
+        """Look for other interactions in the same image; arguments and errors as in :meth:`see`."""
+        return self._predict(self._inferencer(texts), seen.prediction.name, seen.prediction.image)
+
+    def _inferencer(self, texts: str) -> HOIInferencer:
+        lines = tuple(line.strip() for line in texts.splitlines() if line.strip())
+        if not lines:
+            return self.inferencer
+        if len(lines) > MAX_TEXTS or max(map(len, lines)) > MAX_TEXT:
+            raise RequestError(f"At most {MAX_TEXTS} interactions of {MAX_TEXT} characters each.")
+        try:
+            return self._asking(lines)
+        except UserError as error:
+            raise RequestError(str(error)) from error
+
+    @staticmethod
+    def _predict(inferencer: HOIInferencer, name: str, image: np.ndarray) -> SeenImage:
         # The array is read already: the file's limits and formats are the demo's, not the inferencer's.
-        (prediction,) = self.inferencer.stream(image)
-        return SeenImage(Prediction(name, image, prediction.sample))
+        (prediction,) = inferencer.stream(image)
+        return SeenImage(Prediction(name, image, prediction.sample), inferencer)
 
     def pairs(self, seen: SeenImage, selection: TripletSelection) -> list[ShownPair]:
         """What a selection leaves, best first; nothing is drawn."""
-        return self.inferencer.show(seen.prediction.sample, selection)
+        return seen.inferencer.show(seen.prediction.sample, selection)
 
     def show(self, seen: SeenImage, selection: TripletSelection) -> ShownImage:
         """Picture, table and JSON of what a selection leaves; the network does not run."""
@@ -148,19 +189,19 @@ class DemoSession:
         everything = self.pairs(seen, TripletSelection(0.0))
         return ShownImage(
             seen.prediction.name,
-            self.inferencer.picture(seen.prediction, selection),
+            seen.inferencer.picture(seen.prediction, selection),
             pairs,
             self._interactions(seen, pairs),
-            self.inferencer.entry(seen.prediction, pairs),
+            seen.inferencer.entry(seen.prediction, pairs),
             everything[0].scores[0] if everything else 0.0,
         )
 
-    def describe(self, pairs: Sequence[ShownPair]) -> list[tuple[str, int]]:
+    def describe(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[tuple[str, int]]:
         """A line per pair and the pair's ``index``, to choose from."""
         lines = []
         for number, pair in enumerate(pairs, 1):
-            verbs = ", ".join(_plain(self.metainfo["verbs"][verb]) for verb in pair.verbs)
-            lines.append((f"{number} ({verbs}: {self._object(pair)})", pair.index))
+            verbs = ", ".join(_plain(seen.metainfo["verbs"][verb]) for verb in pair.verbs)
+            lines.append((f"{number} ({verbs}: {_object(seen, pair)})", pair.index))
         return lines
 
     def knows_queries(self, seen: SeenImage) -> bool:
@@ -181,20 +222,20 @@ class DemoSession:
             return []
         # Attention weights are large, and most visitors never ask for them.
         if seen.maps is None:
-            seen.maps = self.inferencer.attention(seen.prediction.image)[1]
-        cells = attention_cells(seen.prediction, pairs[number], seen.maps, self.metainfo, number)
+            seen.maps = seen.inferencer.attention(seen.prediction.image)[1]
+        cells = attention_cells(seen.prediction, pairs[number], seen.maps, seen.metainfo, number)
         return list(zip(("the pair", *seen.maps.layers), cells, strict=True))
 
     def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:
         object_scores = seen.prediction.sample.pred_pairs.obj_scores
-        subject = _plain(self.metainfo["classes"][int(self.metainfo.get("subject_label", 0))])
+        subject = _plain(seen.metainfo["classes"][int(seen.metainfo.get("subject_label", 0))])
         rows = [
             Interaction(
                 number + 1,
                 colour_of(number),
                 subject,
-                _plain(self.metainfo["verbs"][verb]),
-                self._object(pair),
+                _plain(seen.metainfo["verbs"][verb]),
+                _object(seen, pair),
                 score,
                 float(object_scores[pair.index]),
             )
@@ -203,8 +244,9 @@ class DemoSession:
         ]
         return sorted(rows, key=lambda row: -row.score)
 
-    def _object(self, pair: ShownPair) -> str:
-        return NO_OBJECT if pair.obj_label is None else _plain(self.metainfo["classes"][pair.obj_label])
+
+def _object(seen: SeenImage, pair: ShownPair) -> str:
+    return NO_OBJECT if pair.obj_label is None else _plain(seen.metainfo["classes"][pair.obj_label])
 
 
 def _plain(name: str) -> str:

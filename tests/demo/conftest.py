@@ -8,6 +8,7 @@ import pytest
 from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.demo import DemoSession, UploadLimits
 from tests.apis.conftest import noise, tiny_checkpoint
+from tests.apis.text_checkpoint import write_text_checkpoint
 
 SCRIPT = "<script>alert(1)</script>"
 META = dict(
@@ -30,6 +31,11 @@ def demo_checkpoint(tmp_path_factory):
 @pytest.fixture(scope="package")
 def demo_inferencer(demo_checkpoint):
     return HOIInferencer(demo_checkpoint, device="cpu", show_progress=False, merge_iou=None)
+
+
+@pytest.fixture(scope="package")
+def text_checkpoint(tmp_path_factory):
+    return write_text_checkpoint(tmp_path_factory.mktemp("hoiclip"))
 
 
 @pytest.fixture(scope="package")

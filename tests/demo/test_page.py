@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("gradio", reason='the demo needs gradio: pip install -e ".[demo]"')
 import httpx
 
+from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.demo.page import QUEUE, DemoPage
 from hqm_mmdet.demo.serving import STORED, demo_server
@@ -142,6 +143,33 @@ def test_refused_files_are_told_and_the_demo_lives_on(open_page, passes):
     page.locator("#examples button").nth(1).press("Enter")
     page.get_by_text("example_1.png").wait_for()
     assert len(passes) == 1 and page.locator(".hoi-refusal").count() == 0
+
+
+@pytest.mark.browser
+def test_interactions_in_ones_own_words(browser, text_checkpoint, demo):
+    checkpoint, clip = text_checkpoint
+    session = DemoSession(HOIInferencer(checkpoint, device="cpu", show_progress=False, clip=clip))
+    with demo_server(session, "hoiclip.pth: HOICLIP", port=0) as address, watched_page(browser) as page:
+        page.set_default_timeout(20_000)
+        page.goto(address)
+        page.get_by_text("No image yet.").wait_for()
+        upload(page, IMAGE)
+        page.locator(".hoi-result").wait_for()
+        page.locator("#texts textarea").fill("a person waving")
+        page.locator("#ask").click()
+        page.locator("#score input[type=range]").press("Home")
+        page.wait_for_function("document.querySelectorAll('.hoi-result tbody tr').length > 0")
+        assert {row[2] for row in rows(page, page.locator(".hoi-result tbody tr").count()) if float(row[4]) > 0} == {
+            "wave"
+        }
+        page.locator("#texts textarea").fill("waving")
+        page.locator("#ask").click()
+        page.locator(".hoi-refusal", has_text="must read like").wait_for()
+
+
+@pytest.mark.browser
+def test_only_models_that_score_texts_have_the_text_field(open_page):
+    assert open_page.locator("#texts").count() == open_page.locator("#ask").count() == 0
 
 
 @pytest.mark.browser

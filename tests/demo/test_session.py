@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.apis.inference.sources import InputError
 from hqm_mmdet.demo import DemoSession, UploadError
-from hqm_mmdet.demo.session import MAX_EXAMPLES
+from hqm_mmdet.demo.session import MAX_EXAMPLES, RequestError
 from hqm_mmdet.visualization import TripletSelection
 from hqm_mmdet.visualization.drawing import PALETTE
 from tests.apis.conftest import noise
@@ -51,7 +52,7 @@ def test_table_picture_and_json_agree_with_prediction(session, seen):
 
 def test_nothing_passes(session, seen):
     shown = session.show(seen, TripletSelection(1.0))
-    assert not shown.pairs and not shown.interactions and session.describe(shown.pairs) == []
+    assert not shown.pairs and not shown.interactions and session.describe(seen, shown.pairs) == []
     assert 0 < shown.best_score < 1
 
 
@@ -68,7 +69,7 @@ def test_names_to_filter_by_are_known_to_the_selection(session, seen):
 
 def test_pairs_to_choose_from(session, seen):
     shown = session.show(seen, TripletSelection(0.0, verbs=("hold", "sit_on")))
-    lines = session.describe(shown.pairs)
+    lines = session.describe(seen, shown.pairs)
     assert [index for _, index in lines] == [pair.index for pair in shown.pairs] and len(lines) == NUM_QUERIES
     assert lines[0][0].startswith("1 (") and "sit on" in lines[0][0]
 
@@ -105,3 +106,38 @@ def test_examples(demo_inferencer, tmp_path):
     (tmp_path / "00.png").write_text("no image")
     with pytest.raises(UploadError, match="00.png is no image"):
         session.read(session.examples[0])
+
+
+@pytest.fixture(scope="module")
+def asked_session(text_checkpoint):
+    """Of a model that scores texts, with its CLIP."""
+    checkpoint, clip = text_checkpoint
+    return DemoSession(HOIInferencer(checkpoint, device="cpu", show_progress=False, clip=clip))
+
+
+def test_interactions_in_ones_own_words(asked_session, text_checkpoint):
+    files = sorted(text_checkpoint[1].parent.iterdir())
+    plain = asked_session.see(encoded(), "a.png")
+    before = asked_session.show(plain, TripletSelection(1e-6))
+    seen = asked_session.see(encoded(), "a.png", "a person repairing a bicycle\n\n a person waving ")
+    shown = asked_session.show(seen, TripletSelection(1e-6))
+    assert {(row.verb, row.object) for row in shown.interactions} <= {("repairing", "bicycle"), ("wave", "no object")}
+    assert shown.interactions
+    assert asked_session.attention(seen, shown.pairs, shown.pairs[0].index)
+    again = asked_session.show(asked_session.ask(seen, ""), TripletSelection(1e-6))  # the model itself is as it was
+    assert again.interactions == before.interactions
+    assert sorted(text_checkpoint[1].parent.iterdir()) == files  # texts leave no trace
+
+
+def test_what_can_not_be_looked_for_is_told(asked_session, session):
+    assert asked_session.inferencer.can_be_asked and not session.inferencer.can_be_asked
+    seen = asked_session.see(encoded(), "a.png")
+    for texts, message in (
+        ("riding", "must read like"),
+        ("a person feeding a quokka", "'quokka'"),
+        ("/etc/secrets.txt", "names of files are not read"),
+        ("a person riding a horse\n" * 33, "At most 32 interactions"),
+        ("a person riding " + "a" * 300, "of 200 characters"),
+    ):
+        with pytest.raises(RequestError, match=message):
+            asked_session.ask(seen, texts)

@@ -1,5 +1,6 @@
 """Prediction on one's own images."""
 
+import copy
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -23,13 +24,14 @@ from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.evaluation.writing import shown_entry
+from hqm_mmdet.models.heads import HOIClassHead
 from hqm_mmdet.registry import INFERENCERS, SCOPE, VISUALIZERS
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
 from .attention import AttentionMaps, attention_maps
-from .interactions import interactions_with, look_for
+from .interactions import asked_model, interactions_with, look_for
 from .outputs import OutputFolder
 from .prediction import BadInput, Prediction
 from .sources import ImageInput, ImageSource, find_images
@@ -105,6 +107,31 @@ class HOIInferencer(DetInferencer):
             texts = [*self.interactions, *interactions_with(model, self.new_verbs)]
             model.dataset_meta = look_for(model, texts, self.clip)
         return model
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether :meth:`asking` works: the model scores texts, and the CLIP weights for new ones are there."""
+        clip = self.clip or getattr(self.model.bbox_head, "clip", None)
+        return isinstance(self.model.bbox_head, HOIClassHead) and clip is not None and Path(clip).exists()
+
+    def asking(self, interactions: Sequence[str]) -> "HOIInferencer":
+        """An inferencer for these interactions that shares all but the head with this one, which stays as it is.
+
+        Args:
+            interactions (Sequence[str]): e.g. "a person repairing a bicycle".
+
+        Raises:
+            ConfigError: the model does not score texts.
+            FileNotFoundError: no CLIP weights.
+            PromptError: an interaction that can't be understood or encoded.
+        """
+        other = copy.copy(self)
+        other.model = asked_model(self.model, interactions, self.clip)
+        other.interactions = tuple(interactions)
+        # No new one: visualizers are registered for good, and a demo is asked again and again.
+        other.visualizer = copy.copy(self.visualizer)
+        other.visualizer.dataset_meta = other.model.dataset_meta
+        return other
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         return inference_pipeline(cfg)

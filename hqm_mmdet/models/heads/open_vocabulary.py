@@ -49,7 +49,7 @@ def interactions_of_verbs(verbs: Sequence[str], phrases: Phrases, classes: Seque
     return [f"a person {verb} {phrases.objects[name]}" for verb in verbs for name in classes]
 
 
-def ask_for(head: HOIClassHead, texts: Sequence[str], clip: str | Path) -> HOIClasses:
+def ask_for(head: HOIClassHead, texts: Sequence[str], clip: str | Path, cache: bool = True) -> HOIClasses:
     """Make a head score these interactions in place of its own classes; in evaluation mode, and for good.
 
     Rows are text embeddings as in training, their biases the mean of the head's own, so scores are comparable with
@@ -72,7 +72,8 @@ def ask_for(head: HOIClassHead, texts: Sequence[str], clip: str | Path) -> HOICl
     parsed, phrases = [parse_interaction(text) for text in texts], load_phrases(head.prompts)
     hois, new_objects = _classes(parsed, phrases, head.hois)
     prompts = [interaction.prompt for interaction in parsed]
-    rows, object_rows = text_classifiers(clip, [prompts, [phrases.object_prompt.format(name) for name in new_objects]])
+    object_prompts = [phrases.object_prompt.format(name) for name in new_objects]
+    rows, object_rows = text_classifiers(clip, [prompts, object_prompts], cache)
     head.ask(hois, rows, object_rows)
     return hois
 

@@ -6,33 +6,19 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from hqm_mmdet.apis import HOIInferencer, build_model
+from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.cli.predict import predict
-from hqm_mmdet.datasets.toy_hoi import ToyHOIDataset
 from hqm_mmdet.errors import ConfigError
-from hqm_mmdet.models.clip import CLIP, CLIPSize, PromptError
-from tests.apis.conftest import PIPELINE, noise, write_checkpoint
-from tests.models.tiny_text import CLIP as CLIP_CONFIG
-from tests.models.tiny_text import tiny_hoiclip_config
+from hqm_mmdet.models.clip import PromptError
+from tests.apis.conftest import noise
+from tests.apis.text_checkpoint import META, write_text_checkpoint
 
-META = {key: ToyHOIDataset.METAINFO[key] for key in ("classes", "verbs")}
 TEXTS = ("a person repairing a bicycle", "a person riding a horse")
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A checkpoint that can be used alone, and the CLIP that it was made with."""
-    folder = tmp_path_factory.mktemp("hoiclip")
-    torch.manual_seed(0)
-    torch.save(CLIP(CLIPSize(**CLIP_CONFIG["size"])).state_dict(), folder / "clip.pth")
-    cfg = tiny_hoiclip_config()
-    cfg.model.bbox_head.update(hois="toy_hoi", num_obj_classes=9, num_verbs=11, clip=str(folder / "clip.pth"))
-    cfg.model.data_preprocessor.bgr_to_rgb = True
-    dataset = dict(type="HOIDataset", metainfo=META, ann_file="none.json", pipeline=PIPELINE, test_mode=True)
-    cfg.test_dataloader = dict(batch_size=1, dataset=dataset)
-    model = build_model(cfg)
-    cfg.model.clip.weights = "moved_away.pt"  # a trained checkpoint holds the tower
-    return write_checkpoint(folder / "hoiclip.pth", model, cfg, dataset_meta=META), folder / "clip.pth"
+    return write_text_checkpoint(tmp_path_factory.mktemp("hoiclip"))
 
 
 def inferencer(checkpoint, **options):
