@@ -6,6 +6,7 @@ import click
 import torch
 from mmengine.config import Config, DictAction
 
+from hqm_mmdet.configuring import merge_options
 from hqm_mmdet.utils.distributed import LAUNCHERS
 from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
 
@@ -58,7 +59,7 @@ def parse_settings(ctx: click.Context, param: click.Parameter, values: tuple[str
     words = Namespace()
     try:
         DictAction(list(param.opts), param.name)(None, words, list(values))
-    except ValueError as error:
+    except (ValueError, AssertionError) as error:
         raise click.BadParameter(f"expected KEY=VALUE, got {' '.join(values)!r} ({error})") from error
     return getattr(words, param.name)
 
@@ -107,5 +108,5 @@ def read_config(config: str | None, cfg_options: dict) -> Config | None:
             raise UsageError("--cfg-options changes the file that --config names, and none is given.")
         return None
     cfg = read_config_file(config)
-    cfg.merge_from_dict(cfg_options)
+    merge_options(cfg, cfg_options)
     return cfg
