@@ -1,11 +1,12 @@
 """Poses of persons, out of a file in the form of COCO's keypoint results, which mmpose writes too."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+from hqm_mmdet.utils.untrusted_values import MALFORMED, parse_json
 
 from .detection_files import DetectionError, ImageIndex
 
@@ -32,14 +33,16 @@ def read_poses(path: str | Path, file_names: Sequence[str]) -> list[np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"Pose file {path} does not exist. See docs/two_stage.md.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DetectionError(f"{path}: no JSON ({error}). Expected COCO's keypoint results.") from error
     find, poses = ImageIndex(file_names), defaultdict(list)
+    if not isinstance(content, list):
+        raise DetectionError(f"{path}: holds a {type(content).__name__}. Expected COCO's keypoint results.")
     for n, entry in enumerate(content):
         try:
             pose, position = np.asarray(entry["keypoints"], np.float32), find(entry["image_id"])
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise DetectionError(f"{path}: entry {n}: {error!r}. Expected COCO's keypoint results.") from error
         if pose.size != 3 * NUM_KEYPOINTS:
             raise DetectionError(

@@ -8,6 +8,7 @@ import numpy as np
 from rich.progress import track
 
 from hqm_mmdet.datasets.problems import AnnotationError
+from hqm_mmdet.utils.untrusted_values import MALFORMED
 
 from ..errors import PredictionError
 from ..metrics.records import Record
@@ -64,8 +65,9 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
         try:
             records[position] = _record(images, position, _in_pixels(prediction, position, images, signs))
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
-        except ValueError as error:
-            raise PredictionError(f"{place}: {error}") from error
+        except MALFORMED as error:
+            problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
+            raise PredictionError(f"{place}: {problem}") from error
     missing = [i for i, record in enumerate(records) if record is None]
     if by_position and missing:
         raise PredictionError(
