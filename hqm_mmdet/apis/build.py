@@ -13,6 +13,7 @@ from torch import nn
 
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
+from hqm_mmdet.configuring import config_errors, parse_config
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet.registry import MODELS, SCOPE
@@ -28,11 +29,12 @@ def build_model(config: str | Path | Config, initialise: bool = True) -> nn.Modu
 
     Raises:
         FileNotFoundError: no such config file.
+        ConfigError: a setting can't be used; the message names its path.
     """
     if not isinstance(config, Config):
         config = config_of_file(config)
     init_default_scope(config.get("default_scope", SCOPE))
-    with local_files_only():  # the config may initialise from files, and need not have our scope
+    with local_files_only(), config_errors(config):  # the config may initialise from files, and need not have our scope
         model = MODELS.build(config.model)
         if initialise:
             with _quiet():
@@ -46,10 +48,11 @@ def config_of_file(file: str | Path) -> Config:
 
     Raises:
         FileNotFoundError: no such file.
+        ConfigError: it can't be read.
     """
     if not Path(file).is_file():
         raise FileNotFoundError(f"Config {file} does not exist; the project's configs lie in configs/.")
-    return Config.fromfile(file)
+    return parse_config(file)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Interactiveness of the pairs in a prediction file, of this or another code base."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from hqm_mmdet.evaluation.offline.json_predictions import told_size
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
 from hqm_mmdet.structures import new_pairs, scale_of
 from hqm_mmdet.utils.inside import OUTSIDE, path_inside
+from hqm_mmdet.utils.untrusted_values import MALFORMED, parse_json, require_numbers
 
 from .pipeline import inference_pipeline
 
@@ -139,6 +139,8 @@ class FileSuppression:
         """Pairs with an object, each once, and their (subject_id, object_id)."""
         rows = entry["hoi_prediction"]
         ids = list(dict.fromkeys((row["subject_id"], row["object_id"]) for row in rows if row["object_id"] >= 0))
+        require_numbers([[row["subject_id"], row["object_id"], row["score"]] for row in rows], "an id or score")
+        require_numbers([box["bbox"] for box in entry["predictions"]], "a coordinate")
         boxes = np.array([box["bbox"] for box in entry["predictions"]], np.float32).reshape(-1, 4)
         if not np.isfinite(boxes).all():
             raise ValueError("a box is not finite")
@@ -172,7 +174,7 @@ def read_entries(path: str | Path) -> list[dict]:
     if not path.is_file():
         raise FileNotFoundError(f"Prediction file {path} does not exist.")
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise PredictionFileError(
             f"{path}: no JSON ({error}). Only the JSON format of docs/evaluation.md can be rewritten; "
@@ -195,6 +197,6 @@ def each_entry(path: str | Path, entries: list[dict], function) -> Iterator:
             yield function(entry)
         except PredictionFileError as error:
             raise PredictionFileError(f"{place}: {error}") from error
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except MALFORMED as error:
             problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
             raise PredictionFileError(f"{place}: {problem}. Correct the entry, see docs/evaluation.md.") from error

@@ -80,8 +80,8 @@ def convert_state_dict(
         tuple[dict[str, Tensor], ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
-        ConversionError: two names of one tensor hold different values; the source does not fit the model; a pair
-            detector would be converted in part.
+        ConversionError: the file is of another source; two names of one tensor hold different values; the source does
+            not fit the model; a pair detector would be converted in part.
         ValueError: unknown source or data set.
     """
     if dataset not in DATASETS:
@@ -89,6 +89,11 @@ def convert_state_dict(
     if source is not None and source not in SOURCES:
         raise ValueError(f"source must be one of {tuple(SOURCES)}, got {source!r}.")
     source = source or recognise(state)
+    if SOURCES[source].marker not in state:
+        raise ConversionError(
+            f"{SOURCES[source].title}: the file has no {SOURCES[source].marker!r}. Leave --source out to have the "
+            "code base recognised."
+        )
     models = SOURCES[source].initialises
     if model is not None and model not in models:
         raise ConversionError(
@@ -115,7 +120,10 @@ def convert_state_dict(
             f"{homeless[:3]}. Convert the rest with --partial if they are not needed."
         )
     if models:
-        report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
+        try:
+            report.added = INITIALISERS[model or models[0]](converted, dataset, copy_decoder)
+        except (KeyError, IndexError, RuntimeError) as error:  # a tensor is missing, or of another shape
+            raise ConversionError(f"{SOURCES[source].title}: it is incomplete or unfit ({error!r}).") from error
         # The initialiser has replaced some tensors: they are `added`, not renamed.
         report.renamed = {old: new for old, new in report.renamed.items() if new in converted}
     return converted, report

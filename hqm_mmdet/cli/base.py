@@ -1,11 +1,16 @@
 """What the commands have in common."""
 
+import io
+import math
+import sys
 from argparse import Namespace
 
 import click
 import torch
 from mmengine.config import Config, DictAction
 
+from hqm_mmdet.configuring import merge_options
+from hqm_mmdet.utils.atomic_io import require_writable
 from hqm_mmdet.utils.distributed import LAUNCHERS
 from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
 
@@ -15,6 +20,17 @@ class SeveralOption(click.Option):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, multiple=True, **kwargs)
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; NaN, which no comparison keeps out, is none."""
+
+    def convert(self, value, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
 
 
 class ToolCommand(click.Command):
@@ -32,8 +48,19 @@ class ToolCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run; the callback may return an exit status of its own."""
+        never_fail_to_print()
         debug = ctx.params.pop("debug")
         ctx.exit(run_tool(lambda _: super(ToolCommand, self).invoke(ctx), Namespace(debug=debug)))
+
+
+def never_fail_to_print() -> None:
+    """Characters that a terminal can't show (lone surrogates of file names, say) are written as their code.
+
+    Else the report of an hour's work would be lost to one name in it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def repeat_options(args: list[str], several: set[str]) -> list[str]:
@@ -58,9 +85,23 @@ def parse_settings(ctx: click.Context, param: click.Parameter, values: tuple[str
     words = Namespace()
     try:
         DictAction(list(param.opts), param.name)(None, words, list(values))
-    except ValueError as error:
+    except (ValueError, AssertionError) as error:
         raise click.BadParameter(f"expected KEY=VALUE, got {' '.join(values)!r} ({error})") from error
     return getattr(words, param.name)
+
+
+def writable_file(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Callback of options that name a file to write: refused before the work, not after it.
+
+    Raises:
+        BadParameter: it can't be written.
+    """
+    try:
+        if value is not None:
+            require_writable(value)
+    except (OSError, ValueError) as error:  # the latter: no name of a file, such as one with a zero byte
+        raise click.BadParameter(str(error)) from error
+    return value
 
 
 cfg_options = click.option(
@@ -107,5 +148,5 @@ def read_config(config: str | None, cfg_options: dict) -> Config | None:
             raise UsageError("--cfg-options changes the file that --config names, and none is given.")
         return None
     cfg = read_config_file(config)
-    cfg.merge_from_dict(cfg_options)
+    merge_options(cfg, cfg_options)
     return cfg

@@ -49,10 +49,10 @@ def browse(
     reports = check_dataset(datasets, not no_images, workers, not quiet, suspicious=True)
     limit = max_images or (None if no_images else 1000)
     browsed = BrowsedDataset.of(name, reports, per_triplet, per_flag, limit)
+    path = write_page(out, render_browser(browsed, not no_images, not quiet))
     for report in reports:
         counts = ", ".join(f"{report.count(level)} {level}" for level in LEVELS)
         click.echo(f"{report.name}: {report.statistics.images} images; findings: {counts}")
-    path = write_page(out, render_browser(browsed, not no_images, not quiet))
     kept, wanted = len(browsed.examples), browsed.num_wanted
     if kept < wanted:
         click.echo(f"{kept} of {wanted} chosen images are in the page; --max-images {wanted} shows them all.")

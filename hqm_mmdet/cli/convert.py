@@ -8,12 +8,12 @@ from hqm_mmdet.checkpoints.convert import DATASETS
 from hqm_mmdet.checkpoints.initialise import INITIALISERS
 from hqm_mmdet.utils.launch import find_config
 
-from .base import ToolCommand
+from .base import ToolCommand, writable_file
 
 
 @click.command(cls=ToolCommand)
 @click.argument("src")
-@click.argument("dst")
+@click.argument("dst", callback=writable_file)
 @click.option("--source", type=click.Choice(list(SOURCES)), help="Overrides the recognition.")
 @click.option("--dataset", type=click.Choice(DATASETS), default="hico", help="Object classes of an initialised head.")
 @click.option("--model", type=click.Choice(list(INITIALISERS)), help="Pair detector that a DETR initialises.")

@@ -12,7 +12,7 @@ from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.demo import DemoSession, UploadLimits
 from hqm_mmdet.utils.launch import UsageError
 
-from .base import ToolCommand, cfg_options, read_config, require_device
+from .base import FiniteRange, ToolCommand, cfg_options, read_config, require_device
 
 
 @click.command(cls=ToolCommand)
@@ -25,8 +25,8 @@ from .base import ToolCommand, cfg_options, read_config, require_device
     "--allow-host", "allowed", multiple=True, metavar="NAME", help="Name that the page may be called by; repeatable."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0: any free one.")
-@click.option("--max-megabytes", type=click.FloatRange(0, min_open=True), default=20, show_default=True)
-@click.option("--max-megapixels", type=click.FloatRange(0, 170, min_open=True), default=40, show_default=True)
+@click.option("--max-megabytes", type=FiniteRange(0, min_open=True), default=20, show_default=True)
+@click.option("--max-megapixels", type=FiniteRange(0, 170, min_open=True), default=40, show_default=True)
 @click.option("--examples", metavar="FOLDER", help="Images to offer for trying.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 def demo(

@@ -5,7 +5,7 @@ import click
 from hqm_mmdet.apis.detect import write_detections
 from hqm_mmdet.evaluation.offline import DATASETS
 
-from .base import ToolCommand, require_device
+from .base import FiniteRange, ToolCommand, require_device, writable_file
 from .suppress import metainfo_of
 
 
@@ -13,9 +13,9 @@ from .suppress import metainfo_of
 @click.argument("config")
 @click.argument("checkpoint")
 @click.option("--images", required=True, metavar="FOLDER", help="Images to look at; also a file or a pattern.")
-@click.option("--out", required=True, metavar="JSON", help="The detection file.")
+@click.option("--out", required=True, callback=writable_file, metavar="JSON", help="The detection file.")
 @click.option("--dataset", type=click.Choice(sorted(DATASETS)), help="Write its category ids, matched by class name.")
-@click.option("--score-thr", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Least score.")
+@click.option("--score-thr", type=FiniteRange(0, 1), default=0.05, show_default=True, help="Least score.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def detect(

@@ -4,14 +4,14 @@ import click
 
 from hqm_mmdet.apis.deployment.export import TOLERANCE, export_onnx
 
-from .base import ToolCommand, cfg_options, read_config
+from .base import ToolCommand, cfg_options, read_config, writable_file
 
 
 @click.command(cls=ToolCommand)
 @click.option("--checkpoint", required=True, metavar="FILE", help="Weights (.pth or .safetensors).")
 @click.option("--config", metavar="FILE", help="Default: the one that the checkpoint holds.")
 @cfg_options
-@click.option("--out", required=True, metavar="FILE.onnx", help="File to write.")
+@click.option("--out", required=True, callback=writable_file, metavar="FILE.onnx", help="File to write.")
 def export(checkpoint: str, config: str | None, cfg_options: dict, out: str) -> None:
     """Write a detector as an ONNX file (image to pairs, any height and width), checked against PyTorch.
 

@@ -14,7 +14,7 @@ from hqm_mmdet.apis.inference.sources import find_images, is_video
 from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
 
-from .base import SeveralOption, ToolCommand, cfg_options, read_config, require_device
+from .base import FiniteRange, SeveralOption, ToolCommand, cfg_options, read_config, require_device
 
 EXIT_SOME_FAILED = 1
 
@@ -24,7 +24,7 @@ EXIT_SOME_FAILED = 1
 @click.option("--checkpoint", required=True, metavar="FILE", help="Weights (.pth or .safetensors).")
 @click.option("--config", metavar="FILE", help="Default: the one that the checkpoint holds.")
 @click.option("--out", type=Path, default=Path("predictions"), show_default=True, help="Folder for the results.")
-@click.option("--score-thr", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Least score shown.")
+@click.option("--score-thr", type=FiniteRange(0, 1), default=0.3, show_default=True, help="Least score shown.")
 @click.option("--top-k", type=click.IntRange(1), metavar="N", help="Show the N best triplets of an image only.")
 @click.option("--verb", "verbs", multiple=True, help="Show this verb only; may be repeated.")
 @click.option(
@@ -49,8 +49,8 @@ EXIT_SOME_FAILED = 1
 @click.option("--annotations", metavar="FILE", help="HOIA-style labels to draw beside the predictions.")
 @click.option("--attention", type=click.IntRange(0), default=0, metavar="N", help="Draw attention of the N best pairs.")
 @click.option("--attention-head", type=click.IntRange(0), metavar="H", help="One head. Default: average of all heads.")
-@click.option("--smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Video: weight of the past.")
-@click.option("--merge-iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="1: merge equals only.")
+@click.option("--smoothing", type=FiniteRange(0, 1, max_open=True), default=0.0, help="Video: weight of the past.")
+@click.option("--merge-iou", type=FiniteRange(0, 1), default=0.7, show_default=True, help="1: merge equals only.")
 @click.option("--batch-size", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--device", help="cpu, cuda, cuda:1, ... Default: a GPU if there is one.")
 @click.option("--no-pictures", is_flag=True, help="Write no pictures.")

@@ -13,7 +13,7 @@ from hqm_mmdet.evaluation.offline import EvaluationSet
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, ThresholdSearch
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .base import ToolCommand, require_device
+from .base import FiniteRange, ToolCommand, require_device, writable_file
 from .evaluation_options import evaluation_options, load_images, tell_doubt
 
 
@@ -22,8 +22,8 @@ from .evaluation_options import evaluation_options, load_images, tell_doubt
 @evaluation_options
 @click.option("--images", required=True, metavar="FOLDER", help="The images that were predicted.")
 @click.option("--checkpoint", required=True, metavar="FILE", help="An interactiveness network.")
-@click.option("--out", required=True, metavar="JSON", help="Where the thresholds go.")
-@click.option("--cost", type=click.FloatRange(0), default=10.0, show_default=True, help="Right ones per wrong one.")
+@click.option("--out", required=True, callback=writable_file, metavar="JSON", help="Where the thresholds go.")
+@click.option("--cost", type=FiniteRange(0), default=10.0, show_default=True, help="Right ones per wrong one.")
 @click.option("--min-pairs", type=click.IntRange(1), default=10, show_default=True, help="Fewer: rare, not searched.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--quiet", is_flag=True, help="No progress bar.")

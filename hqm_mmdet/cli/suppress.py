@@ -14,7 +14,7 @@ from hqm_mmdet.models.interactiveness.non_interaction_suppression import MODES
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.launch import UsageError
 
-from .base import ToolCommand, require_device
+from .base import FiniteRange, ToolCommand, require_device, writable_file
 from .evaluation_options import box_options, tell_doubt
 
 
@@ -22,13 +22,11 @@ from .evaluation_options import box_options, tell_doubt
 @click.argument("predictions")
 @click.option("--images", required=True, metavar="FOLDER", help="The images that were predicted.")
 @click.option("--checkpoint", required=True, metavar="FILE", help="An interactiveness network.")
-@click.option("--out", required=True, metavar="JSON", help="Where the changed predictions go.")
+@click.option("--out", required=True, callback=writable_file, metavar="JSON", help="Where the changed predictions go.")
 @click.option("--mode", type=click.Choice(MODES), default="suppress", show_default=True, help="What happens to scores.")
 @click.option("--thresholds", metavar="JSON", help="What search-thresholds writes. Default: the two numbers below.")
-@click.option(
-    "--above", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="P(non-interactive) exceeds."
-)
-@click.option("--below", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Largest P(interactive).")
+@click.option("--above", type=FiniteRange(0, 1), default=0.9, show_default=True, help="P(non-interactive) exceeds.")
+@click.option("--below", type=FiniteRange(0, 1), default=0.1, show_default=True, help="Largest P(interactive).")
 @click.option(
     "--dataset", type=click.Choice(sorted(DATASETS)), help="Names of classes. Default: what image names tell."
 )

@@ -5,6 +5,7 @@ import os
 import click
 from mmengine.config import Config
 
+from hqm_mmdet.configuring import config_errors
 from hqm_mmdet.utils.launch import UsageError, build_runner, load_config, require_checkpoint
 
 from .base import ToolCommand, config_argument, runner_options
@@ -33,7 +34,8 @@ def test(
         draw_predictions(cfg, show, show_dir, wait_time)
     if out:
         dump_predictions(cfg, out)
-    build_runner(cfg).test()
+    with config_errors(cfg, config):
+        build_runner(cfg).test()
 
 
 def draw_predictions(cfg: Config, show: bool, show_dir: str | None, wait_time: float) -> None:

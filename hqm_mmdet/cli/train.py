@@ -2,6 +2,7 @@
 
 import click
 
+from hqm_mmdet.configuring import config_errors
 from hqm_mmdet.utils.launch import UsageError, build_runner, load_config, set_start, use_mixed_precision
 
 from .base import ToolCommand, config_argument, runner_options
@@ -36,4 +37,5 @@ def train(config: str, resume: str | None, amp: bool, auto_scale_lr: bool, seed:
         cfg.auto_scale_lr.enable = True
     # Last, because --work-dir and --cfg-options decide where to look for a checkpoint.
     set_start(cfg, resume)
-    build_runner(cfg).train()
+    with config_errors(cfg, config):
+        build_runner(cfg).train()

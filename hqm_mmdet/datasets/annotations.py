@@ -7,14 +7,16 @@ category_id}]}``, ``bbox`` as x1, y1, x2, y2 in pixels, ``subject_id`` and ``obj
 
 import gc
 import gzip
-import json
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from hqm_mmdet.utils.untrusted_values import parse_json
 
 from .file_hints import looks_like
 from .problems import AnnotationError
@@ -77,8 +79,8 @@ def read_json(path: str | Path, how_to_get: str = "Check the path."):
     try:
         # Bytes, not text: json then finds the encoding itself.
         with gzip.open(file, "rb") if file.suffix == ".gz" else open(file, "rb") as stream:
-            return json.load(stream)
-    except (ValueError, EOFError, OSError) as error:
+            return parse_json(stream.read())
+    except (ValueError, EOFError, OSError, zlib.error) as error:
         hint = looks_like(file) or " Copy or download it again."
         raise AnnotationError(f"{file}: no readable JSON ({error}).{hint} {how_to_get}") from error
 

@@ -1,12 +1,12 @@
 """Which verb goes with which object, and what is rare: from files, or counted in training annotations."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hqm_mmdet.structures import HOIVocabulary
+from hqm_mmdet.utils.untrusted_values import parse_json, read_npy
 
 from .annotations import NO_OBJECT, ImageAnnotations, read_json
 from .problems import AnnotationError
@@ -93,12 +93,10 @@ def load_valid_pairs(path: str | Path, num_verbs: int, num_classes: int) -> np.n
         AnnotationError: not an array of this shape.
     """
     try:
-        # A file from elsewhere must not run code.
-        table = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        table = read_npy(path)
+    except (ValueError, OSError) as error:
         raise AnnotationError(
-            f"{path}: no readable NumPy array ({error}). Copy it again, or remove it to have the table "
-            "derived from the training annotations."
+            f"{path}: {error}. Copy it again, or remove it to have the table derived from the training annotations."
         ) from error
     if table.shape != (num_verbs, num_classes):
         raise AnnotationError(
@@ -121,7 +119,7 @@ def load_rare_triplets(path: str | Path, category_ids: Sequence, verb_ids: Seque
     labels = {str(category): label for label, category in enumerate(category_ids)}
     verbs = {str(verb): label for label, verb in enumerate(verb_ids)}
     try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))
+        rows = parse_json(Path(path).read_text(encoding="utf-8"))
         return frozenset((labels[str(category)], verbs[str(verb)]) for category, verb in rows)
     except (KeyError, TypeError, ValueError) as error:
         raise AnnotationError(

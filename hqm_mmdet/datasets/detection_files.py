@@ -1,6 +1,5 @@
 """Boxes of a detector, out of a file: COCO's result JSON, or a pickle of mmengine's and mmdet's result dumps."""
 
-import json
 import logging
 import re
 from collections import defaultdict
@@ -14,6 +13,7 @@ from mmengine.logging import print_log
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.structures import match_class_names
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
+from hqm_mmdet.utils.untrusted_values import MALFORMED, parse_json, require_numbers
 
 FORMATS = (
     "COCO's result JSON (a list of {image_id, category_id, bbox: [x, y, width, height], score}) or a pickle of "
@@ -153,7 +153,7 @@ def _joined(parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Detec
 
 def _read_json(path: Path, class_map: ClassMap) -> Iterator[tuple]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DetectionError(f"{path}: no JSON ({error}). Expected {FORMATS}.") from error
     if not isinstance(content, list):
@@ -161,10 +161,11 @@ def _read_json(path: Path, class_map: ClassMap) -> Iterator[tuple]:
     labels = {str(category): label for label, category in enumerate(class_map.category_ids)}
     for n, entry in enumerate(content):
         try:
+            require_numbers([entry["bbox"], entry["score"]], "bbox or score")
             x, y, width, height = map(float, entry["bbox"])
             score, label = float(entry["score"]), labels.get(str(entry["category_id"]), -1)
             image = entry["image_id"]
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise DetectionError(f"{path}: entry {n} = {str(entry)[:100]}: {error!r}. Expected {FORMATS}.") from error
         columns = ([[x, y, x + width, y + height]], [label], [score])
         yield image, *_checked(path, n, *columns)
@@ -180,18 +181,22 @@ def _read_pickle(path: Path, class_map: ClassMap) -> Iterator[tuple]:
             found = entry["pred_instances"]
             boxes, labels, scores = (np.asarray(found[name]) for name in ("bboxes", "labels", "scores"))
             image = entry.get("img_path", entry.get("img_id"))
-        except (KeyError, TypeError, AttributeError) as error:
+            labels = labels.astype(np.int64)
+            if table is not None:
+                labels = table[np.minimum(labels, len(table) - 1)]
+            columns = boxes, np.where(labels < len(class_map.category_ids), labels, -1), scores
+        except MALFORMED as error:
             raise DetectionError(f"{path}: entry {n}: {error!r}. Expected {FORMATS}.") from error
-        labels = labels.astype(np.int64)
-        if table is not None:
-            labels = table[np.minimum(labels, len(table) - 1)]
-        yield image, *_checked(path, n, boxes, np.where(labels < len(class_map.category_ids), labels, -1), scores)
+        yield image, *_checked(path, n, *columns)
 
 
 def _checked(path: Path, entry: int, boxes, labels, scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Columns of an entry; label -1 is a class that the data set does not have."""
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    labels, scores = np.asarray(labels, np.int64), np.asarray(scores, np.float32)
+    try:
+        boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        labels, scores = np.asarray(labels, np.int64), np.asarray(scores, np.float32)
+    except MALFORMED as error:
+        raise DetectionError(f"{path}: entry {entry}: {error}. Expected {FORMATS}.") from error
     if not len(boxes) == len(labels) == len(scores):
         counts = f"{len(boxes)} boxes, {len(labels)} labels and {len(scores)} scores"
         raise DetectionError(f"{path}: entry {entry} has {counts}. Correct the entry, or detect again.")

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from operator import index as as_index
 
+from hqm_mmdet.utils.untrusted_values import LARGEST_EXACT
+
 from .annotations import NO_OBJECT, NOT_FINITE, ImageAnnotations, box_defect
 from .problems import AnnotationError, ProblemReport
 
@@ -102,10 +104,14 @@ class EntryParser:
         """
         try:
             # Unpacking also refuses a fifth number, such as a score.
-            x1, y1, x2, y2 = row["bbox"]
+            x1, y1, x2, y2 = box = list(row["bbox"])
             math.isfinite(x1 + y1 + x2 + y2)  # a TypeError for what is no number
-            return [x1, y1, x2, y2], self.labels[str(row["category_id"])]
-        except (KeyError, TypeError, ValueError) as error:
+            if bool in map(type, box):  # JSON's true, which Python counts as 1
+                raise TypeError("a coordinate is no number")
+            if max(map(abs, box)) > LARGEST_EXACT:  # integers that no array takes
+                box = [float(value) for value in box]
+            return box, self.labels[str(row["category_id"])]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._row_error(entry, name, f"annotations[{i}]", row, self.labels, ("bbox",)) from error
 
     def _hois(self, entry: int, name: str, rows: list, num_boxes: int) -> list | None:
@@ -127,7 +133,10 @@ class EntryParser:
         """
         try:
             # operator.index refuses 1.0 and "1", which are signs of another format.
-            return as_index(row["subject_id"]), as_index(row["object_id"]), self.verbs[str(row["category_id"])]
+            subject, obj = row["subject_id"], row["object_id"]
+            if isinstance(subject, bool) or isinstance(obj, bool):
+                raise TypeError("an index is no number")
+            return as_index(subject), as_index(obj), self.verbs[str(row["category_id"])]
         except (KeyError, TypeError) as error:
             keys = ("subject_id", "object_id")
             raise self._row_error(entry, name, f"hoi_annotation[{i}]", row, self.verbs, keys) from error

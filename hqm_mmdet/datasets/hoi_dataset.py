@@ -156,10 +156,20 @@ class HOIDataset(SamplingDataset):
         return draw_fraction(images, self.fraction, self.fraction_seed)
 
     def filter_data(self) -> list[dict]:
-        """Apply ``filter_cfg`` to training data."""
-        if self.test_mode or not (self.filter_cfg or {}).get("filter_empty_gt", False):
-            return self.data_list
-        return [info for info in self.data_list if info["pairs"]]
+        """Apply ``filter_cfg`` to training data.
+
+        Raises:
+            AnnotationError: no image is left.
+        """
+        kept = self.data_list
+        if not self.test_mode and (self.filter_cfg or {}).get("filter_empty_gt", False):
+            kept = [info for info in kept if info["pairs"]]
+        if not kept:
+            raise AnnotationError(
+                f"{self.ann_file}: no image is left of {len(self.data_list)} usable ones; `hqm-mmdet check-data` lists "
+                "what is wrong with the file. " + self.HOW_TO_GET
+            )
+        return kept
 
     def _complete_class_tables(self) -> None:
         info = self._metainfo

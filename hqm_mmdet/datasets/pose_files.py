@@ -1,6 +1,5 @@
 """Poses of persons, out of a file: COCO's keypoint results, or what mmpose writes."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import numpy as np
 
 from hqm_mmdet.structures import NUM_KEYPOINTS
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
+from hqm_mmdet.utils.untrusted_values import MALFORMED, parse_json
 
 from .detection_files import DetectionError, ImageIndex
 
@@ -65,7 +65,7 @@ def _pose(keypoints, scores, place: str) -> np.ndarray:
         pose = np.asarray(keypoints, np.float32)
         if scores is not None:
             pose = np.concatenate([pose.reshape(-1, 2), np.asarray(scores, np.float32).reshape(-1, 1)], 1)
-    except (TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise DetectionError(f"{place}: {error}. Expected {FORMATS}.") from error
     if pose.size != 3 * NUM_KEYPOINTS:
         raise DetectionError(
@@ -107,13 +107,13 @@ def _named(path: Path, entry: int) -> Iterator[None]:
     """Errors say which entry of which file they are about."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise DetectionError(f"{path}: entry {entry}: {error!r}. Expected {FORMATS}.") from error
 
 
 def _load_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DetectionError(f"{path}: no JSON ({error}). Expected {FORMATS}.") from error
 

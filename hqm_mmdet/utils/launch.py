@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from hqm_mmdet.configuring import merge_options, parse_config, unread_in_files
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.mmengine_doors import local_files_only
 
@@ -47,13 +48,13 @@ def read_config_file(config: str) -> Config:
 
     Raises:
         FileNotFoundError: no such config.
-        UsageError: the file is no Python.
+        ConfigError: it can't be read.
     """
     path = find_config(config)
-    try:
-        return Config.fromfile(path)
-    except SyntaxError as error:
-        raise UsageError(f"Config {path}, or one that it inherits, can't be read: {error}.") from error
+    cfg = parse_config(path)
+    for warning in unread_in_files(path, cfg) if is_first_process() else ():
+        print(f"warning: {warning}", file=sys.stderr)
+    return cfg
 
 
 def load_config(config: str, cfg_options: dict, work_dir: str | None = None, launcher: str = "none") -> Config:
@@ -66,10 +67,11 @@ def load_config(config: str, cfg_options: dict, work_dir: str | None = None, lau
         launcher (str): what started this process, see :func:`join_processes`. Default: ``none``.
 
     Raises:
-        FileNotFoundError, UsageError: see :func:`read_config_file`.
+        FileNotFoundError, ConfigError: see :func:`read_config_file` and
+            :func:`~hqm_mmdet.configuring.merge_options`.
     """
     cfg = read_config_file(config)
-    cfg.merge_from_dict(cfg_options)
+    merge_options(cfg, cfg_options)
     cfg.work_dir = work_dir or cfg.get("work_dir") or os.path.join("work_dirs", Path(config).stem)
     join_processes(cfg, launcher)
     return cfg

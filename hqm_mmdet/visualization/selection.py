@@ -1,5 +1,6 @@
 """Which of a model's predictions a human gets to see: one rule for pictures, JSON and video."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -54,7 +55,7 @@ class TripletSelection:
         max_pairs (int, optional): so many pairs of an image, the best ones.
 
     Raises:
-        SelectionError: ``top_k`` or ``max_pairs`` is not positive.
+        SelectionError: ``top_k`` or ``max_pairs`` is not positive, or ``score_thr`` is NaN, which no score reaches.
     """
 
     score_thr: float = 0.3
@@ -68,6 +69,8 @@ class TripletSelection:
         for name in ("top_k", "max_pairs"):
             if (limit := getattr(self, name)) is not None and limit < 1:
                 raise SelectionError(f"{name} must be at least 1, got {limit}.")
+        if math.isnan(self.score_thr):
+            raise SelectionError("score_thr is NaN, which no score reaches; give a number from 0 to 1.")
 
     def __call__(self, pairs: InstanceData, metainfo: Mapping) -> list[ShownPair]:
         """Selected pairs of an image, best first.

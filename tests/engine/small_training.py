@@ -92,7 +92,7 @@ class WaveMetric(BaseMetric):
 
 @HOOKS.register_module(force=True)
 class TraceHook(Hook):
-    """Writes down each loss, and strikes at the chosen moment: ``iter:N``, ``val:N``, ``term:N``, ``termval:N``."""
+    """Writes down each loss, and strikes then: ``iter:N``, ``val:N``, ``term:N``, ``int:N``, ``termval:N``."""
 
     priority = "LOW"  # before the checkpoint hook
     current_epoch = 0
@@ -106,7 +106,7 @@ class TraceHook(Hook):
         with open(Path(runner.work_dir) / "losses.jsonl", "a") as file:
             file.write(json.dumps(line) + "\n")
         if runner.iter + 1 == self.count:
-            self._strike(dict(iter=signal.SIGKILL, term=signal.SIGTERM))
+            self._strike(dict(iter=signal.SIGKILL, term=signal.SIGTERM, int=signal.SIGINT))
 
     def before_val_epoch(self, runner):
         TraceHook.current_epoch = runner.epoch

@@ -73,6 +73,7 @@ CHAINS = {
             ("renamed:3", 8),  # iter_8 is there, last_checkpoint still names iter_6
             ("val:2", 10),  # within a validation
             ("term:13", 13),
+            ("int:14", 14),
             ("termval:3", 15),
             ("", None),
         ],
@@ -91,14 +92,16 @@ def test_killed_runs_end_as_the_whole_run(name, train, tmp_path):
     assert train(whole, **options) == 0, log(whole)
     start, trained = 0, 0
     for moment, resumes_at in moments:
-        expected = {"": 0, "t": 128 + signal.SIGTERM}.get(moment[:1], -signal.SIGKILL)
+        stops = {"": 0, "ter": 128 + signal.SIGTERM, "int": 128 + signal.SIGINT}
+        expected = stops.get(moment[:3], -signal.SIGKILL)
         assert train(pieces, moment=moment, **options) == expected, log(pieces)
         new = (pieces / "losses.jsonl").read_text().splitlines()[trained:]
         assert not new or json.loads(new[0])["iter"] == start, f"the run until {moment} began with {new[0]}"
         start, trained = resumes_at, trained + len(new)
     assert losses(pieces) == losses(whole)
     assert not list(pieces.glob("*.incomplete"))
-    assert log(pieces).count("Go on with the same command and --resume") == sum("term" in m for m, _ in moments)
+    stopped = sum(moment[:3] in ("ter", "int") for moment, _ in moments)
+    assert log(pieces).count("Go on with the same command and --resume") == stopped
     assert_same_end(whole, pieces)
 
 

@@ -49,9 +49,26 @@ def test_debug_shows_the_traceback(call, small_config):
         call("train", small_config(), "--resume", "no.pth", "--debug")
 
 
-def test_errors_of_others_keep_their_traceback(call, small_config):
-    with pytest.raises(KeyError):
-        call("train", small_config(), "--cfg-options", "model.type=NoSuchModel")
+def test_errors_of_others_keep_their_traceback(call, small_config, monkeypatch):
+    def fail(*args, **kwargs):
+        raise KeyError("a mistake of the program")
+
+    monkeypatch.setattr("tests.engine.small_training.NoisyDataset.__getitem__", fail)
+    with pytest.raises(KeyError, match="a mistake of the program"):
+        call("train", small_config())
+
+
+def test_misspelt_settings_are_one_message(call, capsys, small_config):
+    for option, message in (
+        (
+            "model.type=NoisyModle",
+            "small.py: model.type: there is no component 'NoisyModle'. Did you mean 'NoisyModel'",
+        ),
+        ("max_epochs=1", "--cfg-options max_epochs=...: nothing reads"),
+    ):
+        assert call("train", small_config(), "--cfg-options", option) == 2
+        error = capsys.readouterr().err
+        assert message in error and "Traceback" not in error and len(error.splitlines()) == 2
 
 
 def test_other_class_count_is_one_message(call, capsys, small_config, tmp_path):
@@ -88,7 +105,7 @@ def test_error_of_a_data_process_is_told_without_its_traceback():
 
 def test_arguments_without_meaning_are_refused(call, capsys, small_config):
     config = small_config()
-    config.write_text(config.read_text().replace("base_batch_size", "other_key"))
+    config.write_text(config.read_text().replace("base_batch_size=6", "").replace("dict(, ", "dict("))
     assert call("train", config, "--auto-scale-lr") == 2
     assert "needs auto_scale_lr.base_batch_size" in capsys.readouterr().err
 

@@ -85,3 +85,8 @@ def test_unknown_names_are_named_with_close_ones(options, message):
 def test_limits_must_be_positive(name):
     with pytest.raises(SelectionError, match=f"{name} must be at least 1, got 0"):
         TripletSelection(**{name: 0})
+
+
+def test_nan_is_no_threshold():
+    with pytest.raises(SelectionError, match="score_thr is NaN"):
+        TripletSelection(float("nan"))

@@ -21,6 +21,7 @@ from mmengine.dataset import pseudo_collate
 from PIL import Image
 
 from hqm_mmdet.apis import init_model
+from hqm_mmdet.configuring import merge_options
 from hqm_mmdet.models.layers import AttentionRecorder
 from hqm_mmdet.models.query_mining import AMMQueryGenerator, GBSQueryGenerator, LearnablePass
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
@@ -121,7 +122,7 @@ def main() -> int:
 def view(args: argparse.Namespace) -> int:
     """Write the pictures."""
     cfg = read_config_file(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     torch.manual_seed(args.seed)
     np.random.seed(args.seed)
     model = init_model(cfg, args.checkpoint)

@@ -1,6 +1,5 @@
 # TIN on HICO-DET, released code: one image per iteration, 2,000,000 iterations, cosine restarts whose periods double,
 # from 80,000; the published model is that of iteration 1,700,000.
-iterations_per_epoch = 37633
 periods = [80000 * 2**i for i in range(5)]
 optim_wrapper = dict(
     type="TensorClipOptimWrapper",

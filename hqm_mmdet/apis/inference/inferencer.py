@@ -21,6 +21,7 @@ from hqm_mmdet.apis.build import config_of_file, init_model
 from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.apis.pipeline import inference_pipeline
 from hqm_mmdet.checkpoints.files import Checkpoint
+from hqm_mmdet.configuring import config_errors
 from hqm_mmdet.datasets.transforms import BadImageError
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.evaluation.writing import shown_entry
@@ -102,7 +103,8 @@ class HOIInferencer(DetInferencer):
         model = init_model(cfg, weights, device)
         if weights is None:
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
-        model.dataset_meta = class_names(model, cfg)
+        with config_errors(cfg):
+            model.dataset_meta = class_names(model, cfg)
         if self.interactions or self.new_verbs:
             texts = [*self.interactions, *interactions_with(model, self.new_verbs)]
             model.dataset_meta = look_for(model, texts, self.clip)
@@ -134,14 +136,16 @@ class HOIInferencer(DetInferencer):
         return other
 
     def _init_pipeline(self, cfg: Config) -> Compose:
-        return inference_pipeline(cfg)
+        with config_errors(cfg):
+            return inference_pipeline(cfg)
 
     def _init_visualizer(self, cfg: Config):
         """The config's visualizer without backends: pictures go to files or to the caller."""
         # Repeats are merged before, in `stream`, so that pictures and JSON show the same pairs.
         settings = {"type": "HOIVisualizer", **cfg.get("visualizer", {}), "vis_backends": None, "merge_iou": None}
         # Visualizers are registered by name for the whole process; two inferencers need two names.
-        visualizer = VISUALIZERS.build({**settings, "name": f"hoi_inferencer_{next(_instances)}"})
+        with config_errors(cfg):
+            visualizer = VISUALIZERS.build({**settings, "name": f"hoi_inferencer_{next(_instances)}"})
         visualizer.dataset_meta = self.model.dataset_meta
         return visualizer
 

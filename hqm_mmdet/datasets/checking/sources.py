@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from hqm_mmdet.configuring import config_errors
 from hqm_mmdet.registry import DATASETS
 
 from ..hoi_dataset import HOIDataset
@@ -23,13 +24,15 @@ def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "te
     seen: list[dict] = []
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
-        parts = [*_leaves(loader.dataset)] if loader else []
+        with config_errors(cfg):
+            parts = [*_leaves(loader.dataset)] if loader else []
         for i, part in enumerate(parts):
             # Validation and test mostly share a data set: told by all but how its images are prepared.
             settings = {key: value for key, value in part.items() if key not in ("pipeline", "lazy_init")}
             if settings not in seen:
                 seen.append(settings)
-                datasets[f"{split}[{i}]" if len(parts) > 1 else split] = _build(settings)
+                with config_errors(cfg):
+                    datasets[f"{split}[{i}]" if len(parts) > 1 else split] = _build(settings)
     if not datasets:
         raise AnnotationError(f"The config has no {' or '.join(f'{split}_dataloader' for split in splits)}.")
     return datasets

@@ -1,14 +1,18 @@
 """Checkpoints that survive a kill at any moment."""
 
+import inspect
 import os.path as osp
 import time
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from hqm_mmdet.configuring.places import nearest
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils import remove_incomplete, write_atomically
+
+HOOK_ARGUMENTS = frozenset(inspect.signature(CheckpointHook.__init__).parameters) - {"self", "kwargs"}
 
 
 @HOOKS.register_module()
@@ -33,7 +37,7 @@ class SafeCheckpointHook(CheckpointHook):
         **kwargs: further arguments of mmengine's ``CheckpointHook``.
 
     Raises:
-        ConfigError: ``save_best`` is a list, or ``max_keep_ckpts`` is 0.
+        ConfigError: ``save_best`` is a list, ``max_keep_ckpts`` is 0, or mmengine's hook has no such argument.
     """
 
     def __init__(
@@ -50,6 +54,9 @@ class SafeCheckpointHook(CheckpointHook):
             raise ConfigError("max_keep_ckpts must be -1 (all) or positive, got 0.")
         if save_best is not None and not isinstance(save_best, str):
             raise ConfigError(f"save_best must be the name of one metric, got {save_best}.")
+        # mmengine's hook takes whatever comes and passes over what it does not know.
+        for name in kwargs.keys() - HOOK_ARGUMENTS:
+            raise ConfigError(f"{name}: no setting of the checkpoint hook.{nearest(name, sorted(HOOK_ARGUMENTS))}")
         backend_args = backend_args or dict(backend="atomic")
         super().__init__(interval, save_best=save_best, rule=rule, backend_args=backend_args, **kwargs)
         # mmengine's hook counts either epochs or iterations; inside of epochs this class counts itself

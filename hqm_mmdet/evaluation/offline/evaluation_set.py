@@ -196,4 +196,4 @@ def _hoia_style_set(
 def coco_ids(names: Sequence[str]) -> dict[int, int]:
     """Ids that COCO writes into file names, ``COCO_val2014_000000000042.jpg``."""
     digits = [os.path.splitext(os.path.basename(name))[0].rsplit("_", 1)[-1] for name in names]
-    return {int(text): i for i, text in enumerate(digits) if text.isdecimal()}
+    return {int(text): i for i, text in enumerate(digits) if text.isdecimal() and len(text) < 19}

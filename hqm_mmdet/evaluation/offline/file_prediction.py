@@ -8,6 +8,7 @@ import numpy as np
 
 from hqm_mmdet.datasets.file_hints import looks_like
 from hqm_mmdet.structures import load_metainfo
+from hqm_mmdet.utils.untrusted_values import MALFORMED, require_numbers
 
 from ..errors import PredictionError
 
@@ -44,11 +45,12 @@ class NamedEntry:
     Args:
         path (Path): the file.
         entry (int): position in it, from 0.
-        raw: the entry; its ``file_name`` is told if it has one.
+        raw: the entry; its name is told if it has one.
+        key (str): under which its name is. Default: ``file_name``.
     """
 
-    def __init__(self, path: Path, entry: int, raw):
-        name = raw.get("file_name", "?") if isinstance(raw, Mapping) else "?"
+    def __init__(self, path: Path, entry: int, raw, key: str = "file_name"):
+        name = raw.get(key, "?") if isinstance(raw, Mapping) else "?"
         self.path, self.place = path, f"{path}: entry {entry} ({name})"
 
     def __enter__(self):
@@ -56,7 +58,7 @@ class NamedEntry:
 
     def __exit__(self, kind, error, traceback):
         # Whatever foreign values lead to, the readers' own checks included.
-        if isinstance(error, (KeyError, TypeError, ValueError, IndexError)) and not isinstance(error, PredictionError):
+        if isinstance(error, MALFORMED) and not isinstance(error, PredictionError):
             problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
             hint = looks_like(self.path) if isinstance(error, KeyError) else ""
             message = f"{self.place}: {problem}. Correct the entry; format: docs/evaluation.md.{hint}"
@@ -65,6 +67,7 @@ class NamedEntry:
 
 def read_boxes(rows) -> np.ndarray:
     """(N, 4) float32; a fifth number (a score) would shift all that follow."""
+    require_numbers(rows, "a coordinate")
     boxes = np.asarray(rows, np.float32)
     if len(boxes) and boxes.shape[1:] != (4,):
         raise ValueError(f"boxes must be x1, y1, x2, y2, got an array of the shape {boxes.shape}")
@@ -73,6 +76,7 @@ def read_boxes(rows) -> np.ndarray:
 
 def read_box_ids(ids, count: int) -> np.ndarray:
     """(P, 2) positions of subject and object among ``count`` boxes."""
+    require_numbers(ids, "subject_id or object_id")
     # As floats, so that 1.5 and NaN are refused and not cut to integers.
     rows = np.asarray(ids, np.float64).reshape(-1, 2)
     fits = ((rows >= [0, -1]) & (rows < count) & (rows == np.floor(rows))).all(axis=1)

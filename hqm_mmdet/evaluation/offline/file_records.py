@@ -8,6 +8,7 @@ import numpy as np
 from rich.progress import track
 
 from hqm_mmdet.datasets.problems import AnnotationError
+from hqm_mmdet.utils.untrusted_values import MALFORMED
 
 from ..errors import PredictionError
 from ..metrics.interactiveness_metric import InteractivenessMetric, InteractivenessRecord
@@ -78,8 +79,9 @@ def read_records(path: str | Path, images: EvaluationSet, progress: bool = False
             records[position] = _record(images, position, sample)
             interactiveness += _interactiveness(images, position, sample)
         # Arrays of other code bases can be unfit in ways that nobody checks by name.
-        except ValueError as error:
-            raise PredictionError(f"{place}: {error}") from error
+        except MALFORMED as error:
+            problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
+            raise PredictionError(f"{place}: {problem}") from error
         ids.add(prediction.sample)
     missing = [i for i, record in enumerate(records) if record is None]
     if by_position and missing:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.datasets.file_hints import looks_like
+from hqm_mmdet.utils.untrusted_values import require_numbers
 
 from ..errors import PredictionError
 from .file_prediction import FORMATS, FilePrediction, NamedEntry, read_box_ids, read_boxes
@@ -32,7 +33,7 @@ def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePredict
                     raw = dict(raw, hoi_prediction=[r for r in said if str(r.get("category_id")) not in left_out])
                 pairs, partial = _pairs_of_entry(raw, labels, verbs)
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
-                yield FilePrediction(n, raw["file_name"], sample, size=told_size(raw))
+                yield FilePrediction(n, image_of(raw), sample, size=told_size(raw))
     except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         hint = looks_like(path) or " Write it again."
         raise PredictionError(f"{path}: no readable JSON list ({error}).{hint} Known are {FORMATS}") from error
@@ -45,6 +46,14 @@ def _entries(text: str, path: Path, metainfo: Mapping) -> Iterator[dict]:
     if is_hoitr_lines(text):
         return hoitr_line_entries(text, path, metainfo)
     return iterate_json_list(text)
+
+
+def image_of(raw: Mapping) -> str | int:
+    """Name or COCO id of an entry's image."""
+    name = raw["file_name"]
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise ValueError(f"file_name is {name!r}, no name")
+    return name
 
 
 def told_size(raw: Mapping) -> tuple[int, int] | None:
@@ -92,6 +101,7 @@ def _score_lists(rows: Sequence[Mapping], num_verbs: int) -> np.ndarray:
     for row in rows:
         if not isinstance(row["score"], list) or len(row["score"]) != num_verbs:
             raise ValueError(f"without category_id, score must be a list of {num_verbs} numbers, one per verb")
+        require_numbers(row["score"], "a score")
     scores = np.array([row["score"] for row in rows], np.float32)
     if np.isnan(scores).any():
         raise ValueError(f"score nan in the list of pair {int(np.argwhere(np.isnan(scores))[0, 0])}; must be finite")
@@ -104,6 +114,7 @@ def _verb_entries(rows: Sequence[Mapping], verbs: Mapping[str, int]) -> tuple[li
     ids, cells = [], []
     for row in rows:
         pair, verb = (row["subject_id"], row["object_id"]), _look_up(verbs, row["category_id"], "verb category_id")
+        require_numbers(row["score"], "a score")
         if not np.isfinite(score := float(row["score"])):
             raise ValueError(f"score {score} of verb {row['category_id']!r}; must be finite")
         if (pair, verb) in place:  # said twice: a pair of its own

@@ -31,7 +31,14 @@ def iterate_json_list(text: str, start: int = 0, alone: bool = True) -> Iterator
     more = text[position : position + 1] != "]"
     while more:
         # raw_decode takes no white space in front of an entry.
-        entry, position = decoder.raw_decode(text, position)
+        try:
+            entry, position = decoder.raw_decode(text, position)
+        except RecursionError:
+            raise json.JSONDecodeError("lists and dicts are nested too deeply", text, position) from None
+        except ValueError as error:
+            if isinstance(error, json.JSONDecodeError):
+                raise
+            raise json.JSONDecodeError(str(error), text, position) from None  # an integer of thousands of digits
         yield entry
         position = _SEPARATOR.match(text, position).end()
         more = text[position : position + 1] != "]"

@@ -38,8 +38,11 @@ def read_pickled_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePred
         yield from _read_official(path, content, roles)
     elif "pred_pairs" in first:
         for n, sample in enumerate(content):
-            with NamedEntry(path, n, dict(file_name=sample.get("img_path", "?"))):
-                yield FilePrediction(n, sample["img_path"], dict(pred_pairs=sample["pred_pairs"]))
+            with NamedEntry(path, n, sample, key="img_path"):
+                pairs, name = sample["pred_pairs"], sample["img_path"]
+                if not isinstance(pairs, Mapping) or not isinstance(name, str):
+                    raise ValueError("pred_pairs must be a dict, and img_path a name")
+                yield FilePrediction(n, name, dict(pred_pairs=pairs))
     elif "action_pred_logits" in first:
         yield from read_hoitr_outputs(path, content, metainfo)
     elif all(key in first for key in QPIC_KEYS):

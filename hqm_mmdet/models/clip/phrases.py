@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.utils.untrusted_values import parse_json
 
 FOLDER = Path(__file__).parent / "prompts"
 
@@ -78,6 +79,6 @@ def load_phrases(name: str) -> Phrases:
             f"No prompts for {name!r}: expected hico_det, v_coco, toy_hoi or the path of a JSON file with verbs, "
             "objects and object_prompt."
         )
-    table = json.loads(path.read_text(encoding="utf-8"))
+    table = parse_json(path.read_text(encoding="utf-8"))
     coco = json.loads((FOLDER / "coco_objects.json").read_text(encoding="utf-8"))["objects"]
     return Phrases(path.stem, objects={**coco, **table.pop("objects", {})}, **table)

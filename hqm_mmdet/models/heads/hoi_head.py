@@ -14,6 +14,7 @@ from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.losses import box_terms, mean_over_processes
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
 from hqm_mmdet.registry import MODELS
+from hqm_mmdet.utils.untrusted_values import read_npy
 
 from .pair_head import PairHead
 from .postprocess import decode_pairs
@@ -210,7 +211,10 @@ def _load_mask(path: str | None, num_verbs: int) -> Tensor | None:
         return None
     if not Path(path).is_file():
         raise FileNotFoundError(f"The head's verb_object_mask {path} does not exist. See docs/data.md.")
-    mask = torch.from_numpy(np.load(path)).float()
+    try:
+        mask = torch.from_numpy(read_npy(path).astype(np.float32))
+    except ValueError as error:
+        raise ConfigError(f"verb_object_mask {path}: {error}. See docs/data.md.") from error
     if mask.dim() != 2 or mask.shape[0] != num_verbs:
         raise ConfigError(f"verb_object_mask {path} needs {num_verbs} rows (verbs), got {tuple(mask.shape)}.")
     return mask

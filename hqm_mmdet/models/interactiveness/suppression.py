@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.utils.untrusted_values import parse_json
 
 from .interactiveness_head import INTERACTIVE, NON_INTERACTIVE
 
@@ -63,7 +64,7 @@ class SuppressionThresholds:
             ThresholdError: another structure, an unknown class, or a number out of range.
         """
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = parse_json(Path(path).read_text(encoding="utf-8"))
             per_class = {classes.index(name): tuple(pair) for name, pair in content.get("per_class", {}).items()}
             return cls(content["above"], content["below"], per_class)
         except FileNotFoundError:

@@ -158,8 +158,9 @@ def _check_found(missing: Tensor, names: list[str], subject_label: int) -> None:
     image, pair = missing.nonzero()[0].tolist()
     raise ConfigError(
         f"{names[image]}: subject or object of pair {pair} is not among gt_instances. Both need equal boxes and labels "
-        f"there (a subject the label {subject_label}): load boxes with LoadHOIAnnotations and pack with PackHOIInputs, "
-        "or set bbox_head.subject_label."
+        f"there, a subject the label {subject_label}: a subject that is no person does not fit this model (`hqm-mmdet "
+        "check-data` lists them), take such HOIs out or set bbox_head.subject_label. Boxes are loaded by "
+        "LoadHOIAnnotations and packed by PackHOIInputs."
     )
 
 
