@@ -14,6 +14,7 @@ from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .config_text import config_of_checkpoint
+from .loading import without_module
 
 FORMATS = ("pth", "safetensors")
 
@@ -47,7 +48,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"Checkpoint {file} holds no weights: no dict of tensors, nor one under `state_dict`."
             )
-        return cls(str(file), state, meta)
+        return cls(str(file), without_module(state), meta)
 
     def config(self) -> Config:
         """The config that it holds, see :func:`~.config_text.config_of_checkpoint`.
