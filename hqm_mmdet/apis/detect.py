@@ -8,6 +8,7 @@ import numpy as np
 from mmdet.apis import inference_detector, init_detector
 from rich.progress import track
 
+from hqm_mmdet.datasets.transforms import LoadHOIImage
 from hqm_mmdet.structures import ClassNameError, match_class_names
 from hqm_mmdet.utils.atomic_io import write_atomically
 
@@ -24,6 +25,7 @@ def write_detections(
     score_thr: float = 0.05,
     device: str = "cpu",
     progress: bool = True,
+    upright: bool = True,
 ) -> int:
     """Detect, and write COCO's result JSON, which ``dataset.detections`` reads.
 
@@ -36,13 +38,15 @@ def write_detections(
         score_thr (float): least score. Default: 0.05.
         device (str): where the detector runs. Default: ``cpu``.
         progress (bool): show a progress bar. Default: True.
+        upright (bool): the frame of the boxes, that of the data set that will read them, see
+            :class:`~hqm_mmdet.datasets.HOIDataset`. Default: True.
 
     Returns:
         int: boxes written.
 
     Raises:
         FileNotFoundError, CheckpointError: a file is missing or unfit.
-        InputError: no image.
+        InputError, BadImageError: no image.
         ClassNameError: the detector lacks classes of the data set.
     """
     sources = list(find_images(images))
@@ -51,9 +55,10 @@ def write_detections(
             raise FileNotFoundError(f"{path} does not exist. Give a detector's local config and checkpoint.")
     model = init_detector(str(config), str(checkpoint), palette="random", device=device)
     ids = _category_ids(model.dataset_meta.get("classes"), metainfo, str(checkpoint))
-    entries = []
+    entries, load = [], LoadHOIImage(upright)
     for source in track(sources, "detecting", disable=not progress):
-        found = inference_detector(model, pad_narrow(source.read())).pred_instances.cpu().numpy()
+        image = load(dict(img_path=str(source.content)))["img"]
+        found = inference_detector(model, pad_narrow(image)).pred_instances.cpu().numpy()
         entries += _entries(Path(source.name).name, found, ids, score_thr)
     write_atomically(out, (json.dumps(entries, separators=(",", ":")) + "\n").encode())
     return len(entries)

@@ -14,7 +14,7 @@ from .contents import weight_defect
 from .files import write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
-from .loading import TRAINING_ONLY, differing_names
+from .loading import TRAINING_ONLY, differing_names, remedy_of_shapes, without_module
 from .sources import SOURCES, ConversionError, Source, StateDict, recognise
 from .tensorflow import read_npz
 
@@ -31,6 +31,7 @@ class ConversionReport:
         added (list[str]): new tensors that were made from others.
         dropped (list[str]): old names without a place in the new model.
         missing (list[str], optional): parameters of the model that the source does not give; None if not compared.
+        notes (list[str]): what became of a detector's own classes.
     """
 
     source: str
@@ -38,6 +39,7 @@ class ConversionReport:
     added: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     missing: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"source: {SOURCES[self.source].title}"]
@@ -52,7 +54,7 @@ class ConversionReport:
         missing = "missing unknown (no config)" if self.missing is None else f"{len(self.missing)} missing"
         return (
             f"{SOURCES[self.source].title}: {len(self.renamed) - kept} renamed, {kept} kept, {len(self.added)} added, "
-            f"{len(self.dropped)} dropped, {missing}"
+            f"{len(self.dropped)} dropped, {missing}{''.join(f'; {note}' for note in self.notes)}"
         )
 
 
@@ -180,11 +182,41 @@ def convert_checkpoint(
         converted, report = convert_state_dict(state, source, dataset, **options)
     except ConversionError as error:
         raise ConversionError(f"{src}: {error}") from error
+    _note_own_classes(converted, report)
     if own is not None:
         complete = not (SOURCES[report.source].initialises or options.get("partial"))
+        _leave_out_classes(converted, own, report)
         report.missing = compare(converted, own, str(src), complete)
     write_checkpoint(dst, converted, {"converted_from": report.source})
     return report
+
+
+CLASS_LAYER = ("bbox_head.obj_cls.weight", "bbox_head.obj_cls.bias")
+COCO_OUTPUTS = (81, 82)  # 80 classes and "no object"; V-COCO's models have "missing object" besides
+
+
+def _note_own_classes(converted: StateDict, report: ConversionReport) -> None:
+    """Say so if a detector was tuned on classes of its own."""
+    rows = len(converted[CLASS_LAYER[0]]) if CLASS_LAYER[0] in report.added else COCO_OUTPUTS[0]
+    if rows not in COCO_OUTPUTS:
+        report.notes.append(
+            f"the class layer has {rows} outputs, not COCO's: a model with as many takes it over; for another give "
+            "--config, or train with --fresh bbox_head.obj_cls"
+        )
+
+
+def _leave_out_classes(converted: StateDict, own: Mapping[str, Tensor], report: ConversionReport) -> None:
+    """Drop the class layer of a plain detector where the model has other classes."""
+    weight = CLASS_LAYER[0]
+    if weight not in report.added or weight not in own or own[weight].shape == converted[weight].shape:
+        return
+    report.notes = [
+        f"the class layer is left out, it has {len(converted[weight])} outputs and the model {len(own[weight])}: it "
+        "starts afresh"
+    ]
+    report.added = [name for name in report.added if name not in CLASS_LAYER]
+    for name in CLASS_LAYER:
+        del converted[name]
 
 
 def _weights(checkpoint, src: str | Path) -> StateDict:
@@ -195,7 +227,7 @@ def _weights(checkpoint, src: str | Path) -> StateDict:
         if named and state and all(isinstance(value, Tensor) for value in state.values()):
             if (defect := weight_defect(state)) is not None:
                 raise CheckpointError(f"Checkpoint {src}: {defect}. The file is damaged, or its training diverged.")
-            return dict(state)
+            return without_module(state)
     raise CheckpointError(
         f"Checkpoint {src} holds no weights: no dict of tensors, nor one under `model`, `state_dict`."
     )
@@ -209,9 +241,10 @@ def compare(converted: StateDict, own: Mapping[str, Tensor], name: str, complete
     """
     for key, tensor in converted.items():
         if key in own and own[key].shape != tensor.shape:
+            shapes = tuple(tensor.shape), tuple(own[key].shape)
             raise CheckpointError(
-                f"{name}: {key} is {tuple(tensor.shape)}, in the config's model {tuple(own[key].shape)}. Is it the "
-                "config of this model and data set?"
+                f"{name}: {key} is {shapes[0]}, in the config's model {shapes[1]}. Is it the config of this model and "
+                f"data set? {remedy_of_shapes({key: shapes})}"
             )
     missing, unknown = differing_names(converted, own, TRAINING_ONLY)
     if complete and (missing or unknown):

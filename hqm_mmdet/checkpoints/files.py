@@ -15,6 +15,7 @@ from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .config_text import config_of_checkpoint
 from .contents import weights_of
+from .loading import without_module
 
 FORMATS = ("pth", "safetensors")
 
@@ -48,7 +49,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"Checkpoint {file} holds no weights to use: `meta` is {type(meta).__name__}, no dict."
             )
-        return cls(str(file), state, meta)
+        return cls(str(file), without_module(state), meta)
 
     def config(self) -> Config:
         """The config that it holds, see :func:`~.config_text.config_of_checkpoint`.

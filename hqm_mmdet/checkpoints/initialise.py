@@ -33,7 +33,7 @@ def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
     bound = state["class_embed.weight"].shape[1] ** -0.5
     for part in ("weight", "bias"):
         rows = coco_rows(state.pop(f"class_embed.{part}"))
-        if dataset == "vcoco":
+        if dataset == "vcoco" and len(rows) == COCO_ROWS:
             missing = (torch.rand(1, *rows.shape[1:], generator=generator) * 2 - 1) * bound
             rows = torch.cat([rows[:-1], missing.to(rows.dtype), rows[-1:]])
         new[f"bbox_head.obj_cls.{part}"] = rows
@@ -41,17 +41,15 @@ def init_qpic(state: StateDict, dataset: str, copy_decoder: bool = True) -> list
     return list(new)
 
 
-def coco_rows(class_rows: Tensor) -> Tensor:
-    """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91); 81 rows pass as they are (mmdet).
+COCO_ROWS = 81
 
-    Raises:
-        ConversionError: another number of rows.
+
+def coco_rows(class_rows: Tensor) -> Tensor:
+    """80 COCO classes and "no object" out of DETR's 92 rows (ids 0..91).
+
+    Other numbers pass as they are: 81 are the same already (mmdet), the rest are classes of a DETR's own data set.
     """
-    if len(class_rows) == 81:
-        return class_rows
-    if len(class_rows) != 92:
-        raise ConversionError(f"DETR's class layer has {len(class_rows)} rows; expected 92 (official) or 81 (mmdet).")
-    return class_rows[USED_ROWS]
+    return class_rows[USED_ROWS] if len(class_rows) == 92 else class_rows
 
 
 def init_cdn(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
@@ -81,15 +79,15 @@ CDN_HICO_QUERIES = 64
 def init_conditional(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
     """As :func:`init_qpic`, out of a Conditional DETR: the first 100 of its 300 queries, and a class "no object".
 
-    mmdet's Conditional DETR has 80 sigmoid classes. "No object" gets a zero row: of a single class against it, the
-    softmax is that class's sigmoid. There is one decoder, so ``copy_decoder`` has no effect.
+    mmdet's Conditional DETR has a sigmoid per class, 80 for COCO. "No object" gets a zero row: of a single class
+    against it, the softmax is that class's sigmoid. There is one decoder, so ``copy_decoder`` has no effect.
 
     Returns:
         list[str]: names of the new tensors.
     """
     state["query_embedding.weight"] = state["query_embedding.weight"][:CONDITIONAL_QUERIES].clone()
     for name in ("class_embed.weight", "class_embed.bias"):
-        if len(state[name]) == 80:
+        if len(state[name]) != COCO_ROWS:  # with "no object" it is a softmax already
             state[name] = torch.cat([state[name], torch.zeros_like(state[name][:1])])
     return init_qpic(state, dataset)
 
@@ -138,6 +136,11 @@ def _as_coco_ids(rows: Tensor) -> Tensor:
     """92 rows of official DETR's class layer; out of mmdet's 81, ids without a class get no probability."""
     if len(rows) == 92:
         return rows
+    if len(rows) != COCO_ROWS:
+        raise ConversionError(
+            f"DETR's class layer has {len(rows)} rows; HOTR's instance branch, which does not learn, needs COCO's: 92 "
+            "(official) or 81 (mmdet)."
+        )
     spread = rows.new_full(
         (92, *rows.shape[1:]), -100.0 if rows.dim() == 1 else 0.0
     )  # as logits, -100 has no probability

@@ -14,6 +14,41 @@ from .contents import weight_defect
 TRAINING_ONLY = ("query_mining.", "bbox_head.obj_reweighting.", "bbox_head.verb_reweighting.", "mimic_clip.")
 
 
+# The setting that a number of queries follows from.
+QUERIES = {
+    "query_embedding.weight": "model.num_queries",
+    "subject_embedding.weight": "model.num_queries",
+    "object_embedding.weight": "model.num_queries",
+    "instance_queries.weight": "model.num_instances",
+}
+Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]  # name -> shape in the file, in the model
+
+
+def without_module(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names without ``module.``, which models have that were saved inside of DistributedDataParallel."""
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def remedy_of_shapes(wrong: Shapes) -> str:
+    """What to do about parameters of another shape."""
+    queries = {f"{QUERIES[name]}={theirs[0]}" for name, (theirs, _) in wrong.items() if name in QUERIES}
+    layers = {name.rpartition(".")[0] for name, (theirs, ours) in wrong.items() if _other_classes(name, theirs, ours)}
+    remedies = []
+    if queries:
+        remedies.append(f"The number of queries differs: set {' and '.join(sorted(queries))} (--cfg-options).")
+    if layers:
+        names = " ".join(sorted(layers))
+        remedies.append(
+            "Classes differ: set the head's num_obj_classes and num_verbs to those of the file, or train with layers "
+            f"that start afresh: --fresh {names} (default_hooks.weight_check.fresh)."
+        )
+    return " ".join(remedies) or "Is it a file of this model? Give another config or another file."
+
+
+def _other_classes(name: str, theirs: tuple[int, ...], ours: tuple[int, ...]) -> bool:
+    return name.startswith("bbox_head.") and theirs[1:] == ours[1:] and name not in QUERIES
+
+
 def differing_names(
     state: Mapping[str, Tensor], own: Mapping[str, Tensor], optional: tuple[str, ...]
 ) -> tuple[list[str], list[str]]:
@@ -55,15 +90,16 @@ def load_weights(
             (:func:`~.contents.weight_defect`): NaN, infinity, integers where the model has none.
     """
     own = model.state_dict()
-    wrong = [
-        f"{key}: {tuple(state[key].shape)} in the checkpoint, {tuple(value.shape)} in the model"
+    wrong = {
+        key: (tuple(state[key].shape), tuple(value.shape))
         for key, value in own.items()
         if key in state and state[key].shape != value.shape
-    ]
+    }
     if wrong:
+        told = [f"{key}: {theirs} in the checkpoint, {ours} in the model" for key, (theirs, ours) in wrong.items()]
         raise CheckpointError(
-            f"Checkpoint {name} does not fit the config: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. "
-            "Were they made for the same data set? Set the head's num_obj_classes and num_verbs, or give another file."
+            f"Checkpoint {name} does not fit the config: {'; '.join(told[:5])}{' ...' if len(told) > 5 else ''}. "
+            f"{remedy_of_shapes(wrong)}"
         )
     if (defect := weight_defect(state, own)) is not None:
         raise CheckpointError(

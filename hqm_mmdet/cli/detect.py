@@ -38,5 +38,7 @@ def detect(
     """
     require_device(device)
     metainfo = metainfo_of(dataset, []) if dataset else None
-    count = write_detections(config, checkpoint, images, out, metainfo, score_thr, device, not quiet)
+    # Boxes must be in the frame in which the data set reads its images.
+    upright = DATASETS[dataset][1].UPRIGHT if dataset else True
+    count = write_detections(config, checkpoint, images, out, metainfo, score_thr, device, not quiet, upright)
     click.echo(f"{count} boxes; wrote {out}")

@@ -81,6 +81,7 @@ class HOIDataset(SamplingDataset):
     HAS_RARE_SET = True
     TRAIN_ANN_FILE: str | None = None
     UPRIGHT = True
+    HOW_TO_GET = "Your own data: docs/own_data.md; `hqm-mmdet train --data-root FOLDER` names another folder."
 
     def __init__(
         self,

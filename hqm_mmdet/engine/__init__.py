@@ -19,6 +19,7 @@ from .runner import (
     FusedAdamW,
     ResumableSampler,
     ResumableTrainLoop,
+    SummaryOptimWrapperConstructor,
     TensorClipOptimWrapper,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
+    "SummaryOptimWrapperConstructor",
     "TensorClipOptimWrapper",
     "WeightCheckHook",
 ]

@@ -101,9 +101,47 @@ def test_unknown_checkpoint_names_known_sources():
         recognise({"bbox_head.obj_cls.weight": torch.zeros(1)})
 
 
-def test_wrong_number_of_classes():
+def test_hotr_needs_the_classes_of_coco():
     with pytest.raises(ValueError, match="5 rows"):
-        convert_state_dict(official_detr(rows=5))
+        convert_state_dict(official_detr(rows=5), model="hotr")
+
+
+@pytest.mark.parametrize("dataset", ("hico", "vcoco"))
+@pytest.mark.parametrize("theirs", ["official", "mmdet"])
+def test_detr_tuned_on_classes_of_its_own(tmp_path, dataset, theirs):
+    """Its class layer is taken over where the model has as many, else left out; both is said."""
+    state = official_detr(rows=5)
+    if theirs == "mmdet":
+        state = as_mmdet(state)
+    torch.save({"model": {f"module.{name}": value for name, value in state.items()}}, tmp_path / "detr.pth")
+
+    def convert(own=None):
+        report = convert_checkpoint(tmp_path / "detr.pth", tmp_path / "out.pth", dataset=dataset, own=own)
+        return load_untrusted(tmp_path / "out.pth")["state_dict"], report
+
+    converted, report = convert()
+    rows = torch.arange(20, dtype=torch.float32).view(5, 4)
+    assert torch.equal(converted["bbox_head.obj_cls.weight"], rows)
+    assert "has 5 outputs, not COCO's: a model with as many takes it over" in str(report)
+    own = {name: torch.zeros_like(value) for name, value in converted.items()}
+    assert torch.equal(convert(own)[0]["bbox_head.obj_cls.weight"], rows)
+    other = {**own, "bbox_head.obj_cls.weight": torch.zeros(3, 4), "bbox_head.obj_cls.bias": torch.zeros(3)}
+    converted, report = convert(other)
+    assert (
+        not [name for name in converted if "obj_cls" in name]
+        and "encoder.layers.0.self_attn.attn.in_proj_weight" in converted
+    )
+    assert "class layer is left out, it has 5 outputs and the model 3" in report.summary()
+    assert report.missing == ["bbox_head.obj_cls.weight", "bbox_head.obj_cls.bias"]
+    coco, report = convert_state_dict(official_detr(), dataset=dataset)
+    assert not report.notes and len(coco["bbox_head.obj_cls.weight"]) == (82 if dataset == "vcoco" else 81)
+
+
+def test_other_numbers_of_queries_and_classes_are_named(tmp_path):
+    torch.save(official_detr(), tmp_path / "detr.pth")
+    own = convert_state_dict(official_detr())[0] | {"query_embedding.weight": torch.zeros(7, 4)}
+    with pytest.raises(CheckpointError, match=r"\(5, 4\), in the config's model \(7, 4\).*set model\.num_queries=5"):
+        convert_checkpoint(tmp_path / "detr.pth", tmp_path / "out.pth", own=own)
 
 
 def official_qpic():

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 
+from hqm_mmdet.apis.detect import write_detections
 from hqm_mmdet.datasets.detection_files import ClassMap, read_detections
 from hqm_mmdet.registry import MODELS
 from tests.models.two_stage.test_detector_instances import THEIRS, detr
@@ -46,6 +47,25 @@ def test_file_is_what_a_data_set_reads(call, detector, tmp_path):
     found, missing = read_detections(out, ["toy_test_1.png", "toy_test_2.png"], ClassMap(range(1, 9)))
     assert not missing and all(len(image) for image in found)
     assert all((image.boxes[:, 2] <= 60.1).all() and (image.boxes[:, 3] <= 48.1).all() for image in found)
+
+
+def test_boxes_are_in_the_frame_that_the_data_set_reads(detector, tmp_path):
+    """Of a photograph that is stored turned; the detector sees what the data set shows."""
+    config, checkpoint, _, folder, _ = detector
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.random.default_rng(1).integers(0, 256, (48, 60, 3), dtype=np.uint8)
+    for file in folder.iterdir():
+        file.unlink()
+    Image.fromarray(pixels).save(folder / "a.png", exif=exif)
+    Image.fromarray(pixels).save(folder / "stored.png")
+    Image.fromarray(np.rot90(pixels, -1).copy()).save(folder / "upright.png")
+    for upright, same in ((True, "upright.png"), (False, "stored.png")):
+        write_detections(config, checkpoint, folder, tmp_path / "d.json", score_thr=0, progress=False, upright=upright)
+        found = {}
+        for row in json.loads((tmp_path / "d.json").read_text()):
+            found.setdefault(row.pop("image_id"), []).append(row)
+        assert found["a.png"] == found[same] and found["a.png"]
 
 
 def test_what_is_missing_is_named(call, detector, tmp_path, capsys):

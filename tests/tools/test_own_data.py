@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,35 @@ def test_the_class_layer_starts_afresh_from_a_detr(call, config, tmp_path):
     assert (trained["query_embedding.weight"] == 0.01).all()
 
 
+def test_a_checkpoint_of_other_verbs_starts_a_training_with_fresh(call, config, tmp_path, capsys):
+    """It says what differs and what to do; done so, the rest of the file is taken over."""
+    model = init_model(Config.fromfile(config))
+    state = model.state_dict() | {
+        f"bbox_head.verb_cls.{k}": torch.zeros(117, *s) for k, s in (("weight", [128]), ("bias", []))
+    }
+    state["query_embedding.weight"] = torch.full_like(state["query_embedding.weight"], 0.25)
+    state = {f"module.{name}": value for name, value in state.items()}  # as saved inside of DistributedDataParallel
+    torch.save(dict(state_dict=state), tmp_path / "hico.pth")
+    options = "--cfg-options", "load_from=hico.pth", "val_dataloader=None", "val_cfg=None", "val_evaluator=None"
+    assert call("train", config, "--work-dir", "out", "--epochs", 1, "--lr", 0, *options) == 2
+    error = capsys.readouterr().err
+    assert "(117, 128) in the checkpoint, (2, 128) in the model" in error
+    assert "--fresh bbox_head.verb_cls (default_hooks.weight_check.fresh)" in error
+    fresh = "--fresh", "bbox_head.verb_cls", "--epochs", "1", "--lr", "0"
+    more = "visualizer.name=fresh_verbs", "default_hooks.checkpoint.interval=1"
+    assert call("train", config, "--work-dir", "out2", *fresh, *options, *more) == 0
+    trained = torch.load("out2/epoch_1.pth", weights_only=False)["state_dict"]
+    assert trained["bbox_head.verb_cls.weight"].std() > 0 and (trained["query_embedding.weight"] == 0.25).all()
+
+
+def test_another_number_of_queries_is_named(call, config, tmp_path, capsys):
+    state = init_model(Config.fromfile(config)).state_dict()
+    state["query_embedding.weight"] = torch.zeros(100, 128)
+    torch.save(dict(state_dict=state), tmp_path / "more.pth")
+    assert call("train", config, "--work-dir", "out", "--cfg-options", "load_from=more.pth") == 2
+    assert "The number of queries differs: set model.num_queries=100" in capsys.readouterr().err
+
+
 def lose_hois(config, name):
     path = config.parent / "data/own" / f"{name}.json"
     path.write_text(json.dumps([dict(item, hoi_annotation=[]) for item in json.loads(path.read_text())]))
@@ -141,3 +171,12 @@ def test_the_template_is_the_document():
     template = Config.fromfile(REPOSITORY / "configs/qpic_own.py")
     text = block("python").replace("./_base_", str(REPOSITORY / "configs/_base_"))
     assert Config.fromstring(text, ".py").to_dict() == template.to_dict()
+
+
+def test_missing_folder_leads_to_the_document(start):
+    """In a process of its own: a runner that ends so early leaves its logger half open."""
+    config = REPOSITORY / "configs/qpic_own.py"
+    done = start(sys.executable, REPOSITORY / "tools/train.py", config, "--data-root", "nowhere")
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    error = done.stderr
+    assert "nowhere/names.json" in error and "docs/own_data.md" in error and "--data-root" in error

@@ -117,7 +117,51 @@ def test_missing_data_is_one_message_from_any_folder(start):
     assert "Traceback" not in run.stderr and "toy_hoi" in run.stderr.splitlines()[-2]
 
 
+def test_wishes_without_meaning_are_refused(call, capsys, small_config):
+    assert call("train", small_config(), "--data-root", "x") == 2
+    assert "--data-root needs data sets with data_root" in capsys.readouterr().err
+    assert call("train", small_config(), "--epochs", "0") == 2
+    assert "--epochs" in capsys.readouterr().err
+
+
 # ---- what goes right
+
+
+def test_common_wishes_as_plain_options(call, small_config, tmp_path, monkeypatch):
+    """A schedule by epochs is stretched, and training does what it says."""
+    seen = {}
+
+    def note(cfg):
+        seen.update(cfg=cfg)
+        return mmengine.runner.runner.Runner.from_cfg(cfg)
+
+    monkeypatch.setattr("hqm_mmdet.cli.train.build_runner", note)
+    config = small_config(epochs=4)
+    with config.open("a") as file:
+        file.write("\nparam_scheduler = [dict(type='MultiStepLR', by_epoch=True, milestones=[2], end=4, gamma=0.1)]\n")
+    options = (
+        "--epochs",
+        2,
+        "--batch-size",
+        7,
+        "--lr",
+        0.5,
+        "--workers",
+        1,
+        "--val-interval",
+        2,
+        "--fresh",
+        "head",
+        "body",
+    )
+    assert call("train", config, *options) == 0
+    cfg = seen["cfg"]
+    assert cfg.train_cfg.max_epochs == 2 and cfg.param_scheduler[0].milestones == [1]
+    assert cfg.train_cfg.val_interval == 2 and cfg.train_dataloader.num_workers == 1
+    assert cfg.default_hooks.weight_check.fresh == ("head", "body")
+    assert len(logged(tmp_path / "small")) == 2 * 2  # 14 images
+    group = load_untrusted(tmp_path / "small" / "epoch_2.pth")["optimizer"]["param_groups"][0]
+    assert group["initial_lr"] == 0.5 and group["lr"] == pytest.approx(0.05)
 
 
 def test_training_resumes_and_is_evaluated(call, small_config, tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mmdet.apis.det_inferencer import IMG_EXTENSIONS
+from mmdet.apis import det_inferencer
 from mmengine import fileio
 from PIL import Image
 
@@ -16,6 +16,8 @@ from hqm_mmdet.apis.pipeline import size_defect
 from hqm_mmdet.datasets.transforms.pixels import BadImageError, as_shown, bad_image
 from hqm_mmdet.errors import UserError
 
+# mmdet's, and what Pillow opens besides, so that a folder holds what can be named.
+IMG_EXTENSIONS = (*det_inferencer.IMG_EXTENSIONS, ".gif", ".jp2", ".j2k", ".avif", ".jfif", ".jpe", ".tga")
 VIDEO_EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 ImageInput = str | Path | np.ndarray | Image.Image
 

@@ -113,6 +113,12 @@ class EntryChecker:
                 what = f"{report.verbs[verb]} {report.classes[labels[obj]]}"
                 report.add(FORBIDDEN, entry, f"{field}: {what}", boxes)
 
+    def _triplet(self, subject: int | None, obj: int | None, verb: int) -> str:
+        """Name of a triplet class; as in evaluation, an absent object and another subject make other classes."""
+        report = self.report
+        words = [] if subject in (None, report.subject_label) else [report.classes[subject]]
+        return " ".join([*words, report.verbs[verb], *([] if obj is None else [report.classes[obj]])])
+
     def _count(self, entry: CheckedEntry) -> None:
         s, classes, verbs = self.report.statistics, self.report.classes, self.report.verbs
         labels, hois = {i: label for i, (_, label) in entry.boxes.items()}, entry.hois.values()
@@ -123,4 +129,4 @@ class EntryChecker:
         s.most_boxes = max(s.most_boxes, len(labels))
         s.boxes.update(classes[label] for label in labels.values())
         s.hois.update(verbs[verb] for *_, verb in hois)
-        s.triplets.update(f"{verbs[verb]} {classes[labels[obj]]}" for _, obj, verb in hois if obj in labels)
+        s.triplets.update(self._triplet(labels.get(sub), labels.get(obj), verb) for sub, obj, verb in hois)

@@ -47,7 +47,7 @@ class Statistics:
     most_boxes: int = 0
     boxes: Counter = field(default_factory=Counter)  # by class name
     hois: Counter = field(default_factory=Counter)  # by verb
-    triplets: Counter = field(default_factory=Counter)  # by "verb class"
+    triplets: Counter = field(default_factory=Counter)  # by "verb class", as evaluation tells them apart
     smallest_image: tuple[int, int] | None = None  # width, height
     largest_image: tuple[int, int] | None = None
 

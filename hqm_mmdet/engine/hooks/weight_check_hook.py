@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
 from hqm_mmdet.checkpoints.contents import resume_defect, weights_of
-from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
+from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights, without_module
 from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
@@ -50,9 +50,7 @@ class WeightCheckHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check and load; what is left for mmengine to load fits exactly."""
         model = unwrapped(runner.model)
-        # "module." comes from models that were saved inside DistributedDataParallel
-        weights = weights_of(checkpoint, self._source(runner))
-        state = {name.removeprefix("module."): value for name, value in weights.items()}
+        state = without_module(weights_of(checkpoint, self._source(runner)))
         own = model.state_dict()
         if not any(name in own for name in state):
             raise CheckpointError(

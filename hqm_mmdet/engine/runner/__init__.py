@@ -3,6 +3,7 @@
 from .adamw import FusedAdamW
 from .log_processor import DataShareLogProcessor
 from .optim_wrapper import BFloat16OptimWrapper, TensorClipOptimWrapper
+from .optim_wrapper_constructor import SummaryOptimWrapperConstructor
 from .train_loop import ResumableSampler, ResumableTrainLoop
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "FusedAdamW",
     "ResumableSampler",
     "ResumableTrainLoop",
+    "SummaryOptimWrapperConstructor",
     "TensorClipOptimWrapper",
 ]

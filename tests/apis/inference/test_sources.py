@@ -7,7 +7,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from hqm_mmdet.apis.inference.sources import InputError, find_images, is_video, read_image
 from hqm_mmdet.apis.pipeline import pad_narrow, padded_size, size_defect
@@ -170,3 +170,15 @@ def test_a_tiff_of_fractions_is_not_black(tmp_path):
     expected = np.repeat((levels * 255).round().astype(np.uint8)[..., None], 3, axis=2)
     for name in ("fractions.tif", "levels.tif"):
         assert np.array_equal(read_image(tmp_path / name), expected)
+
+
+@pytest.mark.parametrize("ending", [".gif", ".jp2", ".avif", ".jfif", ".tga"])
+def test_a_folder_holds_what_can_be_named(tmp_path, ending):
+    if ending == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    image = Image.new("RGB", (32, 24), (200, 30, 30))
+    image.save(tmp_path / f"a{ending}", **({} if ending != ".jfif" else dict(format="JPEG")))
+    (tmp_path / "notes.txt").write_text("no image")
+    assert names(tmp_path) == names(tmp_path / f"a{ending}") == names(str(tmp_path / "*")) == [f"a{ending}"]
+    [source] = find_images(tmp_path)
+    assert source.read().shape == (24, 32, 3) and source.read()[5, 5, 2] > 180

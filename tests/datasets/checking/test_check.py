@@ -22,6 +22,7 @@ from hqm_mmdet.datasets.checking import (
 )
 from hqm_mmdet.datasets.checking.sources import datasets_of_config, datasets_of_files
 from hqm_mmdet.datasets.checking.suspicious import find_suspicious
+from hqm_mmdet.evaluation.offline import evaluate_file, load_evaluation_set
 from hqm_mmdet.registry import DATASETS
 from tests.datasets.tiny_hoi import BOXES, METAINFO, build, entry, write_dataset, write_image
 
@@ -49,7 +50,7 @@ def test_a_sound_data_set(tmp_path):
     s = report.statistics
     assert (s.images, s.images_with_pairs, s.pairs, s.hois_without_object, s.most_boxes) == (2, 1, 3, 1, 3)
     assert s.boxes == dict(person=2, ball=1, cup=1) and s.hois == dict(hold=2, wave=1)
-    assert s.triplets == {"hold ball": 1, "hold cup": 1} and s.smallest_image == s.largest_image == IMAGE
+    assert s.triplets == {"hold ball": 1, "hold cup": 1, "wave": 1} and s.smallest_image == s.largest_image == IMAGE
 
 
 def with_box(box):
@@ -351,3 +352,19 @@ def test_boxes_of_corner_and_size_get_a_hint(tmp_path):
     report = check(tmp_path, SOUND, entry("b.png", [(50, 30, 20, 40, 1), (60, 60, 10, 10, 7)], [(0, 1, 1)]))
     assert [kind for _, kind, place in found(report) if place == "the whole file"] == ["boxes as x, y, width, height?"]
     assert "2 of 5 boxes; if so, write x1, y1, x1 + width, y1 + height" in report.problems[-1].detail
+
+
+def test_triplet_classes_are_counted_as_in_evaluation(tmp_path):
+    hois = [(0, 1, 1), (0, 1, 1), (0, -1, 3), (1, 0, 2), (2, 0, 2), (0, 2, 4)]
+    entries = [entry("a.png", BOXES, hois), entry("b.png", BOXES, [(0, 1, 1), (0, -1, 1)])]
+    report = check(tmp_path, *entries)
+    names = dict(METAINFO, category_ids=list(METAINFO["category_ids"]))
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    ann_file = str(tmp_path / "data/train.json")
+    own = dict(names_file=str(tmp_path / "names.json"), train_ann_file=ann_file)
+    images = load_evaluation_set("own", ann_file, **own)
+    (tmp_path / "none.json").write_text("[]")
+    table = evaluate_file(tmp_path / "none.json", images).table
+    assert len(report.statistics.triplets) == 6 and "2 images, 6 classes with ground truth" in table
+    assert set(report.statistics.triplets) >= {"hold ball", "wave", "hold", "ball kick person", "cup kick person"}
+    assert "6 triplet classes" in report.render()

@@ -1,0 +1,51 @@
+"""One line about frozen parameters, whatever their number; everything else is as mmengine's."""
+
+import logging
+
+import pytest
+from mmengine.logging import MMLogger
+from mmengine.optim import DefaultOptimWrapperConstructor
+from torch import nn
+
+from hqm_mmdet.engine import SummaryOptimWrapperConstructor
+from hqm_mmdet.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+WRAPPER = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.5))
+PARTS = dict(custom_keys={"0": dict(lr_mult=0.1)})
+
+
+@pytest.fixture
+def lines():
+    """What is logged."""
+    found, logger = [], MMLogger.get_current_instance()
+    handler = logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())
+    logger.addHandler(handler)
+    yield found
+    logger.removeHandler(handler)
+
+
+def model():
+    layers = nn.Sequential(*(nn.Linear(2, 2) for _ in range(30)))
+    layers[5:].requires_grad_(False)
+    return layers
+
+
+def test_frozen_parameters_are_one_line(lines):
+    wrapper = SummaryOptimWrapperConstructor(WRAPPER, PARTS)(model())
+    about = [line for line in lines if "requires_grad" in line or "do not learn" in line]
+    assert about == ["50 parameters do not learn, first 5.weight."]
+    lines.clear()
+    expected = DefaultOptimWrapperConstructor(WRAPPER, PARTS)(model())
+    assert sum("requires_grad" in line for line in lines) == 50  # the filter is gone, and this is what it spares
+    groups = [[{k: v for k, v in g.items() if k != "params"} for g in w.param_groups] for w in (wrapper, expected)]
+    assert groups[0] == groups[1] and groups[0][0]["lr"] == 0.05
+
+
+def test_nothing_frozen_is_no_line(lines):
+    SummaryOptimWrapperConstructor(WRAPPER, PARTS)(nn.Linear(2, 2))
+    assert not [line for line in lines if "do not learn" in line]
+
+
+def test_configs_get_it_by_default():
+    assert OPTIM_WRAPPER_CONSTRUCTORS.get("DefaultOptimWrapperConstructor") is SummaryOptimWrapperConstructor
