@@ -54,7 +54,8 @@ def main(args: Namespace) -> None:
 def parse() -> Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", choices=SCALES, default="standard", help="size of the trainings, see plan.py")
+    known = [name for name, scale in SCALES.items() if scale.experiments]
+    parser.add_argument("--scale", choices=known, default="standard", help="size of the trainings, see plan.py")
     parser.add_argument("--experiments", nargs="+", help="only these, by the names in plan.py")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no training begins after that")

@@ -1,5 +1,7 @@
 """Interactiveness of the pairs in a prediction file, of this or another code base."""
 
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +11,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.datasets.transforms import BadImageError, LoadHOIImage
-from hqm_mmdet.errors import UserError
-from hqm_mmdet.evaluation.offline import BoxReading
+from hqm_mmdet.evaluation.metrics.records import to_numpy
+from hqm_mmdet.evaluation.offline import BoxReading, PredictionError, prediction_entry, read_predictions
 from hqm_mmdet.evaluation.offline.box_signs import BoxSigns
 from hqm_mmdet.evaluation.offline.json_predictions import told_size
 from hqm_mmdet.models.interactiveness import INTERACTIVE, NonInteractionSuppression
@@ -19,10 +21,6 @@ from hqm_mmdet.utils.inside import OUTSIDE, path_inside
 from hqm_mmdet.utils.untrusted_values import MALFORMED, parse_json, require_numbers
 
 from .pipeline import inference_pipeline
-
-
-class PredictionFileError(UserError, ValueError):
-    """A prediction file that can't be used; the message names file, entry and remedy."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +117,18 @@ class FileSuppression:
         test pipeline says.
 
         Raises:
-            PredictionFileError: the image is missing or can't be read.
+            PredictionError: the image is missing or can't be read.
         """
         if not len(pairs):
             return torch.zeros(0, 2)
         path = path_inside(self.images, entry["file_name"])
         if path is None:
-            raise PredictionFileError(f"{OUTSIDE}. Name files below {self.images} only.")
+            raise PredictionError(f"{OUTSIDE}. Name files below {self.images} only.")
         try:
             image = self._load.transform(dict(img_path=str(path)))["img"]
             prepared = self._prepare(dict(img=image, img_path=str(path), img_id=0))
         except BadImageError as error:
-            raise PredictionFileError(f"{error}. Name the folder of the predicted images with --images.") from error
+            raise PredictionError(f"{error}. Name the folder of the predicted images with --images.") from error
         scale = pairs.sub_bboxes.new_tensor(scale_of(prepared["data_samples"])).repeat(2)
         boxes = InstanceData(sub_bboxes=pairs.sub_bboxes * scale, obj_bboxes=pairs.obj_bboxes * scale).to(self.device)
         return self.suppression.network.judge(prepared["inputs"].to(self.device), boxes).cpu()
@@ -163,25 +161,48 @@ class FileSuppression:
         return dict(row, score=[s if i in kept else factor * s for i, s in enumerate(row["score"])])
 
 
-def read_entries(path: str | Path) -> list[dict]:
-    """Entries of a JSON prediction file.
+def read_entries(path: str | Path, metainfo: Mapping | None = None) -> list[dict]:
+    """Entries of a prediction file.
+
+    Args:
+        path (str | Path): ``.json``, ``.json.gz``, or a pickle with file names (``hqm-mmdet test --out``).
+        metainfo (Mapping, optional): of the data set, by whose ids the entries of a pickle are written. Default None: a
+            pickle is refused.
 
     Raises:
         FileNotFoundError: no such file.
-        PredictionFileError: another format.
+        CheckpointError: a pickle that is damaged or wants to run code.
+        PredictionError: another format.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Prediction file {path} does not exist.")
+    if path.suffix in (".pkl", ".pickle"):
+        return _pickled_entries(path, metainfo)
     try:
-        entries = parse_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise PredictionFileError(
-            f"{path}: no JSON ({error}). Only the JSON format of docs/evaluation.md can be rewritten; "
-            "DumpHOIPredictions writes it."
+        content = path.read_bytes()
+        entries = parse_json(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise PredictionError(
+            f"{path}: no JSON ({error}). docs/evaluation.md describes the format; DumpHOIPredictions writes it."
         ) from error
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise PredictionFileError(f"{path}: expected a list of entries, see docs/evaluation.md.")
+        raise PredictionError(f"{path}: expected a list of entries, see docs/evaluation.md.")
+    return entries
+
+
+def _pickled_entries(path: Path, metainfo: Mapping | None) -> list[dict]:
+    if metainfo is None:
+        raise PredictionError(f"{path}: a pickle holds no class ids; say with --dataset whose they are.")
+    entries = []
+    for prediction in read_predictions(path, metainfo):
+        if not isinstance(prediction.image, str) or "pred_pairs" not in prediction.sample:
+            raise PredictionError(
+                f"{path}: entry {prediction.entry} has no file name or no pairs. Take a pickle of `hqm-mmdet test "
+                "--out`, or the JSON format of docs/evaluation.md."
+            )
+        pairs = {name: to_numpy(value) for name, value in prediction.sample["pred_pairs"].items()}
+        entries.append(prediction_entry(Path(prediction.image).name, pairs, metainfo))
     return entries
 
 
@@ -189,14 +210,14 @@ def each_entry(path: str | Path, entries: list[dict], function) -> Iterator:
     """``function`` of every entry; errors name the file and the entry.
 
     Raises:
-        PredictionFileError: an entry is unfit.
+        PredictionError: an entry is unfit.
     """
     for n, entry in enumerate(entries):
         place = f"{path}: entry {n} ({entry.get('file_name', '?')})"
         try:
             yield function(entry)
-        except PredictionFileError as error:
-            raise PredictionFileError(f"{place}: {error}") from error
+        except PredictionError as error:
+            raise PredictionError(f"{place}: {error}") from error
         except MALFORMED as error:
             problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
-            raise PredictionFileError(f"{place}: {problem}. Correct the entry, see docs/evaluation.md.") from error
+            raise PredictionError(f"{place}: {problem}. Correct the entry, see docs/evaluation.md.") from error

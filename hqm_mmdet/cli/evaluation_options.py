@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import click
 
-from hqm_mmdet.apis.suppress_file import FileSuppression, PredictionFileError
-from hqm_mmdet.evaluation.offline import DATASETS, BoxReading, EvaluationSet, load_evaluation_set
+from hqm_mmdet.apis.suppress_file import FileSuppression
+from hqm_mmdet.evaluation.offline import DATASETS, BoxReading, EvaluationSet, PredictionError, load_evaluation_set
 from hqm_mmdet.evaluation.offline.box_conventions import CONVENTIONS
 
 from .base import SeveralOption
@@ -98,11 +98,11 @@ def tell_doubt(name: str, run: FileSuppression) -> None:
     """Say that a file's boxes look like another convention's.
 
     Raises:
-        PredictionFileError: so it is, and the reading is strict.
+        PredictionError: so it is, and the reading is strict.
     """
     doubt = run.signs.finding()
     if doubt and run.reading.strict:
-        raise PredictionFileError(f"{name}: {doubt}")
+        raise PredictionError(f"{name}: {doubt}")
     warn_of_doubts(name, (doubt,) if doubt else ())
 
 

@@ -7,9 +7,9 @@ import click
 import numpy as np
 from rich.progress import track
 
-from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, PredictionFileError, each_entry, read_entries
+from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, each_entry, read_entries
 from hqm_mmdet.evaluation.functional import interactive_pairs
-from hqm_mmdet.evaluation.offline import EvaluationSet
+from hqm_mmdet.evaluation.offline import EvaluationSet, PredictionError
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, ThresholdSearch
 from hqm_mmdet.utils.atomic_io import write_atomically
 
@@ -40,14 +40,17 @@ def search_thresholds(
 ) -> None:
     """Choose thresholds of suppression for every object class, on held-out training images.
 
-    PREDICTIONS (JSON) are a detector's, of images that neither it nor the network was trained on. A class with fewer
-    than --min-pairs labelled pairs keeps 0.9 and 0.1.
+    PREDICTIONS (JSON or a pickle) are a detector's, of images that neither it nor the network was trained on. A class
+    with fewer than --min-pairs labelled pairs keeps 0.9 and 0.1.
     """
     require_device(device)
-    entries, truth = read_entries(predictions), load_images(folder=images, **options)
+    truth = load_images(folder=images, **options)
     metainfo = truth.metric.dataset_meta
-    network = NonInteractionSuppression(checkpoint)
-    judge = FileSuppression(network, images, FileNames.of_metainfo(metainfo), device, truth.reading)
+    entries = read_entries(predictions, metainfo)
+    if not entries:
+        raise PredictionError(f"{predictions}: no entry. Predict the images of the annotations first.")
+    network, names = NonInteractionSuppression(checkpoint), FileNames.of_metainfo(metainfo)
+    judge = FileSuppression(network, images, names, device, truth.reading)
     judged = each_entry(predictions, entries, lambda entry: _judged(entry, judge, truth))
     columns = zip(*track(judged, "judging", len(entries), disable=quiet), strict=True)
     scores, labels, interactive = map(np.concatenate, columns)
@@ -64,7 +67,7 @@ def _judged(entry: Mapping, judge: FileSuppression, truth: EvaluationSet) -> tup
     """Scores (P, 2), object labels (P,) and matches (P,) of an image's pairs."""
     position = truth.position(entry["file_name"])
     if position is None:
-        raise PredictionFileError("the annotations have no such image; use those of the split that was predicted.")
+        raise PredictionError("the annotations have no such image; use those of the split that was predicted.")
     pairs, _ = judge.pairs(entry)
     labelled = truth.truths[position]
     hois = labelled["hois"][labelled["hois"][:, 1] >= 0]

@@ -50,17 +50,19 @@ def suppress(
     boxes: str,
     strict: bool,
 ) -> None:
-    """Lower the scores of pairs in PREDICTIONS (JSON) that do not interact.
+    """Lower the scores of pairs in PREDICTIONS that do not interact.
 
-    Any code base may have made the file. Pairs that pass both thresholds get scores of 0 (suppress), or every score is
-    multiplied by the probability that its pair interacts (multiply). With --above 1 nothing changes.
+    Any code base may have made the file (JSON, or a pickle of `hqm-mmdet test`, which needs --dataset). Pairs that pass
+    both thresholds get scores of 0 (suppress), or every score is multiplied by the probability that its pair interacts
+    (multiply). With --above 1 nothing changes.
 
     \b
     hqm-mmdet suppress predictions.json --images images/test --checkpoint interactiveness.pth --out suppressed.json
     """
     require_device(device)
-    entries = read_entries(predictions)
-    metainfo = metainfo_of(dataset, entries)
+    metainfo = metainfo_of(dataset, [])
+    entries = read_entries(predictions, metainfo)
+    metainfo = metainfo or metainfo_of(None, entries)
     limits = SuppressionThresholds(above, below)
     if thresholds is not None:
         if metainfo is None:

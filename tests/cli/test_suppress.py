@@ -1,6 +1,8 @@
 """hqm-mmdet suppress."""
 
+import gzip
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,28 @@ def test_thresholds_by_class(command, tmp_path):
     (tmp_path / "thresholds.json").write_text(json.dumps(thresholds))
     status, (entry,), _ = command("--thresholds", tmp_path / "thresholds.json")
     assert status == 0 and [row["score"] for row in entry["hoi_prediction"]] == [0, 0.7, 0.3]
+
+
+def test_pickles_and_compressed_files(command, tmp_path, checkpoint, capsys):
+    command()
+    common = ("--images", tmp_path, "--checkpoint", checkpoint, "--out", tmp_path / "out.json", "--quiet", "--above", 1)
+    content = (tmp_path / "predictions.json").read_bytes()
+    (tmp_path / "predictions.json.gz").write_bytes(gzip.compress(content))
+    assert run("suppress", tmp_path / "predictions.json.gz", *common) == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == json.loads(content)
+    boxes = np.array([[0.0, 0, 50, 90], [5.5, 5, 20, 30]], np.float32)
+    scores = np.random.default_rng(0).uniform(size=(1, 117)).astype(np.float32)
+    labels = np.array([1])
+    pairs = dict(sub_bboxes=boxes[:1], obj_bboxes=boxes[1:], obj_labels=labels, obj_scores=labels, verb_scores=scores)
+    (tmp_path / "predictions.pkl").write_bytes(pickle.dumps([dict(img_path=f"x/{NAME}", pred_pairs=pairs)]))
+    assert run("suppress", tmp_path / "predictions.pkl", *common) == 2
+    assert "predictions.pkl: a pickle holds no class ids" in capsys.readouterr().err
+    assert run("suppress", tmp_path / "predictions.pkl", *common, "--dataset", "hico") == 0
+    (entry,) = json.loads((tmp_path / "out.json").read_text())
+    assert np.array_equal(np.array(entry["hoi_prediction"][0]["score"], np.float32), scores[0])
+    assert entry["file_name"] == NAME and entry["predictions"][1] == dict(bbox=[5.5, 5, 20, 30], category_id=2)
+    (tmp_path / "broken.json.gz").write_bytes(b"no gzip")
+    assert run("suppress", tmp_path / "broken.json.gz", *common) == 2
 
 
 def test_judgements_are_kept_for_the_report(command, tmp_path, capsys):

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from hqm_mmdet.apis.suppress_file import PredictionFileError, read_entries
+from hqm_mmdet.apis.suppress_file import read_entries
 from hqm_mmdet.evaluation.offline import PredictionError, evaluate_file, load_evaluation_set
 
 ENTRY = dict(
@@ -63,7 +63,7 @@ def test_text(images, tmp_path, text):
 
 def test_deeply_nested_files_can_not_be_suppressed(tmp_path):
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    with pytest.raises(PredictionFileError, match=r"deep\.json: no JSON \(lists and dicts are nested too deeply"):
+    with pytest.raises(PredictionError, match=r"deep\.json: no JSON \(lists and dicts are nested too deeply"):
         read_entries(tmp_path / "deep.json")
 
 

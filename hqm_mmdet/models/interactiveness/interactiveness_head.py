@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import MODELS
 
 from .layers import MapNet
@@ -36,7 +37,7 @@ class InteractivenessHead(BaseModule):
         init_cfg (dict, optional): as in mmengine.
 
     Raises:
-        ValueError: another ``sub_context_with``.
+        ConfigError: another ``sub_context_with``.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class InteractivenessHead(BaseModule):
     ):
         super().__init__(init_cfg)
         if sub_context_with not in ("subject", "object"):
-            raise ValueError(f"sub_context_with must be 'subject' or 'object', got {sub_context_with!r}.")
+            raise ConfigError(f"sub_context_with must be 'subject' or 'object', got {sub_context_with!r}.")
         self.sub_context_with, self.loss_weight = sub_context_with, loss_weight
         self.pose_net = MapNet(1, pose_channels)
         own = region_channels + context_channels

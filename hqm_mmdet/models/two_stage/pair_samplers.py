@@ -5,6 +5,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import TASK_UTILS
 from hqm_mmdet.structures import new_pairs, pair_nms
 
@@ -27,7 +28,7 @@ class ThresholdPairs:
             None: no suppression, detectors have their own.
 
     Raises:
-        ValueError: a minimum exceeds its maximum.
+        ConfigError: a minimum exceeds its maximum.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class ThresholdPairs:
     ):
         for least, most in ((min_subjects, max_subjects), (min_objects, max_objects)):
             if most is not None and least > most:
-                raise ValueError(f"ThresholdPairs: a minimum of {least} instances exceeds the maximum of {most}.")
+                raise ConfigError(f"ThresholdPairs: a minimum of {least} instances exceeds the maximum of {most}.")
         self.subject_label, self.fallback, self.nms_iou = subject_label, fallback, nms_iou
         self.subjects = (sub_score_thr, min_subjects, max_subjects)
         self.objects = (obj_score_thr, min_objects, max_objects)

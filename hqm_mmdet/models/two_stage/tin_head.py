@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.interactiveness import PairFeatures, low_grade_suppression, weighted_logit_loss
 from hqm_mmdet.registry import FUNCTIONS, MODELS
 
@@ -49,7 +50,7 @@ class TINHead(BaseModule):
         init_cfg (dict, optional): as in mmengine.
 
     Raises:
-        ValueError: an unknown stream, or weights that are not one per class.
+        ConfigError: an unknown stream or table of classes, or weights that are not one per class.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class TINHead(BaseModule):
         self.loss_weights = {**dict.fromkeys(STREAMS, 1.0), **_of_streams(loss_weights, "loss_weights")}
         for stream, values in _of_streams(logit_weights, "logit_weights").items():
             if len(values) != num_classes:
-                raise ValueError(f"logit_weights[{stream!r}] has {len(values)} numbers for {num_classes} classes.")
+                raise ConfigError(f"logit_weights[{stream!r}] has {len(values)} numbers for {num_classes} classes.")
             self.register_buffer(f"{stream}_logit_weights", torch.tensor(values), persistent=False)
         with_object = torch.ones(num_classes)
         with_object[class_table[self.without_object].flatten().unique()] = 0
@@ -227,14 +228,19 @@ def _score_layer(in_channels: int, num_classes: int) -> nn.Linear:
 def _of_streams(values: Mapping | None, name: str) -> Mapping:
     unknown = sorted(set(values or ()) - set(STREAMS))
     if unknown:
-        raise ValueError(f"{name}: unknown streams {unknown}, known are {STREAMS}.")
+        raise ConfigError(f"{name}: unknown streams {unknown}, known are {STREAMS}.")
     return values or {}
 
 
 def _class_table(num_obj_classes: int, num_verbs: int, triplets, verb_order) -> Tensor:
     """(V, number of object labels) long, the class of a verb and an object; -1: no class."""
     if isinstance(triplets, str):
-        triplets = FUNCTIONS.get(triplets)()
+        function = FUNCTIONS.get(triplets)
+        if function is None:
+            raise ConfigError(
+                f"bbox_head.triplets: no registered function is called {triplets!r}; hico_triplets is one."
+            )
+        triplets = function()
     if triplets is None:
         classes = torch.empty(num_verbs, dtype=torch.long)
         classes[torch.tensor(verb_order or range(num_verbs))] = torch.arange(num_verbs)

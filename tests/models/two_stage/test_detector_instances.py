@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.apis.inference import HOIInferencer
+from hqm_mmdet.checkpoints.files import write_checkpoint
 from hqm_mmdet.models.two_stage import DetectorInstances
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import ClassNameError
@@ -127,6 +130,14 @@ def test_a_resized_image_gives_boxes_in_the_former_frame():
     image = torch.rand(3, 64, 80) * 255
     boxes = provider._detect(image).bboxes
     assert len(boxes) and boxes[:, 2].max() <= 80 + 1e-3
+
+
+def test_one_s_own_images(tmp_path):
+    host = model()
+    write_checkpoint(tmp_path / "tin.pth", host.state_dict(), dict(cfg=host.cfg.pretty_text))
+    image = np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    result = HOIInferencer(weights=str(tmp_path / "tin.pth"), show_progress=False)(image, return_vis=True)
+    assert len(result["predictions"]) == len(result["visualization"]) == 1 and not result["failures"]
 
 
 def test_a_detector_must_know_the_classes():

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.two_stage import MissingDetections, TINHead
 from tests.models.tiny import assert_every_parameter_takes_part, losses_of_one_batch, random_batch
 
@@ -195,7 +196,9 @@ def test_verbs_without_object_go_to_the_person_alone():
 
 
 def test_head_refuses_what_does_not_fit():
-    with pytest.raises(ValueError, match="unknown streams"):
+    with pytest.raises(ConfigError, match="no registered function is called 'hicos'"):
+        TINHead(2, 2, triplets="hicos")
+    with pytest.raises(ConfigError, match="unknown streams"):
         TINHead(2, 2, loss_weights=dict(human=2.0))
-    with pytest.raises(ValueError, match="3 numbers for 2 classes"):
+    with pytest.raises(ConfigError, match="3 numbers for 2 classes"):
         TINHead(2, 2, logit_weights=dict(sub=[1.0, 2, 3]))
