@@ -18,7 +18,7 @@ import numpy as np
 
 from hqm_mmdet.utils.untrusted_values import parse_json
 
-from .file_hints import looks_like
+from .file_hints import json_hint, looks_like
 from .problems import AnnotationError
 
 NO_OBJECT = -1
@@ -81,7 +81,7 @@ def read_json(path: str | Path, how_to_get: str = "Check the path."):
         with gzip.open(file, "rb") if file.suffix == ".gz" else open(file, "rb") as stream:
             return parse_json(stream.read())
     except (ValueError, EOFError, OSError, zlib.error) as error:
-        hint = looks_like(file) or " Copy or download it again."
+        hint = looks_like(file, "hoi_annotation") or json_hint(error) or " Copy or download it again."
         raise AnnotationError(f"{file}: no readable JSON ({error}).{hint} {how_to_get}") from error
 
 
@@ -96,7 +96,7 @@ def read_annotations(path: str, how_to_get: str = "Check the path.") -> list[dic
         file = find_annotations(path)
         raise AnnotationError(
             f"{file}: expected a list with one entry per image, found {type(entries).__name__}. This is no HOIA-style "
-            f"annotation file; see docs/own_data.md.{looks_like(file)}"
+            f"annotation file; see docs/own_data.md.{looks_like(file, 'hoi_annotation')}"
         )
     return entries
 

@@ -1,6 +1,7 @@
 """What a file that can't be read looks like, and the way out: formats of other code bases, leftovers of dead links."""
 
 import gzip
+import json
 import re
 import zlib
 from pathlib import Path
@@ -41,15 +42,35 @@ LOOKS = {
 }
 
 
-def looks_like(path: str | Path) -> str:
-    """A sentence or two about a file that could not be read, with a space in front; empty if nothing is known."""
+def looks_like(path: str | Path, expected: str = "") -> str:
+    """A sentence or two about a file that could not be read, with a space in front; empty if nothing is known.
+
+    Args:
+        path (str | Path): the file.
+        expected (str): a key of the format that was expected, which is no hint: ``hoi_annotation``, ``hoi_prediction``.
+    """
     if not Path(path).is_file():
         return ""
     head = _head(path)
     if not head:
         return " The file is empty: copy or download it again."
     text = head.decode("utf-8", "replace")
-    return next((f" {hint}" for pattern, hint in LOOKS.items() if re.search(pattern, text, re.DOTALL)), "")
+    looks = {pattern: hint for pattern, hint in LOOKS.items() if pattern != f'"{expected}"'}
+    return next((f" {hint}" for pattern, hint in looks.items() if re.search(pattern, text, re.DOTALL)), "")
+
+
+def json_hint(error: Exception) -> str:
+    """What is wrong with JSON that Python's message does not say, with a space in front; empty if nothing is known."""
+    if isinstance(error, json.JSONDecodeError):
+        before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
+        # The position is behind the comma; Python 3.13 names the comma itself.
+        if before.endswith(",") and rest[:1] in ("]", "}"):
+            return f" A comma before the closing `{rest[0]}` is no JSON: take it out."
+        if rest.startswith(",") and rest[1:].lstrip()[:1] in ("]", "}"):
+            return " A comma before a closing bracket is no JSON: take it out."
+        if error.msg.startswith("Extra data"):
+            return " Something follows the end of the list: take it out."
+    return ""
 
 
 def _head(path: str | Path) -> bytes:

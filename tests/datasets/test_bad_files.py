@@ -11,13 +11,13 @@ from tests.datasets.tiny_hoi import BOXES, build, entry, image_path, write_datas
 
 
 def test_missing_annotations(arguments):
-    with pytest.raises(FileNotFoundError, match=r"/data/nothing\.json \(or \.json\.gz\) does not exist.*docs/data"):
+    with pytest.raises(FileNotFoundError, match=r"/data/nothing\.json \(or \.json\.gz\) does not exist.*docs/own_data"):
         build(**dict(arguments, ann_file="nothing.json"))
 
 
 def test_missing_image_folder(arguments):
     arguments["data_prefix"] = dict(img="nothing")
-    with pytest.raises(FileNotFoundError, match=r"Image folder .*/data/nothing does not exist.*docs/data"):
+    with pytest.raises(FileNotFoundError, match=r"Image folder .*/data/nothing does not exist.*docs/own_data"):
         build(**arguments)
     assert len(build(**dict(arguments, pipeline=[]))) == 3  # annotations alone can be read without images
 

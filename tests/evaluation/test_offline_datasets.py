@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from hqm_mmdet.datasets.problems import AnnotationError
@@ -108,6 +109,12 @@ def test_own_data_need_names_and_training_annotations(tmp_path):
         load_evaluation_set("own", ann_file, names_file=names, train_ann_file=str(root / "absent.json"))
     with pytest.raises(ValueError, match="names_file is for own data"):
         load_evaluation_set("hico", ann_file, names_file=names)
+
+
+def test_another_default_scope_of_the_process_does_not_matter(tmp_path):
+    (tmp_path / "ann.json").write_text(json.dumps([dict(file_name="a.jpg", annotations=[], hoi_annotation=[])]))
+    with DefaultScope.overwrite_default_scope("mmengine"):
+        assert load_evaluation_set("hico", str(tmp_path / "ann.json")).metric.default_prefix == "hico"
 
 
 def test_other_metric_options(tmp_path):

@@ -157,7 +157,8 @@ def _is_official(entries: list, ann_file: str, dataset: str, coco_file: str | Se
 
 
 def _metric(dataset: str, reader: HOIDataset, images: list[ImageAnnotations], options: Mapping) -> HOIMetric:
-    metric = METRICS.build(dict(type=DATASETS[dataset][0], **options))
+    # Not build(), which looks in the default scope, whoever has set it in this process.
+    metric = METRICS.get(DATASETS[dataset][0])(**options)
     metric.dataset_meta = _metainfo(dataset, reader, images)
     return metric
 

@@ -60,7 +60,7 @@ class NamedEntry:
         # Whatever foreign values lead to, the readers' own checks included.
         if isinstance(error, MALFORMED) and not isinstance(error, PredictionError):
             problem = f"no key {error}" if isinstance(error, KeyError) else str(error)
-            hint = looks_like(self.path) if isinstance(error, KeyError) else ""
+            hint = looks_like(self.path, "hoi_prediction") if isinstance(error, KeyError) else ""
             message = f"{self.place}: {problem}. Correct the entry; format: docs/evaluation.md.{hint}"
             raise PredictionError(message) from error
 

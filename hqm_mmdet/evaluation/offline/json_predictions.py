@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hqm_mmdet.datasets.file_hints import looks_like
+from hqm_mmdet.datasets.file_hints import json_hint, looks_like
 from hqm_mmdet.utils.untrusted_values import require_numbers
 
 from ..errors import PredictionError
@@ -35,7 +35,7 @@ def read_json_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePredict
                 sample = dict(pred_pairs=pairs, partial_scores=partial)
                 yield FilePrediction(n, image_of(raw), sample, size=told_size(raw))
     except (json.JSONDecodeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        hint = looks_like(path) or " Write it again."
+        hint = looks_like(path, "hoi_prediction") or json_hint(error) or " Write it again."
         raise PredictionError(f"{path}: no readable JSON list ({error}).{hint} Known are {FORMATS}") from error
 
 

@@ -143,9 +143,15 @@ def test_what_dead_links_leave_is_told_as_a_truncated_file_is(cases_dir, name, t
 
 
 def test_annotation_files_are_told_by_what_they_look_like(cases_dir, tmp_path):
-    for name, told in (("x_retag_hoitr.odgt", r"to_hoia\.py odgt"), ("trailing.json", "no readable JSON")):
+    for name, told in (
+        ("x_retag_hoitr.odgt", r"to_hoia\.py odgt"),
+        ("trailing.json", "comma before .* is no JSON: take it out"),
+    ):
         with pytest.raises(AnnotationError, match=told):
             read_annotations(cases_dir / "users" / name)
+    (tmp_path / "a.json").write_text("[] text")
+    with pytest.raises(AnnotationError, match="Something follows the end of the list: take it out"):
+        read_annotations(tmp_path / "a.json")
     (tmp_path / "a.json").write_text(json.dumps(dict(images=[], annotations=[], categories=[])))
     with pytest.raises(AnnotationError, match="looks like a COCO file"):
         read_annotations(tmp_path / "a.json")
