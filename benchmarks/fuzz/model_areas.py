@@ -31,7 +31,7 @@ TENSORS = (
 class Checkpoints:
     """Checkpoint files: read, loaded, published, exported, converted, resumed from."""
 
-    names = ("fuzz.", "work")
+    names = ("fuzz.", "work", "published")
 
     def __call__(self, rng: Random, material: Material) -> Verdict | None:
         """One file, one reader."""

@@ -27,7 +27,9 @@ def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "te
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         with config_errors(cfg):
-            parts = [*_leaves(loader.dataset, f"{split}_dataloader.dataset")] if loader else []
+            if loader and not (isinstance(loader, dict) and "dataset" in loader):
+                raise ConfigError(f"{split}_dataloader has no `dataset`, a dict with the type of a data set.")
+            parts = [*_leaves(loader["dataset"], f"{split}_dataloader.dataset")] if loader else []
         for i, part in enumerate(parts):
             # Validation and test mostly share a data set: told by all but how its images are prepared.
             settings = {key: value for key, value in part.items() if key not in ("pipeline", "lazy_init")}
