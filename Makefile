@@ -18,7 +18,7 @@ REQUIREMENTS := setup.py pyproject.toml $(wildcard requirements/*.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-onedl quickstart study study-gpu benchmark benchmark-gpu test test-onedl lint wheel docs clean
+.PHONY: help venv venv-onedl quickstart study study-gpu benchmark benchmark-gpu test test-onedl fuzz lint wheel docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ test: $(VENV)/ready  ## run the tests
 
 test-onedl: $(VENV_ONEDL)/ready  ## run the tests with the second stack
 	$(RUN_TESTS) $(VENV_ONEDL)/bin/python -m pytest $(PYTEST_ARGS)
+
+fuzz: $(VENV)/ready  ## throw 10,500 hostile inputs at every reader (ten minutes at most); not part of make test
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/fuzz
 
 lint: $(VENV)/ready  ## check the style with ruff
 	$(VENV)/bin/ruff check .

@@ -36,14 +36,16 @@ AREAS = {
 CHUNK = 50
 MEMORY = 24 * 2**30  # address space of a process; an input that wants more fails instead of the machine
 _material: Material | None = None
+_failures = Path()
 
 
-def begin() -> None:
+def begin(base: Path, failures: Path) -> None:
     """Prepare a process: quiet, with a limit of memory, in a folder of its own with sound material."""
-    global _material
+    global _material, _failures
+    _failures = failures
     quieten()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    folder = Path(tempfile.mkdtemp(prefix="hqm_fuzz_"))
+    folder = Path(tempfile.mkdtemp(prefix="hqm_fuzz_", dir=base))
     os.chdir(folder)  # what a command writes without being told lands here
     import mmengine.runner.runner
     import torch
@@ -69,7 +71,7 @@ def run_input(area: str, number: int, seed: int) -> Verdict:
     rng = Random(f"{seed} {area} {number}")
     verdict = judge(lambda: action(rng, _material), action.names)
     if verdict.outcome == "failed" and (files := _material.folder / "input").is_dir():
-        kept = ROOT / "build" / "fuzz" / f"{area}-{number}"
+        kept = _failures / f"{area}-{number}"
         shutil.copytree(files, kept, dirs_exist_ok=True)
         (kept / "verdict.txt").write_text(verdict.detail, encoding="utf-8", errors="backslashreplace")
     return verdict
@@ -77,13 +79,20 @@ def run_input(area: str, number: int, seed: int) -> Verdict:
 
 def main(args: argparse.Namespace) -> int:
     """Run the campaign; exit status 1 if an input fails or the time is up before all ran."""
-    shutil.rmtree(ROOT / "build" / "fuzz", ignore_errors=True)
+    args.failures = args.failures.resolve()
+    with tempfile.TemporaryDirectory(prefix="hqm_fuzz_", ignore_cleanup_errors=True) as base:
+        return campaign(args, Path(base))
+
+
+def campaign(args: argparse.Namespace, base: Path) -> int:
+    """The same, below a folder that vanishes afterwards."""
     areas = args.area or list(AREAS)
     if args.only is not None:
-        begin()
+        begin(base, args.failures)
         for area in areas:
             print(area, args.only, run_input(area, args.only, args.seed))
         return 0
+    shutil.rmtree(args.failures, ignore_errors=True)
     total = sum(AREAS[area][1] for area in areas)
     start, counts, slowest, failed = time.monotonic(), Counter(), Counter(), []
     chunks = []
@@ -91,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
         numbers = list(range(round(args.inputs * AREAS[area][1] / total)))
         chunks += [(area, numbers[i : i + CHUNK]) for i in range(0, len(numbers), CHUNK)]
     Random(args.seed).shuffle(chunks)  # so that a run that is broken off has seen every area
-    with ProcessPoolExecutor(args.jobs, initializer=begin) as pool:
+    with ProcessPoolExecutor(args.jobs, initializer=begin, initargs=(base, args.failures)) as pool:
         waiting = [pool.submit(run_inputs, *chunk, args.seed) for chunk in chunks]
         for future in waiting:
             if time.monotonic() - start > args.seconds:
@@ -117,7 +126,7 @@ def report(areas, counts: Counter, slowest: Counter, failed: list, args: argpars
     print(f"{number} inputs in {seconds:.0f} s, seed {args.seed}: {len(failed)} failed")
     for area, n, _ in failed[:20]:
         again = f"python benchmarks/fuzz --seed {args.seed} --area {area} --only {n}"
-        print(f"  again: {again}   (its files: build/fuzz/{area}-{n})")
+        print(f"  again: {again}   (its files: {args.failures / f'{area}-{n}'})")
     return int(bool(failed) or number < args.inputs * 0.99)
 
 
@@ -129,6 +138,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of all inputs (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--area", action="append", choices=list(AREAS), help="only this one; may be repeated")
+    parser.add_argument("--failures", type=Path, default=ROOT / "build" / "fuzz", help="files of inputs that failed")
     parser.add_argument("--only", type=int, help="only the input of this number, in this process")
     return parser.parse_args()
 

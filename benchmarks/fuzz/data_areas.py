@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import pickle
 from random import Random
 
@@ -24,7 +25,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 class Annotations:
     """HOIA-style files: checked, trained on, evaluated against, browsed."""
 
-    names = ("fuzz.json",)
+    names = ("fuzz.json", "perfect.json")  # the latter does not fit the former
 
     def __call__(self, rng: Random, material: Material) -> Verdict | None:
         """One file, one reader."""
@@ -40,7 +41,7 @@ class Annotations:
             return run_command("browse", "--dataset", "HOIDataset", *own, "--quiet", "--out", out)
         if kind == "train":
             return self._train(rng, material, str(file))
-        perfect = material.write("perfect.json", json_bytes(Random(1), material.predictions))
+        perfect = material.write("perfect.json", json.dumps(material.predictions).encode())
         data = ("vcoco",) if kind == "official" else ("own", "--names-file", material.names_file)
         train = () if kind == "official" else ("--train-ann-file", material.training_file)
         return run_command("eval", perfect, "--ann-file", file, "--dataset", *data, *train)

@@ -19,13 +19,14 @@ from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet.registry import MODELS, SCOPE
 
 
-def build_model(config: str | Path | Config, initialise: bool = True) -> nn.Module:
+def build_model(config: str | Path | Config, initialise: bool = True, source: str | None = None) -> nn.Module:
     """Model of a config, in training mode.
 
     Args:
         config (str | Path | Config): a config or its file.
         initialise (bool): draw initial weights, or read them where the config names files. False for who loads a whole
             checkpoint, and so needs none of these files. Default True.
+        source (str, optional): what messages call the config. Default: its file.
 
     Raises:
         FileNotFoundError: no such config file.
@@ -34,7 +35,10 @@ def build_model(config: str | Path | Config, initialise: bool = True) -> nn.Modu
     if not isinstance(config, Config):
         config = config_of_file(config)
     init_default_scope(config.get("default_scope", SCOPE))
-    with local_files_only(), config_errors(config):  # the config may initialise from files, and need not have our scope
+    with (
+        local_files_only(),
+        config_errors(config, source),
+    ):  # the config may initialise from files, and need not have our scope
         model = MODELS.build(config.model)
         if initialise:
             with _quiet():
@@ -93,11 +97,14 @@ def init_model(
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint.read(checkpoint)
     # SyncBN needs a process group, which inference has not.
+    named = isinstance(config, str | Path) or getattr(config, "filename", None)
+    source = None if named or checkpoint is None else f"in {checkpoint.name}"
     model = revert_sync_batchnorm(
-        build_model(checkpoint.config() if config is None else config, initialise=checkpoint is None)
+        build_model(checkpoint.config() if config is None else config, checkpoint is None, source)
     )
     model.dataset_meta = {}
     if checkpoint is not None:
+        model.checkpoint = checkpoint.name
         load_weights(model, checkpoint.state, checkpoint.name, optional=TRAINING_ONLY)
-        model.dataset_meta = checkpoint.meta.get("dataset_meta", {})
+        model.dataset_meta = checkpoint.meta.get("dataset_meta") or {}
     return model.to(device).eval()

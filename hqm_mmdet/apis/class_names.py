@@ -35,20 +35,21 @@ def class_names(model: nn.Module, cfg: Config) -> dict:
         if key not in metainfo:
             print_log(f"Neither checkpoint nor config name the {key}; numbers are shown.", "current", logging.WARNING)
             metainfo[key] = tuple(f"{what} {i}" for i in range(count))
-    _check(metainfo, head)
+    _check(metainfo, head, getattr(model, "checkpoint", None))
     # Files need ids. Without the data set's own they count from 1, as COCO's and HICO-DET's verbs do.
     metainfo.setdefault("category_ids", tuple(range(1, len(metainfo["classes"]) + 1)))
     metainfo.setdefault("verb_ids", tuple(range(1, len(metainfo["verbs"]) + 1)))
     return metainfo
 
 
-def _check(metainfo: Mapping, head: nn.Module) -> None:
+def _check(metainfo: Mapping, head: nn.Module, name: str | None) -> None:
     """One more object class is allowed: a model may have one of its own for an absent object."""
     classes, verbs = len(metainfo["classes"]), len(metainfo["verbs"])
     if verbs != head.num_verbs or not head.num_obj_classes - 1 <= classes <= head.num_obj_classes:
+        whose = f"Checkpoint {name}: the" if name else "The"
         raise CheckpointError(
-            f"The model predicts {head.num_obj_classes} object classes and {head.num_verbs} verbs, but {classes} and "
-            f"{verbs} are named. Do checkpoint and config belong to the same data set?"
+            f"{whose} model predicts {head.num_obj_classes} object classes and {head.num_verbs} verbs, but {classes} "
+            f"and {verbs} are named. Do checkpoint and config belong to the same data set?"
         )
 
 

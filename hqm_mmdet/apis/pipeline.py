@@ -1,5 +1,6 @@
 """The config's test pipeline for images that are already read."""
 
+import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -13,7 +14,20 @@ MAX_PIXELS = 170_000_000  # of an image after padding; three bytes each, held a 
 
 def inference_pipeline(cfg: Config) -> Compose:
     """The test pipeline with :func:`take_image` as its first step; errors as in :func:`inference_steps`."""
-    return Compose([take_image, *inference_steps(cfg)])
+    return _TellingCompose([take_image, *inference_steps(cfg)])
+
+
+class _TellingCompose(Compose):
+    """Steps whose settings fit no image are told as such."""
+
+    def __call__(self, data: dict) -> dict | None:
+        try:
+            return super().__call__(data)
+        except cv2.error as error:
+            raise ConfigError(
+                f"test_dataloader.dataset.pipeline can't prepare image {data.get('img_path')}: {error}. Look at its "
+                "scale."
+            ) from error
 
 
 def inference_steps(cfg: Config) -> list[dict]:
@@ -22,21 +36,29 @@ def inference_steps(cfg: Config) -> list[dict]:
     Raises:
         ConfigError: the config has no test pipeline, or it does not begin with loading.
     """
-    steps = list(unwrapped_test_dataset(cfg).get("pipeline", ()))
-    if not steps or steps[0]["type"].rpartition(".")[2] not in LOADERS:
+    steps = unwrapped_test_dataset(cfg).get("pipeline") or []
+    first = steps[0] if isinstance(steps, list | tuple) and steps else "nothing"
+    kind = str(first.get("type") if isinstance(first, dict) else first)
+    if kind.rpartition(".")[2] not in LOADERS:
         raise ConfigError(
             "The config's test_dataloader.dataset.pipeline prepares images for prediction; it must begin with "
-            f"LoadHOIImage, but begins with {steps[0]['type'] if steps else 'nothing'}."
+            f"LoadHOIImage, but begins with {kind}."
         )
-    return steps[1:]
+    return list(steps[1:])
 
 
 def unwrapped_test_dataset(cfg: Config) -> dict:
-    """The config's test data set, without the wrappers around it; empty if there is none."""
-    dataset = cfg.get("test_dataloader", {}).get("dataset") or {}
-    while "dataset" in dataset:
-        dataset = dataset["dataset"]
-    return dataset
+    """The config's test data set, without the wrappers around it; empty if there is none.
+
+    Raises:
+        ConfigError: something else than a table is in its place.
+    """
+    part, place = cfg.get("test_dataloader") or {}, "test_dataloader"
+    while isinstance(part, dict) and "dataset" in part:
+        part, place = part["dataset"] or {}, f"{place}.dataset"
+    if not isinstance(part, dict):
+        raise ConfigError(f"{place} is {part!r}, and should be a dict.")
+    return {} if place == "test_dataloader" else part
 
 
 def padded_size(height: int, width: int) -> tuple[int, int]:

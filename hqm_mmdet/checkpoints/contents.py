@@ -69,6 +69,19 @@ def _kind(value: Tensor) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
+def names_defect(names) -> str | None:
+    """What makes the class tables in a checkpoint unusable, or None; there may be none."""
+    if names is None:
+        return None
+    if not isinstance(names, Mapping):
+        return f"is {type(names).__name__}, no dict"
+    for key in ("classes", "verbs"):
+        given = names.get(key, names.get(key.upper()))
+        if given is not None and not (isinstance(given, list | tuple) and all(isinstance(name, str) for name in given)):
+            return f"has {key} that are no list of names"
+    return None
+
+
 def resume_defect(checkpoint: Mapping) -> str | None:
     """What a training checkpoint lacks for going on, or None: all that mmengine reads of it, by type."""
     meta = checkpoint.get("meta")

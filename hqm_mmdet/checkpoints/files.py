@@ -14,7 +14,7 @@ from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 from .config_text import config_of_checkpoint
-from .contents import weights_of
+from .contents import names_defect, weights_of
 from .loading import without_module
 
 FORMATS = ("pth", "safetensors")
@@ -49,6 +49,8 @@ class Checkpoint:
             raise CheckpointError(
                 f"Checkpoint {file} holds no weights to use: `meta` is {type(meta).__name__}, no dict."
             )
+        if (defect := names_defect(meta.get("dataset_meta"))) is not None:
+            raise CheckpointError(f"Checkpoint {file}: meta.dataset_meta {defect}. Publish or train it again.")
         return cls(str(file), without_module(state), meta)
 
     def config(self) -> Config:

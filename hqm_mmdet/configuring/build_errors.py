@@ -54,8 +54,11 @@ def config_errors(cfg: Config, name: str | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except UserError:
-        raise
+    except UserError as error:
+        file = name or cfg.filename
+        if type(error) is not ConfigError or not file or str(file) in str(error):
+            raise
+        raise ConfigError(f"Config {file}: {error}") from error
     except (OSError, FloatingPointError, MemoryError):
         raise  # told as they are; a missing file names itself
     except Exception as error:

@@ -56,6 +56,8 @@ def check_known_tables(cfg: Mapping) -> None:
     Raises:
         ConfigError: such a key.
     """
+    if not isinstance(cfg.get("default_scope", ""), str):
+        raise ConfigError(f"default_scope is {cfg.get('default_scope')!r}; it names a package, 'hqm_mmdet'.")
     for table, known in (("env_cfg", ENV_KEYS), ("auto_scale_lr", SCALING_KEYS)):
         given = cfg.get(table)
         for key in given if isinstance(given, Mapping) else ():

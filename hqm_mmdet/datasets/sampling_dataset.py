@@ -2,6 +2,7 @@
 
 import logging
 
+import cv2
 from mmdet.datasets import BaseDetDataset
 from mmengine.logging import print_log
 
@@ -58,6 +59,7 @@ class SamplingDataset(BaseDetDataset):
 
         Raises:
             BadImageError: an image is missing or can't be decoded; names the annotation file and the entry.
+            ConfigError: a step of the pipeline has settings that fit no image.
         """
         try:
             return super().prepare_data(idx)
@@ -68,6 +70,11 @@ class SamplingDataset(BaseDetDataset):
                 raise BadImageError(f"{message} Restore the file. {self.HOW_TO_GET}{remedy}") from error
             self._note_bad_image(message)
             return None
+        except cv2.error as error:
+            entry = self.get_data_info(idx)["img_id"]
+            raise ConfigError(
+                f"{self.ann_file}: entry {entry}: dataset.pipeline can't prepare its image: {error}. Look at its scale."
+            ) from error
 
     def _note_bad_image(self, message: str) -> None:
         if message not in self._bad_images:

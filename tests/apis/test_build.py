@@ -64,7 +64,7 @@ def test_logger_is_as_loud_as_before_when_building_fails(step, monkeypatch):
         config.model.num_queries = "many"
     else:
         monkeypatch.setattr(BaseModule, "init_weights", lambda self: 1 / 0)
-    with pytest.raises((TypeError, ZeroDivisionError)):
+    with pytest.raises((ConfigError, ZeroDivisionError)):
         build_model(config)
     left_at = logger.level
     logger.setLevel(level)

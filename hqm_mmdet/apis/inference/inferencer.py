@@ -95,6 +95,7 @@ class HOIInferencer(DetInferencer):
         self.merge_iou = merge_iou
         self.interactions, self.new_verbs, self.clip = tuple(interactions), tuple(new_verbs), clip
         checkpoint = None if weights is None else Checkpoint.read(weights)
+        self._source = None if model is not None or checkpoint is None else f"in {checkpoint.name}"
         super().__init__(
             _config_of(model, checkpoint), checkpoint, device or get_device(), SCOPE, show_progress=show_progress
         )
@@ -103,7 +104,7 @@ class HOIInferencer(DetInferencer):
         model = init_model(cfg, weights, device)
         if weights is None:
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
-        with config_errors(cfg):
+        with config_errors(cfg, self._source):
             model.dataset_meta = class_names(model, cfg)
         if self.interactions or self.new_verbs:
             texts = [*self.interactions, *interactions_with(model, self.new_verbs)]
@@ -136,7 +137,7 @@ class HOIInferencer(DetInferencer):
         return other
 
     def _init_pipeline(self, cfg: Config) -> Compose:
-        with config_errors(cfg):
+        with config_errors(cfg, self._source):
             return inference_pipeline(cfg)
 
     def _init_visualizer(self, cfg: Config):
@@ -144,7 +145,7 @@ class HOIInferencer(DetInferencer):
         # Repeats are merged before, in `stream`, so that pictures and JSON show the same pairs.
         settings = {"type": "HOIVisualizer", **cfg.get("visualizer", {}), "vis_backends": None, "merge_iou": None}
         # Visualizers are registered by name for the whole process; two inferencers need two names.
-        with config_errors(cfg):
+        with config_errors(cfg, self._source):
             visualizer = VISUALIZERS.build({**settings, "name": f"hoi_inferencer_{next(_instances)}"})
         visualizer.dataset_meta = self.model.dataset_meta
         return visualizer

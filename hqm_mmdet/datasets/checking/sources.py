@@ -6,7 +6,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from hqm_mmdet.configuring import config_errors
-from hqm_mmdet.registry import DATASETS
+from hqm_mmdet.configuring.places import nearest
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.registry import DATASETS, component_names
 
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError
@@ -25,13 +27,16 @@ def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "te
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         with config_errors(cfg):
-            parts = [*_leaves(loader.dataset)] if loader else []
+            if loader and not (isinstance(loader, dict) and "dataset" in loader):
+                raise ConfigError(f"{split}_dataloader has no `dataset`, a dict with the type of a data set.")
+            parts = [*_leaves(loader["dataset"], f"{split}_dataloader.dataset")] if loader else []
         for i, part in enumerate(parts):
             # Validation and test mostly share a data set: told by all but how its images are prepared.
             settings = {key: value for key, value in part.items() if key not in ("pipeline", "lazy_init")}
             if settings not in seen:
                 seen.append(settings)
                 with config_errors(cfg):
+                    _require_known(part, split, cfg.filename)
                     datasets[f"{split}[{i}]" if len(parts) > 1 else split] = _build(settings)
     if not datasets:
         raise AnnotationError(f"The config has no {' or '.join(f'{split}_dataloader' for split in splits)}.")
@@ -72,20 +77,34 @@ def datasets_of_files(
     }
 
 
-def _leaves(cfg: dict) -> Iterator[dict]:
-    """Configs of the data sets inside of wrappers."""
+def _leaves(cfg: dict, place: str) -> Iterator[dict]:
+    """Configs of the data sets inside of wrappers.
+
+    Raises:
+        ConfigError: something else than a table is in a data set's place.
+    """
+    if not isinstance(cfg, dict):
+        raise ConfigError(f"{place} is {cfg!r}, and should be a dict with the type of a data set.")
     inner = [cfg["dataset"]] if "dataset" in cfg else cfg.get("datasets")
     if inner is None:
         yield cfg
     else:
         for each in inner:
-            yield from _leaves(each)
+            yield from _leaves(each, place)
+
+
+def _require_known(part: dict, split: str, file: str | None) -> None:
+    """Refuse a type that no registry has, with its nearest name, before it is looked up."""
+    kind = part.get("type")
+    if isinstance(kind, str) and kind.rpartition(".")[2] not in component_names():
+        guess = nearest(kind, sorted(component_names()))
+        raise ConfigError(f"Config {file}: {split}_dataloader.dataset.type: there is no component {kind!r}.{guess}")
 
 
 def _build(settings: dict) -> HOIDataset:
     # A config that is only read, not run, has set no scope.
     with DefaultScope.overwrite_default_scope("hqm_mmdet"):
         kind = DATASETS.get(settings["type"]) if isinstance(settings["type"], str) else settings["type"]
-        if kind is None or not issubclass(kind, HOIDataset):
+        if not (isinstance(kind, type) and issubclass(kind, HOIDataset)):
             raise AnnotationError(f"{settings['type']} is no HOI data set of this package, so it can't be checked.")
         return DATASETS.build(dict(settings, lazy_init=True, pipeline=[]))
