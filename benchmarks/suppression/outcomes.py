@@ -17,6 +17,7 @@ from hqm_mmdet.models.interactiveness import NonInteractionSuppression, Suppress
 from hqm_mmdet.utils.atomic_io import write_atomically
 
 PLAIN, DEFAULT, SEARCHED, PRODUCT = "host alone", "0.9 and 0.1", "searched thresholds", "multiply"
+ORACLE = "by the labels"  # what a network that is never wrong would bring
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,31 @@ class JudgedFile:
             interactive_pairs=int(self.interactive.sum()),
         )
 
-    def under(self, mode: str, thresholds: SuppressionThresholds, out: Path) -> dict[str, float]:
-        """Metrics of the host under a rule; ``out`` is the prediction file that it makes."""
+    def perfect_scores(self) -> list[torch.Tensor]:
+        """(P, 2) per image, as the labels say."""
+        counts = [len(pairs) for pairs, _ in self.pairs]
+        return list(torch.from_numpy(np.stack([self.interactive, ~self.interactive], 1)).float().split(counts))
+
+    def under(
+        self, mode: str, thresholds: SuppressionThresholds, out: Path, scores: list[torch.Tensor] | None = None
+    ) -> dict[str, float]:
+        """Metrics of the host under a rule.
+
+        Args:
+            mode (str), thresholds (SuppressionThresholds): the rule.
+            out (Path): the prediction file that it makes.
+            scores (list[Tensor], optional): default: the network's.
+        """
+        scores = self.scores if scores is None else scores
         self.run.suppression.mode, self.run.suppression.thresholds = mode, thresholds
-        judged = zip(self.entries, self.pairs, self.scores, strict=True)
-        changed = [self.run.change(entry, *pairs, scores) for entry, pairs, scores in judged]
+        judged = zip(self.entries, self.pairs, scores, strict=True)
+        changed = [self.run.change(entry, *pairs, judgement) for entry, pairs, judgement in judged]
         write_atomically(out, json.dumps(changed).encode())
         found = evaluate_file(out, self.truth).metrics
         numbers = {name: round(found[f"hico/{name}"], 5) for name in ("full", "rare", "non_rare")}
         if mode == "suppress":
             labels = torch.cat([pairs.obj_labels for pairs, _ in self.pairs])
-            dropped = thresholds.suppressed(torch.cat(self.scores), labels).numpy()
+            dropped = thresholds.suppressed(torch.cat(scores), labels).numpy()
             numbers["right"] = int((dropped & ~self.interactive).sum())
             numbers["wrong"] = int((dropped & self.interactive).sum())
         return numbers
@@ -118,4 +133,5 @@ def all_rules(test: JudgedFile, searched: SuppressionThresholds, out: Path) -> d
         SEARCHED: ("suppress", searched),
         PRODUCT: ("multiply", never),
     }
-    return {name: test.under(*rule, out) for name, rule in rules.items()}
+    found = {name: test.under(*rule, out) for name, rule in rules.items()}
+    return found | {ORACLE: test.under("suppress", SuppressionThresholds(), out, test.perfect_scores())}

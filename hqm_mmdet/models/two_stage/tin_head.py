@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.interactiveness import PairFeatures, low_grade_suppression, weighted_logit_loss
-from hqm_mmdet.registry import FUNCTIONS, MODELS
+from hqm_mmdet.registry import MODELS
+
+from .tin_classes import class_table_of
 
 STREAMS = ("sub", "obj", "layout")  # H, O, S in the paper
 
@@ -75,7 +77,7 @@ class TINHead(BaseModule):
         super().__init__(init_cfg)
         self.num_obj_classes, self.num_verbs = num_obj_classes, num_verbs
         self.no_interaction, self.lis, self.without_object = no_interaction, lis, list(without_object)
-        class_table = _class_table(num_obj_classes, num_verbs, triplets, verb_order)
+        class_table = class_table_of(num_obj_classes, num_verbs, triplets, verb_order)
         self.register_buffer("class_table", class_table, persistent=False)
         self.num_classes = num_classes = int(class_table.max()) + 1
         own = region_channels + context_channels
@@ -230,22 +232,3 @@ def _of_streams(values: Mapping | None, name: str) -> Mapping:
     if unknown:
         raise ConfigError(f"{name}: unknown streams {unknown}, known are {STREAMS}.")
     return values or {}
-
-
-def _class_table(num_obj_classes: int, num_verbs: int, triplets, verb_order) -> Tensor:
-    """(V, number of object labels) long, the class of a verb and an object; -1: no class."""
-    if isinstance(triplets, str):
-        function = FUNCTIONS.get(triplets)
-        if function is None:
-            raise ConfigError(
-                f"bbox_head.triplets: no registered function is called {triplets!r}; hico_triplets is one."
-            )
-        triplets = function()
-    if triplets is None:
-        classes = torch.empty(num_verbs, dtype=torch.long)
-        classes[torch.tensor(verb_order or range(num_verbs))] = torch.arange(num_verbs)
-        return classes[:, None].repeat(1, num_obj_classes)
-    table = torch.full((num_verbs, num_obj_classes), -1)
-    for index, (label, verb) in enumerate(triplets):
-        table[verb, label] = index
-    return table

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.two_stage import MissingDetections, TINHead
 from tests.models.tiny import assert_every_parameter_takes_part, losses_of_one_batch, random_batch
@@ -193,6 +194,14 @@ def test_verbs_without_object_go_to_the_person_alone():
     assert alone.sum() == len(torch.unique(pairs.sub_bboxes, dim=0))
     assert (pairs.verb_scores[~alone, 10] == 0).all() and (pairs.verb_scores[alone, 10] > 0).all()
     assert (pairs.verb_scores[alone, :10] == 0).all() and (pairs.obj_bboxes[alone] == 0).all()
+
+
+def test_the_second_stage_starts_from_the_first():
+    first, second = tiny("tin_hoi_toy.py"), tiny("tin_joint_toy.py")
+    names, more = set(first.state_dict()), set(second.state_dict())
+    assert names < more and all(name.startswith("bbox_head.interactiveness.") for name in more - names)
+    load_weights(second, first.state_dict(), "first stage", partial=True)
+    assert all(torch.equal(second.state_dict()[name], value) for name, value in first.state_dict().items())
 
 
 def test_head_refuses_what_does_not_fit():
