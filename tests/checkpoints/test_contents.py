@@ -10,6 +10,7 @@ from hqm_mmdet.apis.deployment import export_onnx, publish_checkpoint
 from hqm_mmdet.checkpoints import convert_checkpoint
 from hqm_mmdet.checkpoints.contents import resume_defect, weight_defect
 from hqm_mmdet.checkpoints.files import Checkpoint
+from hqm_mmdet.checkpoints.sources import ConversionError
 from hqm_mmdet.safe_loading import CheckpointError
 from tests.apis.conftest import META, inference_config, noise
 from tests.models.tiny import tiny_model
@@ -124,3 +125,16 @@ def test_what_resuming_needs():
             part = part[step]
         part[path[-1]] = value
         assert message in resume_defect(broken)
+
+
+def test_another_code_bases_file_under_a_given_source(tmp_path):
+    """`convert --source detr` on a QPIC file."""
+    weights = {"obj_class_embed.weight": torch.zeros(82, 8), "transformer.decoder.norm.weight": torch.zeros(8)}
+    torch.save(dict(model=weights), tmp_path / "qpic.pth")
+    with pytest.raises(ConversionError, match="qpic.pth: official DETR.*has no 'class_embed.weight'. Leave"):
+        convert_checkpoint(tmp_path / "qpic.pth", tmp_path / "out.pth", "detr")
+    weights["class_embed.weight"] = torch.zeros(3)
+    torch.save(dict(model=weights), tmp_path / "cut.pth")
+    with pytest.raises(ConversionError, match="cut.pth: .*incomplete or unfit"):
+        convert_checkpoint(tmp_path / "cut.pth", tmp_path / "out.pth", "detr")
+    assert not (tmp_path / "out.pth").exists()

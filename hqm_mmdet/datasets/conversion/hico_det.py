@@ -1,6 +1,7 @@
 """HICO-DET from its MATLAB file, or from fredzzhang/hicodet's JSON, which holds the same numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ from rich.progress import track
 from scipy.io import loadmat
 
 from hqm_mmdet.structures import load_metainfo
+from hqm_mmdet.utils.untrusted_values import MALFORMED
 
-from ..file_hints import MAT_ERRORS, looks_like
+from ..file_hints import looks_like
 from ..problems import AnnotationError
 from ..subsets import hico_triplets
 from .pairs import pair_entry
@@ -50,7 +52,8 @@ def instances_entries(
             rows = list(zip(image["boxes_h"], image["boxes_o"], hois, strict=True))
         except (KeyError, TypeError, ValueError) as error:
             raise AnnotationError(f"{file}: {name}: boxes_h, boxes_o and hoi must be lists of one length.") from error
-        entries.append(_entry(name, rows, zero_based, file))
+        with _readable(file, name):
+            entries.append(_entry(name, rows, zero_based, file))
     # The published files hold no image without a pair, either.
     return [entry for entry in entries if entry["hoi_annotation"]]
 
@@ -74,8 +77,9 @@ def mat_entries(path: str | Path, split: str, zero_based: bool = False, progress
         raise ValueError(f"split must be one of {SPLITS}, got {split!r}.")
     entries = []
     for name, hois in track(_mat_images(path, f"bbox_{split}"), "HICO-DET images", disable=not progress):
-        rows = [row for hoi in hois if not hoi.invis for row in _mat_rows(hoi, path, name)]
-        entries.append(_entry(name, rows, zero_based, str(path)))
+        with _readable(path, name):
+            rows = [row for hoi in hois if not hoi.invis for row in _mat_rows(hoi, path, name)]
+            entries.append(_entry(name, rows, zero_based, str(path)))
     return [entry for entry in entries if entry["hoi_annotation"]]
 
 
@@ -88,11 +92,23 @@ def _mat_images(path: str | Path, variable: str) -> list[tuple[str, np.ndarray]]
         content = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
         images = np.atleast_1d(content[variable]).tolist()
         return [(str(image.filename), np.atleast_1d(image.hoi)) for image in images]
-    except MAT_ERRORS as error:
+    except Exception as error:  # damaged bytes raise whatever they spell
         problem = f"no anno_bbox.mat of HICO-DET with {variable} ({type(error).__name__}: {error})"
         raise AnnotationError(
             f"{path}: {problem}.{looks_like(path)} Copy it again from the HICO-DET archive."
         ) from error
+
+
+@contextmanager
+def _readable(path: str | Path, image: str) -> Iterator[None]:
+    """Tell values of another type than the format's, with file and image."""
+    try:
+        yield
+    except AnnotationError:
+        raise
+    except MALFORMED as error:
+        problem = f"boxes, connections or ids of another form ({type(error).__name__}: {error})"
+        raise AnnotationError(f"{path}: {image}: {problem}. Copy the file again.") from error
 
 
 def _mat_rows(hoi, path: str | Path, image: str) -> list[Row]:

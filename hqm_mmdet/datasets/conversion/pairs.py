@@ -1,5 +1,6 @@
 """HOIA-style entries out of lists of pairs."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 Row = tuple[Sequence[float], Sequence[float], int, int]  # subject box, object box, object label, verb
@@ -12,10 +13,15 @@ def pair_entry(name: str, rows: Iterable[Row], table: Mapping) -> dict:
         name (str): of the image file.
         rows (Iterable[Row]): boxes are x1, y1, x2, y2.
         table (Mapping): metainfo with ``category_ids``, ``verb_ids``, ``subject_label``.
+
+    Raises:
+        ValueError: a coordinate is not finite.
     """
     boxes: dict[tuple, int] = {}
 
     def index(box: Sequence[float], label: int) -> int:
+        if not all(map(math.isfinite, box)):
+            raise ValueError(f"a box is {list(map(float, box))}")
         return boxes.setdefault((*map(plain_number, box), table["category_ids"][label]), len(boxes))
 
     hois = []
