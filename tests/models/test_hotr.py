@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.heads.pointed_pairs import merge_pairs
 from hqm_mmdet.structures import new_pairs
 from tests.models.tiny import (
@@ -273,5 +274,5 @@ def test_wrong_class_columns_are_refused():
 
 @pytest.mark.parametrize("option", ("obj_reweighting", "verb_reweighting", "verb_object_mask", "loss_bbox"))
 def test_options_of_other_heads_are_refused(option):
-    with pytest.raises(TypeError, match=option):
+    with pytest.raises(ConfigError, match=option):
         tiny_hotr(head={option: dict(type="any")})

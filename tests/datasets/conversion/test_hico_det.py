@@ -1,6 +1,5 @@
 """HICO-DET's two published formats, there and back."""
 
-import contextlib
 import gzip
 import json
 
@@ -168,8 +167,7 @@ def test_connection_without_box(tmp_path, monkeypatch):
         mat_entries(tmp_path / "a.mat", "test")
 
 
-def test_damaged_and_hostile_mat_files_are_one_message(tmp_path):
-    """Values of another type, and every kind of damage to the bytes."""
+def test_mat_files_with_values_of_another_type_are_one_message(tmp_path):
     box = dict(x1=1.0, x2=9.0, y1=1.0, y2=9.0)
     sound = dict(id=1, invis=0, bboxhuman=box, bboxobject=box, connection=[[1, 1]])
     for change in (
@@ -179,13 +177,4 @@ def test_damaged_and_hostile_mat_files_are_one_message(tmp_path):
         image = dict(filename="a.jpg", hoi=dict(sound, **change))
         savemat(tmp_path / "a.mat", dict(bbox_train=image))
         with pytest.raises(AnnotationError, match=r"a\.mat: (a\.jpg|no anno_bbox\.mat)"):
-            mat_entries(tmp_path / "a.mat", "train")
-    savemat(tmp_path / "a.mat", dict(bbox_train=dict(filename="a.jpg", hoi=sound)), do_compression=True)
-    data, rng = (tmp_path / "a.mat").read_bytes(), np.random.default_rng(0)
-    for _ in range(200):
-        damaged = bytearray(data)
-        for position in rng.integers(0, len(data), 3):
-            damaged[position] ^= 1 << int(rng.integers(8))
-        (tmp_path / "a.mat").write_bytes(damaged[: rng.integers(len(data) // 2, len(data) + 1)])
-        with contextlib.suppress(AnnotationError):
             mat_entries(tmp_path / "a.mat", "train")
