@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from mmengine.evaluator import DumpResults
 
 from hqm_mmdet.evaluation.errors import EvaluationError
 from hqm_mmdet.evaluation.functional import TripletCoder
 from hqm_mmdet.evaluation.metrics import DumpHOIPredictions, HICODetMetric
 from hqm_mmdet.evaluation.metrics.records import hoi_columns, pairs_by_verb
+from hqm_mmdet.evaluation.offline import read_predictions
 from hqm_mmdet.structures import HOIClasses, HOIDataSample, load_hoi_classes, new_pairs
 from tests.models.tiny_text import HOIS
 
@@ -109,3 +111,15 @@ def test_prediction_file_names_the_object_of_each_hoi(tmp_path):
     }
     assert named == {(1, 2), (1, 3), (5, None)}  # hold a ball, hold a cup, wave; ids count from 1
     assert [round(hoi["score"], 6) for hoi in entry["hoi_prediction"]] == [0.9, 0.8, 0.7]
+
+
+def test_dumped_results_are_read_again(tmp_path):
+    """``hqm-mmdet test --out`` writes them; the classes travel along."""
+    metric = DumpResults(str(tmp_path / "out.pkl"))
+    metric.process(None, [sample([one_hot(0)], [2]).to_dict()])
+    metric.evaluate(1)
+    meta = dict(META, category_ids=(1, 2, 3, 4), verb_ids=(1, 2, 3, 4, 5))
+    (read,) = read_predictions(tmp_path / "out.pkl", meta)
+    pairs = read.sample["pred_pairs"]
+    assert read.image == "a.jpg" and pairs["hois"] == CLASSES
+    np.testing.assert_allclose(pairs["hoi_scores"], [one_hot(0)])

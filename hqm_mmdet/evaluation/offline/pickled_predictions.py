@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hqm_mmdet.safe_loading import load_untrusted
+from hqm_mmdet.structures import HOIClasses
 from hqm_mmdet.utils.plain_pickle import load_plain_pickle
 
 from ..errors import PredictionError
@@ -25,7 +26,7 @@ def read_pickled_predictions(path: Path, metainfo: Mapping) -> Iterator[FilePred
     if _is_torch_file(path):
         content = load_untrusted(path, "cpu")
     else:
-        content = load_plain_pickle(path, tensors=True, stand_ins=dict(CacheTemplate=CacheTemplate))
+        content = load_plain_pickle(path, tensors=True, stand_ins=STAND_INS)
     first = content[0] if isinstance(content, list) and content else None
     if content == []:
         return
@@ -61,6 +62,10 @@ class CacheTemplate(dict):
 
     def __missing__(self, key: str):
         return 0.0 if key.endswith("_agent") else [0.0, 0.0, 0.1, 0.1, 0.0]
+
+
+# Plain values under the names of classes; HOIClasses is in our own dumps of models that score HOI classes.
+STAND_INS = dict(CacheTemplate=CacheTemplate, HOIClasses=HOIClasses)
 
 
 def _is_torch_file(path: Path) -> bool:
