@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from hqm_mmdet.evaluation.functional import KINDS
+from hqm_mmdet.evaluation.functional.average_precision import ClassResults
+from hqm_mmdet.evaluation.functional.hico import mean_results
 from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.report import build_report
 from hqm_mmdet.pages.report.class_view import bin_means, class_table, long_tail
 from hqm_mmdet.pages.report.curves import curve, envelope, mean_curve
-from hqm_mmdet.pages.report.wording import ERRORS, metric_meaning, verdict
+from hqm_mmdet.pages.report.wording import ERRORS, metric_meaning, metric_name, verdict
 from tests.pages.cases import HOSTILE, class_row, make_analysis, make_comparison
 
 NO_IMAGES = ImageFolder(None)
@@ -125,3 +127,10 @@ def test_every_kind_of_error_is_explained():
 
 def test_unknown_metrics_stand_for_themselves():
     assert metric_meaning("own/other") == "" and metric_meaning("hico/ko_rare").startswith("known object")
+
+
+def test_every_number_of_a_zero_shot_evaluation_has_words():
+    results = ClassResults(np.arange(2), *[np.ones(2)] * 5)
+    for name in mean_results(results, np.array([0]), np.array([1])):
+        assert metric_name(f"hico/{name}") != f"hico/{name}" and metric_meaning(f"hico/{name}"), name
+        assert metric_name(f"hico/ko_{name}").endswith(", known object")

@@ -17,6 +17,7 @@ METRICS = {
     "hico/max_recall": ("max recall", "share of labelled triplets found at any rank, mean over classes"),
     "hico/seen": ("mAP seen", "over classes that the zero-shot split trains on"),
     "hico/unseen": ("mAP unseen", "over classes that the zero-shot split keeps from training"),
+    "hico/harmonic": ("harmonic mean", "of mAP seen and mAP unseen: low if either is"),
     "vcoco/role_s1": ("AP role, scenario 1", "24 roles; where no object is annotated, none may be predicted"),
     "vcoco/role_s2": ("AP role, scenario 2", "24 roles; where no object is annotated, any box will do"),
     "vcoco/agent": ("AP agent", "person and action alone, 26 actions"),
