@@ -10,6 +10,7 @@ from hqm_mmdet.apis import build_model, init_model
 from hqm_mmdet.apis.deployment import publish
 from hqm_mmdet.apis.deployment.publish import inference_config, publish_checkpoint
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
+from tests.apis.text_checkpoint import write_text_checkpoint
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
 
 
@@ -93,3 +94,14 @@ def test_config_of_inference():
     assert "init_cfg" not in plain.model.backbone and plain.model.bbox_head.verb_object_mask == "mask.npy"
     assert plain.test_dataloader == config.test_dataloader and "train_dataloader" not in plain
     assert config.model.bbox_head.verb_reweighting  # the given one stays as it is
+
+
+def test_a_model_that_scores_texts_is_published_without_its_clip(tmp_path):
+    """The classifiers and the image tower are in the checkpoint."""
+    checkpoint, clip = write_text_checkpoint(tmp_path)
+    clip.unlink()
+    inputs = torch.randn(1, 3, 64, 96)
+    expected = init_model(None, checkpoint)(inputs, mode="tensor")
+    (file,) = publish_checkpoint(checkpoint, tmp_path / "published", formats=["safetensors"]).files
+    got = init_model(None, file)(inputs, mode="tensor")
+    assert torch.equal(got["hoi_logits"], expected["hoi_logits"])
