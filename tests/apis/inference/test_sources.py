@@ -72,7 +72,7 @@ def test_inputs_that_lead_nowhere_are_named(folder, tmp_path):
 
 def test_memory_of_thin_images_is_bounded(robust_dir, monkeypatch):
     """Padding to 1:32 grows with the square of the long side; nothing is decoded before the size is known."""
-    monkeypatch.setattr("hqm_mmdet.apis.inference.sources._to_bgr", lambda image: pytest.fail("decoded"))
+    monkeypatch.setattr("hqm_mmdet.apis.inference.sources.as_shown", lambda image: pytest.fail("decoded"))
     with pytest.raises(BadImageError, match=r"thin_1x150000.png has 1 x 150,000 pixels \(padded to 4,688 x 150,000"):
         read_image(robust_dir / "thin_1x150000.png")
     with pytest.raises(BadImageError, match="an array has 200,000 x 1 pixels .* at most 170 megapixels"):
