@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from mmengine.config import Config
 
-from hqm_mmdet.utils import common_settings
+from hqm_mmdet.configuring import common_settings
 
 from .base import SeveralOption
 

@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
 
+from hqm_mmdet.configuring import common_settings
 from hqm_mmdet.errors import ConfigError
-from hqm_mmdet.utils import common_settings
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted(path for path in REPOSITORY.glob("configs/**/*.py") if "_base_" not in path.parts)
