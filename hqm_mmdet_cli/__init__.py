@@ -13,6 +13,7 @@ COMMANDS = {
     "predict": ("hqm_mmdet.cli.predict", "predict", "Predict one's own images or a video."),
     "demo": ("hqm_mmdet.cli.demo", "demo", "Open a page that predicts the images dropped into it."),
     "train": ("hqm_mmdet.cli.train", "train", "Train a model."),
+    "configs": ("hqm_mmdet.cli.configs", "configs", "List the project's configs, or copy one."),
     "test": ("hqm_mmdet.cli.test", "test", "Evaluate a checkpoint."),
     "eval": ("hqm_mmdet.cli.eval", "evaluate", "Evaluate predictions of this or another code base."),
     "convert-predictions": (

@@ -1,7 +1,8 @@
 """Configs as users write them: settings that nothing reads, and what is wrong with those that can't be built."""
 
 from .build_errors import config_errors
+from .places import nearest
 from .reading import merge_options, parse_config
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 
-__all__ = ["ENV_KEYS", "READ_KEYS", "config_errors", "merge_options", "parse_config", "unread_in_files"]
+__all__ = ["ENV_KEYS", "READ_KEYS", "config_errors", "merge_options", "nearest", "parse_config", "unread_in_files"]
