@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
+import uvicorn.config
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
@@ -53,7 +54,9 @@ def demo_server(
         store = UploadStore(Path(folder) / "uploads", STORED * session.limits.bytes)
         blocks = DemoPage(session, about, store).blocks
         try:
-            yield _launch(blocks, store, session.limits, HostList(host, allowed), host, port)
+            with _log_files_stay_open():
+                address = _launch(blocks, store, session.limits, HostList(host, allowed), host, port)
+            yield address
         finally:
             blocks.close(verbose=False)
 
@@ -108,6 +111,19 @@ def free_port(host: str, port: int) -> int:
                 "or --port 0 for any that is free."
             ) from error
         return probe.getsockname()[1]
+
+
+@contextmanager
+def _log_files_stay_open() -> Iterator[None]:
+    """gradio's server sets up logging anew when it starts, which closes all log files of this process (a runner's)."""
+    before = dict(uvicorn.config.LOGGING_CONFIG)
+    uvicorn.config.LOGGING_CONFIG.clear()
+    uvicorn.config.LOGGING_CONFIG.update(version=1, incremental=True)
+    try:
+        yield
+    finally:
+        uvicorn.config.LOGGING_CONFIG.update(before)
+        uvicorn.config.LOGGING_CONFIG.pop("incremental")
 
 
 @contextmanager

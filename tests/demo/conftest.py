@@ -1,7 +1,6 @@
 """A tiny model with hostile names, in a session and behind a page."""
 
 import io
-from unittest import mock
 
 import pytest
 
@@ -14,13 +13,6 @@ SCRIPT = "<script>alert(1)</script>"
 META = dict(
     classes=("person", "cup", "<b>ball</b>", "dining_table"), verbs=("hold", SCRIPT, "sit_on", "${1+1}", "{{wave}}")
 )
-
-
-@pytest.fixture(scope="package", autouse=True)
-def log_files_stay_open():
-    """Starting the server sets up logging anew, which closes the log files of all runners in this process."""
-    with mock.patch("logging.config.dictConfig"):
-        yield
 
 
 @pytest.fixture(scope="package")

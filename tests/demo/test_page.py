@@ -1,6 +1,7 @@
 """The running demo, in a browser and by plain requests."""
 
 import json
+import logging
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("gradio", reason='the demo needs gradio: pip install -e ".[demo]"')
 import httpx
+import uvicorn.config
 
 from hqm_mmdet.apis import HOIInferencer
 from hqm_mmdet.demo import DemoSession
@@ -372,3 +374,12 @@ def test_ipv6(session):
     with demo_server(session, "tiny", host="::1", port=0) as address:
         assert address.startswith("http://[::1]:")
         assert process(address.rstrip("/"), stored_path(address.rstrip("/")))["success"]
+
+
+def test_log_files_of_the_process_stay_open(session, tmp_path):
+    handler = logging.FileHandler(tmp_path / "runner.log")
+    before = dict(uvicorn.config.LOGGING_CONFIG)
+    with demo_server(session, "tiny.pth", port=0):
+        assert handler.stream is not None
+    assert before == uvicorn.config.LOGGING_CONFIG
+    handler.close()
