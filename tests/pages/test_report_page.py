@@ -181,7 +181,7 @@ def test_lightbox_by_pointer(page):
     dialog.locator(".next").click()
     assert page.get_by_role("dialog", name="image_4.png").is_visible()
     dialog.locator(".close").click() if dialog.count() else page.click("dialog .close")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge image_3.png"
 
 
@@ -194,7 +194,7 @@ def test_lightbox_by_keyboard(page):
         assert page.inner_text("dialog h3") == name
     page.keyboard.press("Escape")
     wait_until(page, "document.activeElement.getAttribute('aria-label') === 'Enlarge image_1.png'")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
 
 
 def test_a_triplet_stands_out_while_the_pointer_or_the_focus_is_on_it(page):
