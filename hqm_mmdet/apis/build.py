@@ -13,7 +13,7 @@ from torch import nn
 
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
-from hqm_mmdet.configuring import config_errors, parse_config
+from hqm_mmdet.configuring import config_errors, find_config, parse_config
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet.registry import MODELS, SCOPE
@@ -48,15 +48,13 @@ def build_model(config: str | Path | Config, initialise: bool = True, source: st
 
 
 def config_of_file(file: str | Path) -> Config:
-    """The config in a file.
+    """The config in a file, or of a name, see :func:`~hqm_mmdet.configuring.find_config`.
 
     Raises:
         FileNotFoundError: no such file.
         ConfigError: it can't be read.
     """
-    if not Path(file).is_file():
-        raise FileNotFoundError(f"Config {file} does not exist; the project's configs lie in configs/.")
-    return parse_config(file)
+    return parse_config(find_config(str(file)))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Checkpoints: of other code bases, recognised by their keys and converted to ours; files of our own."""
 
-from .convert import ConversionReport, convert_checkpoint, convert_state_dict
+from .convert import ConversionReport, convert_checkpoint, convert_state_dict, read_foreign
 from .files import write_checkpoint
 from .sources import SOURCES, ConversionError, recognise
 
@@ -10,6 +10,7 @@ __all__ = [
     "ConversionReport",
     "convert_checkpoint",
     "convert_state_dict",
+    "read_foreign",
     "recognise",
     "write_checkpoint",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 from hqm_mmdet.safe_loading import CheckpointError, load_trusted, load_untrusted
 
 from .contents import weight_defect
-from .files import write_checkpoint
+from .files import Checkpoint, write_checkpoint
 from .initialise import INITIALISERS
 from .key_tables import Rules
 from .loading import TRAINING_ONLY, differing_names, remedy_of_shapes, without_module
@@ -155,24 +155,52 @@ def convert_checkpoint(
     dataset: str = "hico",
     trust: bool = False,
     own: Mapping[str, Tensor] | None = None,
+    meta: Mapping | None = None,
     **options,
 ) -> ConversionReport:
     """Read ``src``, convert, write ``dst`` (``.pth`` or ``.safetensors``).
 
+    :func:`hqm_mmdet.apis.conversion.convert_to_file` finds out the config besides.
+
+    Args:
+        src, source, dataset, trust, own, options: as in :func:`read_foreign`.
+        dst (str | Path): file to write.
+        meta (Mapping, optional): what the file says about the weights, besides where they come from.
+
+    Raises:
+        FileNotFoundError, CheckpointError, ConversionError: see :func:`read_foreign`.
+        FormatError: an unknown ending of ``dst``.
+    """
+    checkpoint, report = read_foreign(src, source, dataset, trust, own, **options)
+    write_checkpoint(dst, checkpoint.state, {**checkpoint.meta, **(meta or {})})
+    return report
+
+
+def read_foreign(
+    src: str | Path,
+    source: str | None = None,
+    dataset: str = "hico",
+    trust: bool = False,
+    own: Mapping[str, Tensor] | None = None,
+    **options,
+) -> tuple[Checkpoint, ConversionReport]:
+    """Read a file of another code base as if it were one of ours.
+
     Args:
         src (str | Path): file to read, without running code that it may hold; ``.npz``: TensorFlow's variables, see
             :mod:`~.tensorflow`.
-        dst (str | Path): file to write.
         source, dataset, options: as in :func:`convert_state_dict`.
         trust (bool): read ``src`` with unrestricted unpickling; it can run any code. Default: False.
-        own (Mapping[str, Tensor], optional): state dict of the model that ``dst`` is for. Shapes must agree, and a pair
-            detector must give every parameter unless ``partial``; the report lists what is missing.
+        own (Mapping[str, Tensor], optional): state dict of the model that the weights are for. Shapes must agree, and a
+            pair detector must give every parameter unless ``partial``; the report lists what is missing.
+
+    Returns:
+        tuple[Checkpoint, ConversionReport]: our weights, and what became of each tensor.
 
     Raises:
         FileNotFoundError: no such file.
         CheckpointError: ``src`` is damaged, wants to run code, or does not fit ``own``.
         ConversionError: not recognised, or not complete.
-        FormatError: an unknown ending of ``dst``.
     """
     if str(src).endswith(".npz"):
         state = read_npz(src)
@@ -187,8 +215,7 @@ def convert_checkpoint(
         complete = not (SOURCES[report.source].initialises or options.get("partial"))
         _leave_out_classes(converted, own, report)
         report.missing = compare(converted, own, str(src), complete)
-    write_checkpoint(dst, converted, {"converted_from": report.source})
-    return report
+    return Checkpoint(str(src), converted, {"converted_from": report.source}), report
 
 
 CLASS_LAYER = ("bbox_head.obj_cls.weight", "bbox_head.obj_cls.bias")

@@ -41,6 +41,8 @@ class Source:
             tensors are dropped.
         initialises (tuple[str]): keys of ``INITIALISERS``; the pair detectors that this box detector can become, the
             usual one first. Empty: it is a pair detector already. Default: none.
+        configs (tuple[str]): names of the project's configs that its pair detectors fit, of equal ones the usual one
+            first.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Source:
     rules: Rules
     initialises: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
@@ -60,14 +63,50 @@ SOURCES = {
         "transformer.clip_interaction_decoder.norm.weight",
         OFFICIAL_HOICLIP,
         unused=HOICLIP_UNUSED,
+        configs=("hoiclip_hico_released", "hoiclip_vcoco"),
     ),
-    "genvlkt": Source("official GEN-VLKT", "pos_guided_embedd.weight", OFFICIAL_GENVLKT),
-    "cdn_hqm": Source("official HQM on CDN", "bbox_enc.layers.0.weight", OFFICIAL_CDN_HQM),
-    "cdn": Source("official CDN", "transformer.interaction_decoder.norm.weight", OFFICIAL_CDN),
-    "qpic": Source("official QPIC", "obj_class_embed.weight", OFFICIAL_QPIC),
-    "hqm": Source("official HQM on QPIC", "transformer.decoder.obj_class_embed.weight", OFFICIAL_HQM),
-    "hotr": Source("official HOTR", "H_Pointer_embed.layers.0.weight", OFFICIAL_HOTR),
-    "tin": Source("official TIN", "binary_classification.cls_score_binary.weight", OFFICIAL_TIN),
+    "genvlkt": Source(
+        "official GEN-VLKT",
+        "pos_guided_embedd.weight",
+        OFFICIAL_GENVLKT,
+        configs=("genvlkt_s_hico", "genvlkt_s_vcoco"),
+    ),
+    "cdn_hqm": Source(
+        "official HQM on CDN",
+        "bbox_enc.layers.0.weight",
+        OFFICIAL_CDN_HQM,
+        configs=("cdn_s_hqm_hico", "cdn_s_hqm_vcoco"),
+    ),
+    "cdn": Source(
+        "official CDN",
+        "transformer.interaction_decoder.norm.weight",
+        OFFICIAL_CDN,
+        configs=tuple(f"cdn_{size}_{dataset}" for size in "sbl" for dataset in ("hico", "vcoco")),
+    ),
+    "qpic": Source(
+        "official QPIC",
+        "obj_class_embed.weight",
+        OFFICIAL_QPIC,
+        configs=("qpic_hico", "qpic_vcoco", "qpic_r101_hico", "qpic_hoia"),
+    ),
+    "hqm": Source(
+        "official HQM on QPIC",
+        "transformer.decoder.obj_class_embed.weight",
+        OFFICIAL_HQM,
+        configs=("qpic_hqm_hico", "qpic_hqm_vcoco"),
+    ),
+    "hotr": Source(
+        "official HOTR",
+        "H_Pointer_embed.layers.0.weight",
+        OFFICIAL_HOTR,
+        configs=("hotr_hico_released", "hotr_vcoco"),
+    ),
+    "tin": Source(
+        "official TIN",
+        "binary_classification.cls_score_binary.weight",
+        OFFICIAL_TIN,
+        configs=("tin_hico", "tin_vcoco"),
+    ),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
     "mmdet_conditional_detr": Source(
         "mmdet Conditional DETR, as initialisation",

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import yaml
 
-from hqm_mmdet.configuring import parse_config
+from hqm_mmdet.configuring import find_config, parse_config, project_configs, project_root
 from hqm_mmdet.utils.atomic_io import write_atomically
-from hqm_mmdet.utils.launch import UsageError, find_config, project_configs, project_root
+from hqm_mmdet.utils.launch import UsageError
 
 from .base import ToolCommand
 

@@ -2,11 +2,10 @@
 
 import click
 
-from hqm_mmdet.apis import build_model
-from hqm_mmdet.checkpoints import SOURCES, convert_checkpoint
+from hqm_mmdet.apis.conversion import convert_to_file
+from hqm_mmdet.checkpoints import SOURCES, ConversionReport
 from hqm_mmdet.checkpoints.convert import DATASETS
 from hqm_mmdet.checkpoints.initialise import INITIALISERS
-from hqm_mmdet.utils.launch import find_config
 
 from .base import ToolCommand, writable_file
 
@@ -44,12 +43,19 @@ def convert(
 
     The source (official QPIC, CDN, HOTR or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its
     keys. A DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR
-    that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. See
-    docs/checkpoints.md.
+    that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. DST of a pair
+    detector holds its config and names, so that `hqm-mmdet predict` needs nothing else. See docs/checkpoints.md.
     """
-    # Before SRC is read: a misspelt config should not cost the minutes of a large file.
-    own = build_model(find_config(config)).state_dict() if config else None
-    options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust, own=own)
-    report = convert_checkpoint(src, dst, source, dataset, **options)
+    options = dict(model=model, copy_decoder=not random_decoder, partial=partial, trust=trust)
+    report, name = convert_to_file(src, dst, config, source=source, dataset=dataset, **options)
     click.echo(report.summary() if quiet else report)
-    click.echo(f"wrote {dst}")
+    click.echo(f"wrote {dst}{what_for(report, name, dst)}")
+
+
+def what_for(report: ConversionReport, config: str | None, dst: str) -> str:
+    """What one does with the file."""
+    if config is not None:
+        return f" with the config {config} and its names: hqm-mmdet predict photo.jpg --checkpoint {dst}"
+    if SOURCES[report.source].initialises:
+        return f"; training starts from it: hqm-mmdet train CONFIG --cfg-options load_from={dst}"
+    return "; it fits none of the project's configs of this method, so give --config wherever it is used"

@@ -2,7 +2,19 @@
 
 from .build_errors import config_errors
 from .places import nearest
+from .project_files import find_config, project_configs, project_root
 from .reading import merge_options, parse_config
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 
-__all__ = ["ENV_KEYS", "READ_KEYS", "config_errors", "merge_options", "nearest", "parse_config", "unread_in_files"]
+__all__ = [
+    "ENV_KEYS",
+    "READ_KEYS",
+    "config_errors",
+    "find_config",
+    "merge_options",
+    "nearest",
+    "parse_config",
+    "project_configs",
+    "project_root",
+    "unread_in_files",
+]

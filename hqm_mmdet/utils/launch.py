@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from hqm_mmdet.configuring import merge_options, nearest, parse_config, unread_in_files
+from hqm_mmdet.configuring import find_config, merge_options, parse_config, unread_in_files
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.mmengine_doors import local_files_only
 
@@ -25,42 +25,8 @@ class UsageError(UserError, ValueError):
     """Arguments that can't be followed."""
 
 
-def project_root() -> Path:
-    """The folder that holds ``configs/``: the checkout, or ``.mim`` in the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    return package.parent if (package.parent / "configs").is_dir() else package / ".mim"
-
-
-def project_configs() -> dict[str, Path]:
-    """The project's configs by name, ``qpic_hqm_toy``; fragments (``_base_``) are none."""
-    files = sorted((project_root() / "configs").rglob("*.py"))
-    return {file.stem: file for file in files if "_base_" not in file.parts}
-
-
-def find_config(config: str) -> Path:
-    """Path of a config: a file here, one in the project, or the name of one of the project's.
-
-    Args:
-        config (str): ``configs/qpic_hqm_toy.py``, ``qpic_hqm_toy.py`` or ``qpic_hqm_toy``.
-
-    Raises:
-        FileNotFoundError: no such config; the message names the nearest one.
-    """
-    path = next((place for place in (Path(config), project_root() / config) if place.is_file()), None)
-    if path is not None:
-        return path
-    known, name = project_configs(), Path(config).name.removesuffix(".py")
-    # A folder that leads nowhere is a mistake, also where the name at its end is known.
-    if name in known and Path(config).name == config:
-        return known[name]
-    raise FileNotFoundError(
-        f"Config {config} does not exist, neither here nor in {project_root()}.{nearest(name, sorted(known))} "
-        "`hqm-mmdet configs` lists them."
-    )
-
-
 def read_config_file(config: str) -> Config:
-    """The config of a file, see :func:`find_config`.
+    """The config of a file, see :func:`~hqm_mmdet.configuring.find_config`.
 
     Raises:
         FileNotFoundError: no such config.
@@ -77,7 +43,7 @@ def load_config(config: str, cfg_options: dict, work_dir: str | None = None, lau
     """The config with the command line's changes, and the processes joined.
 
     Args:
-        config (str): path, see :func:`find_config`.
+        config (str): path, see :func:`~hqm_mmdet.configuring.find_config`.
         cfg_options (dict): settings that replace the config's, by dotted names.
         work_dir (str, optional): where logs and checkpoints go. Default: the config's, or ``work_dirs/<config name>``.
         launcher (str): what started this process, see :func:`join_processes`. Default: ``none``.

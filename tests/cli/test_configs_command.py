@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from mmengine.config import Config
 
 from hqm_mmdet.cli.configs import configs
-from hqm_mmdet.utils.launch import find_config, project_configs
+from hqm_mmdet.configuring import find_config, project_configs
 from tests.conftest import REPOSITORY
 
 

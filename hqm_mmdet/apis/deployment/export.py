@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from hqm_mmdet.apis.build import init_model
 from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.inference_config import inference_config
 from hqm_mmdet.apis.pipeline import inference_steps
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.internals import normalises, swaps_channels
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils.atomic_io import write_atomically
-
-from .publish import inference_config
 
 PAIR_OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores")
 SCORES = {"verb": ("verb_scores",), "hoi": ("hoi_scores", "hoi_probs")}  # by what the head scores

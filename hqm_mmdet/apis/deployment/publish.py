@@ -1,28 +1,22 @@
 """From a training's checkpoint to a file that predicting needs nothing besides."""
 
-import copy
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from torch import nn
 
 from hqm_mmdet.apis.build import build_model, init_model
 from hqm_mmdet.apis.class_names import class_names
+from hqm_mmdet.apis.inference_config import inference_config
 from hqm_mmdet.checkpoints.files import FORMATS, Checkpoint, checkpoint_bytes
-from hqm_mmdet.checkpoints.loading import TRAINING_ONLY
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.version import __version__
 
-# What the config of a training says that inference does not ask for.
-TRAINING_KEYS = (
-    *("train_dataloader", "train_pipeline", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
-    *("val_dataloader", "val_cfg", "val_evaluator", "custom_hooks", "query_mining", "load_from", "resume", "work_dir"),
-)
 KEPT_META = ("epoch", "iter", "seed", "time", "experiment_name", "mmengine_version", "converted_from")
 CHECKED_SIZES = ((64, 96), (98, 70))  # even, as some backbones want
 
@@ -84,33 +78,6 @@ def publish_checkpoint(
         removed=[name for name in state if name not in own],
         needs=[mask] if (mask := plain.model.get("bbox_head", {}).get("verb_object_mask")) else [],
     )
-
-
-def inference_config(config: Config) -> Config:
-    """The plain detector's config: without training, mining, re-weighting, and initialisation from files."""
-    values = copy.deepcopy(config.to_dict())
-    for key in TRAINING_KEYS:
-        values.pop(key, None)
-    for prefix in TRAINING_ONLY:
-        *path, last = prefix.rstrip(".").split(".")
-        part = values["model"]
-        for step in path:
-            part = part.get(step, {})
-        # Not the parameters alone: with the part in the config, they would be missing in the file.
-        part.pop(last, None)
-    _forget_initialisation(values["model"])
-    return Config(values)
-
-
-def _forget_initialisation(part) -> None:
-    """Remove ``init_cfg=dict(type='Pretrained', ...)`` at any depth: the files are needed no more."""
-    if isinstance(part, dict | ConfigDict):
-        if isinstance(part.get("init_cfg"), dict) and part["init_cfg"].get("type") == "Pretrained":
-            part.pop("init_cfg")
-        part = list(part.values())
-    if isinstance(part, list | tuple):
-        for item in part:
-            _forget_initialisation(item)
 
 
 def _write(out: str | Path, content: bytes, ending: str, original: nn.Module) -> Path:

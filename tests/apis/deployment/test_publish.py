@@ -8,7 +8,8 @@ import torch
 
 from hqm_mmdet.apis import build_model, init_model
 from hqm_mmdet.apis.deployment import publish
-from hqm_mmdet.apis.deployment.publish import inference_config, publish_checkpoint
+from hqm_mmdet.apis.deployment.publish import publish_checkpoint
+from hqm_mmdet.apis.inference_config import inference_config
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from tests.apis.text_checkpoint import write_text_checkpoint
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
