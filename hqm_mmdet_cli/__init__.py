@@ -34,6 +34,7 @@ COMMANDS = {
     "export": ("hqm_mmdet.cli.export", "export", "Write a detector as an ONNX file."),
     "check-data": ("hqm_mmdet.cli.check_data", "check_data", "List every problem of a data set."),
     "browse": ("hqm_mmdet.cli.browse", "browse", "Write a page that shows a data set."),
+    "mmdet": ("hqm_mmdet_cli.mmdet_tools", "mmdet", "Run one of mmdet's own tools."),
     "doctor": ("hqm_mmdet_cli.doctor", "doctor", "Say what is installed, what is missing, and the cure."),
 }
 

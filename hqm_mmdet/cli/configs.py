@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import click
-import yaml
 
-from hqm_mmdet.configuring import find_config, parse_config, project_configs, project_root
+from hqm_mmdet.configuring import ModelIndex, find_config, parse_config
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.launch import UsageError
 
@@ -39,16 +38,11 @@ def configs(words: tuple[str, ...], copy: str | None, out: Path | None, inherit:
 
 def table() -> list[tuple[str, str, str, str]]:
     """Name, method, data set, published result."""
-    index = yaml.safe_load((project_root() / "model-index.yml").read_text(encoding="utf-8"))
-    models = {model["Name"]: model for model in index["Models"]}
     rows = []
-    for name in project_configs():
-        model = models.get(name, {})
-        results = model.get("Results", [])
-        metrics = [item for result in results for item in result["Metrics"].items() if "published" in item[0]]
-        published = "" if not metrics else f"{metrics[0][1]} {metrics[0][0].split(' (')[0]} (published)"
-        rows.append((name, model.get("In Collection", ""), results[0]["Dataset"] if results else "", published))
-    return rows
+    for model in ModelIndex.read().models.values():
+        published = "{1} {0} (published)".format(*model.published) if model.published else ""
+        rows.append((model.name, model.collection, model.dataset, published))
+    return sorted(rows)
 
 
 def write_copy(name: str, out: Path | None, inherit: bool) -> Path:
