@@ -1,19 +1,11 @@
-#!/usr/bin/env python
-"""From nothing to pictures: make the toy set, train on it, evaluate, draw predictions beside ground truth, write pages.
+"""``hqm-mmdet quickstart``: toy set, training, evaluation, pictures, pages."""
 
-Trains QPIC + HQM. --config configs/qpic_toy.py trains the plain detector, in less time; --compare trains both and ends
-with a page that shows what mining made better, and what worse. What is there already is used again; delete the work
-directory to start over.
-"""
-
-import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a checkout runs its own package, installed or not
-
+import click
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -23,11 +15,42 @@ from mmengine.runner import Runner
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
+from hqm_mmdet.configuring import find_config
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.registry import VISUALIZERS
 from hqm_mmdet_cli import main as command_line
+from hqm_mmdet_cli.errors import UsageError
+from hqm_mmdet_cli.installation import command, is_checkout, project_root, script
 
-ROOT = Path(__file__).resolve().parents[1]
+
+def quickstart(config: str, compare: bool, work_dir: str | None, pictures: int, threshold: float) -> None:
+    """All steps for one config, or with ``compare`` for two, and what to look at."""
+    file = find_config(config).resolve()
+    plain = plain_config(file) if compare else None
+    folder = Path(work_dir) if work_dir else Path("work_dirs") / "quickstart" / file.stem
+    make_toy_hoi("data/toy_hoi", ToySettings())
+    checkpoint, predictions, paths = train_and_show(file, folder, pictures, threshold)
+    if plain is not None:
+        _, others, _ = train_and_show(plain, folder.with_name(plain.stem), pictures, threshold)
+        names = ("--name", file.stem, "--compare", others, "--compare-name", plain.stem)
+        paths.insert(0, write_report(file, predictions, folder.with_name("comparison"), *names))
+    click.echo("\nLook at")
+    for path in paths:
+        click.echo(f"  {path}")
+    click.echo("Try" + (" (`source .venv/bin/activate` brings the command)" if is_checkout() else ""))
+    click.echo(f"  {command(f'demo --checkpoint {checkpoint} --examples {example_images(file)}')}")
+
+
+def train_and_show(config: Path, work_dir: Path, pictures: int, threshold: float) -> tuple[Path, Path, list[Path]]:
+    """All steps for one config; returns its checkpoint, predictions, and what to look at."""
+    checkpoint = finished_checkpoint(work_dir) or train(config, work_dir)
+    predictions = work_dir / "predictions.pkl"
+    metrics, runner = test(config, checkpoint, work_dir, predictions)
+    paths = [*draw(runner, work_dir / "pictures", pictures, threshold), *write_pages(config, predictions, work_dir)]
+    click.echo(f"\n{config.stem} on the ToyHOI test set")
+    for name, value in metrics.items():
+        click.echo(f"{name} {value:.4f}")
+    return checkpoint, predictions, [*paths, checkpoint]
 
 
 def finished_checkpoint(work_dir: Path) -> Path | None:
@@ -42,14 +65,13 @@ def train(config: Path, work_dir: Path) -> Path:
 
     Two processes on a CPU with two cores: for so small a model they are faster than two threads.
     """
-    tools = ROOT / "tools"
     if torch.cuda.is_available() or (os.cpu_count() or 1) < 2:
-        command = [sys.executable, tools / "train.py", config, "--cfg-options", "train_dataloader.batch_size=16"]
+        words = [sys.executable, script("train.py"), config, "--cfg-options", "train_dataloader.batch_size=16"]
     else:
-        command = ["bash", tools / "dist_train.sh", config, "2"]
-    command = [str(part) for part in (*command, "--work-dir", work_dir, "--resume")]
-    print("+", " ".join(command), flush=True)
-    subprocess.run(command, check=True, env={**os.environ, "PYTHON": sys.executable})
+        words = ["bash", script("dist_train.sh"), config, "2"]
+    words = [str(word) for word in (*words, "--work-dir", work_dir, "--resume")]
+    print("+", " ".join(words), flush=True)
+    subprocess.run(words, check=True, env={**os.environ, "PYTHON": sys.executable})
     (work_dir / "finished").touch()
     return finished_checkpoint(work_dir)
 
@@ -86,7 +108,8 @@ def write_pages(config: Path, predictions: Path, work_dir: Path) -> list[Path]:
     """Report and data set browser, with the commands that a user would type."""
     browser = work_dir / "browser"
     report = write_report(config, predictions, work_dir / "report", "--name", config.stem)
-    run("browse", config.relative_to(ROOT) if config.is_relative_to(ROOT) else config, "--out", browser)
+    named = config.relative_to(project_root()) if config.is_relative_to(project_root()) else config
+    run("browse", named, "--out", browser)
     return [report, browser / "index.html"]
 
 
@@ -102,11 +125,11 @@ def plain_config(config: Path) -> Path:
     """The config of the same detector without mining.
 
     Raises:
-        SystemExit: the config's name does not say that it mines.
+        UsageError: the config's name does not say that it mines.
     """
     plain = config.with_name(config.name.replace("_hqm", ""))
     if plain == config or not plain.is_file():
-        sys.exit(f"--compare needs a config with mining, ..._hqm_toy.py, beside one without; got {config}.")
+        raise UsageError(f"--compare needs a config with mining, ..._hqm_toy.py, beside one without; got {config}.")
     return plain
 
 
@@ -136,48 +159,3 @@ def tile(pictures: list[np.ndarray], columns: int) -> Image.Image:
     for i, picture in enumerate(pictures):
         sheet.paste(Image.fromarray(picture), ((i % columns) * (width + 12), (i // columns) * (height + 12)))
     return sheet
-
-
-def train_and_show(config: Path, work_dir: Path, args: argparse.Namespace) -> tuple[Path, Path, list[Path]]:
-    """All steps for one config; returns its checkpoint, predictions, and what to look at."""
-    checkpoint = finished_checkpoint(work_dir) or train(config, work_dir)
-    predictions = work_dir / "predictions.pkl"
-    metrics, runner = test(config, checkpoint, work_dir, predictions)
-    paths = [*draw(runner, work_dir / "pictures", args.pictures, args.threshold)]
-    paths += write_pages(config, predictions, work_dir)
-    print(f"\n{config.stem} on the ToyHOI test set")
-    for name, value in metrics.items():
-        print(f"{name} {value:.4f}")
-    return checkpoint, predictions, [*paths, checkpoint]
-
-
-def main() -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "qpic_hqm_toy.py")
-    parser.add_argument("--compare", action="store_true", help="train without mining as well, and compare")
-    parser.add_argument("--work-dir", type=Path, help="default: work_dirs/quickstart/<config>")
-    parser.add_argument("--pictures", type=int, default=16, help="how many test images are drawn")
-    parser.add_argument("--threshold", type=float, default=0.3, help="verbs with a lower score are not drawn")
-    args = parser.parse_args()
-    config = args.config.resolve()
-    plain = plain_config(config) if args.compare else None
-    os.chdir(ROOT)  # configs name their data relative to the project
-    work_dir = args.work_dir or Path("work_dirs") / "quickstart" / config.stem
-
-    make_toy_hoi("data/toy_hoi", ToySettings())
-    checkpoint, predictions, paths = train_and_show(config, work_dir, args)
-    if plain is not None:
-        _, others, _ = train_and_show(plain, work_dir.with_name(plain.stem), args)
-        names = ("--name", config.stem, "--compare", others, "--compare-name", plain.stem)
-        paths.insert(0, write_report(config, predictions, work_dir.with_name("comparison"), *names))
-    print("\nLook at")
-    for path in paths:
-        print(f"  {path}")
-    print("Try (`source .venv/bin/activate` brings the command)")
-    print(f"  hqm-mmdet demo --checkpoint {checkpoint} --examples {example_images(config)}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
