@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from hqm_mmdet.configuring import ModelIndex
+from hqm_mmdet_cli.model_index import ModelIndex
 from tests.conftest import REPOSITORY
 
 INDEX = ModelIndex.read(REPOSITORY)

@@ -1,17 +1,16 @@
 """Configs as users write them: settings that nothing reads, and what is wrong with those that can't be built."""
 
+from hqm_mmdet_cli.installation import project_root
+from hqm_mmdet_cli.nearest import nearest
+from hqm_mmdet_cli.project_files import find_config, project_configs
+
 from .build_errors import config_errors
-from .model_index import IndexedModel, ModelIndex
-from .places import nearest
-from .project_files import find_config, project_configs, project_root
 from .reading import merge_options, parse_config
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 
 __all__ = [
     "ENV_KEYS",
     "READ_KEYS",
-    "IndexedModel",
-    "ModelIndex",
     "config_errors",
     "find_config",
     "merge_options",

@@ -10,8 +10,9 @@ from pathlib import Path
 from mmengine.runner import Runner
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet_cli.nearest import nearest
 
-from .places import nearest, places_of_key
+from .places import places_of_key
 
 # Runner's arguments, and what it, mmdet and the tools ask the whole config for.
 READ_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"} | {

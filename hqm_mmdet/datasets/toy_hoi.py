@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import load_metainfo
+from hqm_mmdet_cli.installation import command
 
 from .problems import AnnotationError
 from .zero_shot import ZeroShotDataset
@@ -14,7 +15,7 @@ _VOCABULARY = ("classes", "verbs")
 
 @DATASETS.register_module()
 class ToyHOIDataset(ZeroShotDataset):
-    """Procedural scenes in the file layout of the real data sets; see ``tools/dataset_converters/make_toy_hoi.py``.
+    """Procedural scenes in the file layout of the real data sets; made by ``hqm-mmdet make-toy``.
 
     ``zero_shot="unseen_combination"`` keeps six combinations from training whose verb and object occur in others.
     Arguments as in :class:`~.zero_shot.ZeroShotDataset`.
@@ -28,7 +29,7 @@ class ToyHOIDataset(ZeroShotDataset):
     METAINFO = {"dataset_type": "toy_hoi", **{key: load_metainfo("toy_hoi")[key] for key in _VOCABULARY}}
     CORRE_FILE = "corre_toy.npy"
     TRAIN_ANN_FILE = "trainval_toy.json"
-    HOW_TO_GET = "Make the data set: `python tools/dataset_converters/make_toy_hoi.py data/toy_hoi`."
+    HOW_TO_GET = f"Make the data set: `{command('make-toy data/toy_hoi')}`."
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations after a look at the manifest, which is written last."""

@@ -13,6 +13,7 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet_cli.installation import script
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
@@ -92,8 +93,8 @@ def _read_environment(launcher: str) -> tuple[int, int]:
     missing = [name for name in names[:3] if name not in os.environ]
     if missing:
         raise LaunchError(
-            f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through tools/dist_train.sh or "
-            "slurm_train.sh, or use --launcher none for a single process."
+            f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through "
+            f"{script('dist_train.sh')} or slurm_train.sh, or use --launcher none for a single process."
         )
     rank, world_size, local_rank = (os.environ[name] for name in names[:3])
     os.environ.update(RANK=rank, WORLD_SIZE=world_size, LOCAL_RANK=local_rank)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hqm_mmdet.utils.atomic_io import require_writable
+from hqm_mmdet_cli.checks import require_writable
 from tests.cli.running import run
 from tests.conftest import REPOSITORY
 from tests.datasets.tiny_hoi import METAINFO, entry, write_image

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from hqm_mmdet.apis.video.frames import VideoWriter
-from hqm_mmdet.cli.predict import labels_of, predict
+from hqm_mmdet.cli.predict import labels_of
+from hqm_mmdet_cli.predict import predict
 from tests.apis.conftest import inference_config, noise, tiny_checkpoint, write_checkpoint
 from tests.models.tiny import tiny_model
 

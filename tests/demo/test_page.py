@@ -18,8 +18,8 @@ from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.demo.page import QUEUE, DemoPage
 from hqm_mmdet.demo.serving import STORED, demo_server
 from hqm_mmdet.demo.upload_store import UploadStore
-from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import TripletSelection
+from hqm_mmdet_cli.errors import UsageError
 from tests.apis.conftest import noise
 from tests.browser import open_browser, watched_page
 from tests.conftest import REPOSITORY

@@ -5,7 +5,7 @@ import torch
 
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.query_mining import AMMQueryGenerator, LearnablePass, MaskRule, draw_drop_mask
-from hqm_mmdet.utils.launch import is_user_error
+from hqm_mmdet_cli.errors import is_user_error
 from tests.models.tiny import (
     NUM_QUERIES,
     assert_every_parameter_takes_part,

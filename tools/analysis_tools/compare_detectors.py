@@ -28,7 +28,7 @@ from step_timing import Batch, interleaved, make_batch, predict_step, train_step
 from torch import nn
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.configuring import ModelIndex
+from hqm_mmdet_cli.model_index import ModelIndex
 
 DEFAULT = ("qpic_hico", "hotr_hico", "cdn_s_hico", "conditional_hico", "genvlkt_s_hico", "hoiclip_hico")
 COLUMNS = (

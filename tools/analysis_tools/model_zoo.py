@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from page import write_part  # noqa: E402
 
-from hqm_mmdet.configuring import IndexedModel, ModelIndex  # noqa: E402
+from hqm_mmdet_cli.model_index import IndexedModel, ModelIndex  # noqa: E402
 
 SUFFIXES = {"hico": "HICO-DET", "vcoco": "V-COCO", "hoia": "HOI-A", "toy": "ToyHOI"}
 COMMAND = "python tools/analysis_tools/model_zoo.py"

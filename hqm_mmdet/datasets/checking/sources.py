@@ -6,9 +6,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from hqm_mmdet.configuring import config_errors
-from hqm_mmdet.configuring.places import nearest
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import DATASETS, component_names
+from hqm_mmdet_cli.nearest import nearest
 
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError

@@ -11,6 +11,7 @@ from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.distributed import unwrapped
+from hqm_mmdet_cli.installation import command
 
 
 @HOOKS.register_module()
@@ -42,7 +43,7 @@ class WeightCheckHook(Hook):
         if frozen and not loaded_from(runner):
             print_log(
                 f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from to a "
-                "DETR converted with tools/model_converters/convert.py.",
+                f"DETR that was converted: `{command('convert FILE OUT')}`.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -55,7 +56,7 @@ class WeightCheckHook(Hook):
         if not any(name in own for name in state):
             raise CheckpointError(
                 f"No parameter of {self._source(runner)} belongs to the model; it holds e.g. {list(state)[:3]}. A file "
-                "of another code base needs tools/model_converters/convert.py first."
+                f"of another code base is converted first: `{command(f'convert {self._source(runner)} OUT.pth')}`."
             )
         if is_resuming(runner) and (defect := resume_defect(checkpoint)) is not None:
             raise CheckpointError(

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
-from .project_files import project_root
+from .installation import project_root
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,8 @@ class ModelIndex:
         Args:
             root (Path, optional): folder of ``model-index.yml``. Default: the project's.
         """
+        import yaml  # comes with mmengine; the floor below does without
+
         root = root or project_root()
         index = yaml.safe_load((root / "model-index.yml").read_text(encoding="utf-8"))
         collections, models = {}, {}

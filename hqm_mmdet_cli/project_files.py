@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-from .places import nearest
-
-
-def project_root() -> Path:
-    """The folder that holds ``configs/``: the checkout, or ``.mim`` in the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    return package.parent if (package.parent / "configs").is_dir() else package / ".mim"
+from .installation import command, project_root
+from .nearest import nearest
 
 
 def project_configs() -> dict[str, Path]:
@@ -36,5 +31,5 @@ def find_config(config: str) -> Path:
         return known[name]
     raise FileNotFoundError(
         f"Config {config} does not exist, neither here nor in {root}.{nearest(name, sorted(known))} "
-        "`hqm-mmdet configs` lists them."
+        f"`{command('configs')}` lists them."
     )
