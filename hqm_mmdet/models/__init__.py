@@ -39,9 +39,11 @@ from .task_modules import (
 )
 from .two_stage import (
     AnnotatedInstances,
+    DetectorFeatures,
     DetectorInstances,
     Interactiveness,
     JitteredPairs,
+    PooledFeatures,
     StoredInstances,
     ThresholdPairs,
     TINHead,
@@ -66,6 +68,7 @@ __all__ = [
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",
+    "DetectorFeatures",
     "DetectorInstances",
     "DynamicReweighting",
     "FusedAttention",
@@ -97,6 +100,7 @@ __all__ = [
     "PairNMS",
     "PointedClassCost",
     "PointerCost",
+    "PooledFeatures",
     "QPIC",
     "QueryInteractiveness",
     "SlimResNet",
