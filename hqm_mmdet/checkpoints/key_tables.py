@@ -169,3 +169,36 @@ OFFICIAL_TIN: Rules = [
     (r"^fc_binary\.fc9_binary\.", "bbox_head.interactiveness.fc."),
     (r"^binary_classification\.cls_score_binary\.", "bbox_head.interactiveness.score."),
 ]
+
+
+def _detr_instances(theirs: str, ours: str) -> Rules:
+    """Rules of a whole DETR with its own head, given prefixes; ours is mmdet's."""
+    inner = [
+        *OFFICIAL_DETR,
+        (r"^class_embed\.", "bbox_head.fc_cls."),
+        (r"^bbox_embed\.layers\.0\.", "bbox_head.reg_ffn.layers.0.0."),
+        (r"^bbox_embed\.layers\.1\.", "bbox_head.reg_ffn.layers.1."),
+        (r"^bbox_embed\.layers\.2\.", "bbox_head.fc_reg."),
+    ]
+    theirs = re.escape(theirs)
+    return [(pattern.replace("^", f"^{theirs}", 1), ours + replacement) for pattern, replacement in inner]
+
+
+UPT_COOP = r"^interaction_head\.coop_layer\.mod_enc\.(\d+)\."
+UPT_COMP = r"^interaction_head\.comp_layer\."
+OFFICIAL_UPT: Rules = [
+    *_detr_instances("detector.", "instances.detector."),
+    (rf"{UPT_COOP}ffn\.ffn\.0\.", r"bbox_head.coop_layers.\1.ffn.fc1."),
+    (rf"{UPT_COOP}ffn\.ffn\.2\.", r"bbox_head.coop_layers.\1.ffn.fc2."),
+    (UPT_COOP, r"bbox_head.coop_layers.\1."),
+    (rf"{UPT_COMP}attention\.attention\.(query|key|value)\.", r"bbox_head.comp_layer.attention.attn.\1."),
+    (rf"{UPT_COMP}attention\.output\.aggregate\.", "bbox_head.comp_layer.attention.attn.out_proj."),
+    (rf"{UPT_COMP}attention\.output\.norm\.", "bbox_head.comp_layer.norm."),
+    (rf"{UPT_COMP}ffn\.ffn\.0\.", "bbox_head.comp_layer.ffn.fc1."),
+    (rf"{UPT_COMP}ffn\.ffn\.2\.", "bbox_head.comp_layer.ffn.fc2."),
+    (rf"{UPT_COMP}ffn\.norm\.", "bbox_head.comp_layer.ffn.norm."),
+    (r"^interaction_head\.mbf\.", "bbox_head.fusion."),
+    (r"^interaction_head\.mbf_g\.", "bbox_head.map_fusion."),
+    (r"^interaction_head\.box_pair_predictor\.", "bbox_head.verb_cls."),
+    (r"^interaction_head\.spatial_head\.", "bbox_head.spatial_head."),
+]

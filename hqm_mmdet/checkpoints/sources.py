@@ -19,6 +19,7 @@ from .key_tables import (
     OFFICIAL_HQM,
     OFFICIAL_QPIC,
     OFFICIAL_TIN,
+    OFFICIAL_UPT,
     Rules,
 )
 
@@ -105,7 +106,14 @@ SOURCES = {
         "official TIN",
         "binary_classification.cls_score_binary.weight",
         OFFICIAL_TIN,
+        OFFICIAL_UPT,
         configs=("tin_hico", "tin_vcoco"),
+    ),
+    "upt": Source(
+        "official UPT",
+        "interaction_head.box_pair_predictor.weight",
+        OFFICIAL_UPT,
+        configs=("upt_r50_hico", "upt_r50_vcoco"),
     ),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
     "mmdet_conditional_detr": Source(

@@ -22,6 +22,7 @@ from .layers import (
     KnowledgeIntegrationDecoder,
 )
 from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, VerbFocalLoss
+from .pair_transformers import InstanceSelection, PairTransformerHOI, PairVerbLoss, UPTHead
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     HOICost,
@@ -83,6 +84,7 @@ __all__ = [
     "HOTRHead",
     "InstanceHead",
     "InstanceMatcher",
+    "InstanceSelection",
     "InteractionCost",
     "Interactiveness",
     "InteractivenessHead",
@@ -98,6 +100,8 @@ __all__ = [
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",
+    "PairTransformerHOI",
+    "PairVerbLoss",
     "PointedClassCost",
     "PointerCost",
     "PooledFeatures",
@@ -108,6 +112,7 @@ __all__ = [
     "TINHead",
     "ThresholdPairs",
     "TwoStageHOI",
+    "UPTHead",
     "VerbCost",
     "VerbFocalLoss",
 ]

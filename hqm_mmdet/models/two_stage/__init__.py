@@ -13,7 +13,7 @@ from .pooled_features import PooledFeatures
 from .scenes import InstanceError, Scene
 from .tin_head import TINHead
 from .training_pairs import JitteredPairs
-from .two_stage_hoi import TwoStageHOI
+from .two_stage_hoi import TwoStageHOI, in_original_frame
 
 __all__ = [
     "AnnotatedInstances",
@@ -29,5 +29,6 @@ __all__ = [
     "ThresholdPairs",
     "TINHead",
     "TwoStageHOI",
+    "in_original_frame",
     "pairs_of",
 ]
