@@ -22,7 +22,7 @@ from .layers import (
     KnowledgeIntegrationDecoder,
 )
 from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, VerbFocalLoss
-from .pair_transformers import InstanceSelection, PairTransformerHOI, PairVerbLoss, UPTHead
+from .pair_transformers import InstanceSelection, PairTransformerHOI, PairVerbLoss, PViCHead, UPTHead
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     HOICost,
@@ -101,6 +101,7 @@ __all__ = [
     "PairMatcher",
     "PairNMS",
     "PairTransformerHOI",
+    "PViCHead",
     "PairVerbLoss",
     "PointedClassCost",
     "PointerCost",

@@ -10,7 +10,7 @@ from .instances import AnnotatedInstances, MissingDetections, StoredInstances
 from .interactiveness import Interactiveness
 from .pair_samplers import ThresholdPairs, pairs_of
 from .pooled_features import PooledFeatures
-from .scenes import InstanceError, Scene
+from .scenes import InstanceError, Scene, of_equal_size
 from .tin_head import TINHead
 from .training_pairs import JitteredPairs
 from .two_stage_hoi import TwoStageHOI, in_original_frame
@@ -30,5 +30,6 @@ __all__ = [
     "TINHead",
     "TwoStageHOI",
     "in_original_frame",
+    "of_equal_size",
     "pairs_of",
 ]

@@ -15,6 +15,7 @@ from tests.models.reference import CONFIGS, converted_file, images, load_arrays,
 pytestmark = pytest.mark.parity
 METHODS = dict(
     upt=dict(logits=1e-2, boxes=1e-2, scores=1e-4),
+    pvic=dict(logits=5e-3, boxes=2e-2, scores=1e-4),
 )
 
 
@@ -38,7 +39,7 @@ class Whole:
         weights = {name: value for name, value in weights.items() if not name.startswith("detector.")}
         path, _ = converted_file(weights, self.tmp_path)
         config = copy.deepcopy(Config.fromfile(CONFIGS / f"{self.method}_r50_{variant}.py").model.bbox_head)
-        head = MODELS.build({**config, "dropout": 0.0})
+        head = MODELS.build(config)
         state = load_untrusted(path)["state_dict"]
         head.load_state_dict({name.removeprefix("bbox_head."): value for name, value in state.items()})
         self.model.bbox_head = head
