@@ -32,10 +32,13 @@ class ToyHOIDataset(ZeroShotDataset):
     HOW_TO_GET = f"Make the data set: `{command('make-toy data/toy_hoi')}`."
 
     def require_files(self) -> None:
-        """Look for the manifest, which is written last."""
+        """Look for the manifest, which is written last, too."""
+        self._require_manifest()
+        super().require_files()
+
+    def _require_manifest(self) -> None:
         if not self._manifest.is_file():
             raise FileNotFoundError(f"{self._manifest.absolute()} does not exist. {self.HOW_TO_GET}")
-        super().require_files()
 
     @property
     def _manifest(self) -> Path:
@@ -43,7 +46,7 @@ class ToyHOIDataset(ZeroShotDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the annotations after a look at the manifest."""
-        self.require_files()
+        self._require_manifest()
         made = json.loads(self._manifest.read_text(encoding="utf-8"))
         # Other names in the same order would be read without complaint, as other classes.
         for key in _VOCABULARY:
