@@ -1,6 +1,8 @@
 """How things are called here: remedies in messages depend on whether this is a checkout or an installed package."""
 
 import importlib.metadata
+import shlex
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +32,19 @@ def install_extra(name: str) -> str:
 def script(name: str) -> Path:
     """A script of ``tools/``: below the checkout, or where the installed package keeps it."""
     return project_root() / "tools" / name
+
+
+def resume_command() -> str:
+    """The command that this process was started with, with ``--resume``."""
+    program, *words = sys.argv
+    if "--resume" in words:  # with or without a checkpoint, which would be older than the one to go on from
+        position = words.index("--resume")
+        del words[position : position + 1 + (position + 1 < len(words) and not words[position + 1].startswith("-"))]
+    name = Path(program).name
+    start = (
+        "python -m hqm_mmdet_cli" if name == "__main__.py" else f"python {program}" if name.endswith(".py") else name
+    )
+    return f"{start} {shlex.join(words)} --resume"
 
 
 @cache

@@ -45,8 +45,13 @@ def selection_options(function: Callable) -> Callable:
 @click.argument("inputs", nargs=-1, required=True, metavar="IMAGE|FOLDER|VIDEO|PATTERN...")
 @model_options
 @click.option("--convert", is_flag=True, help="The checkpoint is an official file of another code base: convert it.")
-@click.option("--out", default="predictions", show_default=True, metavar="FOLDER", help="Where the results go.")
-@click.option("--overwrite", is_flag=True, help="Replace the results that the folder holds.")
+@click.option(
+    "--out",
+    default="predictions",
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder that gets the results, besides those that it holds.",
+)
 @click.option("--csv", metavar="FILE", callback=writable_file, help="Write what is shown as rows, one per triplet.")
 @selection_options
 @click.option("--annotations", metavar="FILE", help="HOIA-style labels to draw beside the predictions.")

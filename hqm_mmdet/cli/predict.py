@@ -62,6 +62,7 @@ def run_video(
     batch_size: int,
     no_pictures: bool,
     no_json: bool,
+    csv: str | None,
     annotations: str | None,
     attention: int,
     **_,
@@ -69,7 +70,7 @@ def run_video(
     """Predict a video and say where the results are."""
     if annotations or attention:
         raise UsageError("--annotations and --attention are for images; take frames of the video out first.")
-    frames = predict_video(inferencer, video, out, selection, smoothing, batch_size, not no_pictures, not no_json)
+    frames = predict_video(inferencer, video, out, selection, smoothing, batch_size, not no_pictures, not no_json, csv)
     click.echo(f"{frames} frames; see {out}")
     return 0
 
@@ -82,6 +83,7 @@ def run_images(
     batch_size: int,
     no_pictures: bool,
     no_json: bool,
+    csv: str | None,
     annotations: str | None,
     attention: int,
     attention_head: int | None,
@@ -91,7 +93,7 @@ def run_images(
     truth = read_ground_truth(annotations, inferencer.model.dataset_meta) if annotations else {}
     failures: list[BadInput] = []
     done = found = labelled = 0
-    with OutputFolder(out, not no_pictures, not no_json) as outputs:
+    with OutputFolder(out, not no_pictures, not no_json, csv) as outputs:
         for prediction in inferencer.progress(inferencer.stream(sources, batch_size, failures), sources):
             shown = inferencer.show(prediction.sample, selection)
             outputs.write(inferencer.entry(prediction, shown))

@@ -1,6 +1,7 @@
 """``hqm-mmdet train``, ``tools/train.py``."""
 
-from hqm_mmdet.configuring import config_errors
+from hqm_mmdet.configuring import config_errors, how_to_start
+from hqm_mmdet.datasets.checking.sources import require_files_of
 from hqm_mmdet.utils.launch import build_runner, load_config, set_start, use_mixed_precision
 from hqm_mmdet_cli.errors import UsageError
 
@@ -35,7 +36,15 @@ def train(
         cfg.auto_scale_lr.enable = True
     if load_from is not None:
         cfg.load_from = load_from
+    if from_scratch:
+        cfg.load_from = None
     # Last, because --work-dir and --cfg-options decide where to look for a checkpoint.
     set_start(cfg, resume)
+    if not from_scratch and (start := how_to_start(cfg, config)) is not None:
+        raise UsageError(
+            f"{config} is meant to start from a detector, and no load_from is given: from random weights it "
+            f"learns far more slowly. Get the start: {start}. Or train without: --from-scratch."
+        )
+    require_files_of(cfg, ("train", "val"))
     with config_errors(cfg, config):
-        build_runner(cfg).train()
+        build_runner(cfg, calm=not verbose).train()

@@ -6,6 +6,7 @@ from hqm_mmdet_cli.project_files import find_config, project_configs
 
 from .build_errors import config_errors
 from .reading import merge_options, parse_config
+from .start import how_to_start
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "READ_KEYS",
     "config_errors",
     "find_config",
+    "how_to_start",
     "merge_options",
     "nearest",
     "parse_config",

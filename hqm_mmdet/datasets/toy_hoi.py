@@ -31,17 +31,28 @@ class ToyHOIDataset(ZeroShotDataset):
     TRAIN_ANN_FILE = "trainval_toy.json"
     HOW_TO_GET = f"Make the data set: `{command('make-toy data/toy_hoi')}`."
 
+    def require_files(self) -> None:
+        """Look for the manifest, which is written last, too."""
+        self._require_manifest()
+        super().require_files()
+
+    def _require_manifest(self) -> None:
+        if not self._manifest.is_file():
+            raise FileNotFoundError(f"{self._manifest.absolute()} does not exist. {self.HOW_TO_GET}")
+
+    @property
+    def _manifest(self) -> Path:
+        return Path(self.data_root) / "toy_hoi.json"
+
     def load_data_list(self) -> list[dict]:
-        """Read the annotations after a look at the manifest, which is written last."""
-        manifest = Path(self.data_root) / "toy_hoi.json"
-        if not manifest.is_file():
-            raise FileNotFoundError(f"{manifest.absolute()} does not exist. {self.HOW_TO_GET}")
-        made = json.loads(manifest.read_text(encoding="utf-8"))
+        """Read the annotations after a look at the manifest."""
+        self._require_manifest()
+        made = json.loads(self._manifest.read_text(encoding="utf-8"))
         # Other names in the same order would be read without complaint, as other classes.
         for key in _VOCABULARY:
             if tuple(made.get(key, ())) != self._metainfo[key]:
                 raise AnnotationError(
-                    f"{manifest.absolute()}: made with {key} {made.get(key)}, but this version has "
+                    f"{self._manifest.absolute()}: made with {key} {made.get(key)}, but this version has "
                     f"{list(self._metainfo[key])}. Remove the folder. {self.HOW_TO_GET}"
                 )
         return super().load_data_list()

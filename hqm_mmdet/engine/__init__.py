@@ -11,10 +11,12 @@ from .hooks import (
     ReweightingHook,
     SafeCheckpointHook,
     StopOnSigtermHook,
+    TrainingSummaryHook,
     WeightCheckHook,
 )
 from .runner import (
     BFloat16OptimWrapper,
+    CalmRunner,
     DataShareLogProcessor,
     FusedAdamW,
     ResumableSampler,
@@ -26,6 +28,7 @@ from .runner import (
 __all__ = [
     "AJLHook",
     "BFloat16OptimWrapper",
+    "CalmRunner",
     "ClassCheckHook",
     "DataCheckHook",
     "DataShareLogProcessor",
@@ -41,5 +44,6 @@ __all__ = [
     "StopOnSigtermHook",
     "SummaryOptimWrapperConstructor",
     "TensorClipOptimWrapper",
+    "TrainingSummaryHook",
     "WeightCheckHook",
 ]

@@ -1,11 +1,24 @@
 """Files that are either complete or absent, whatever moment the process dies at."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
 from hqm_mmdet_cli.checks import INCOMPLETE
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Give errors of writing a stream, which name no file, the name of theirs."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, f"{error.strerror} while writing", str(path)) from error
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from hqm_mmdet.configuring import find_config, merge_options, parse_config, unread_in_files
+from hqm_mmdet.engine import CalmRunner
 from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet_cli.checks import require_checkpoint
 from hqm_mmdet_cli.errors import is_user_error, tell
@@ -85,9 +86,11 @@ def use_mixed_precision(cfg: Config) -> None:
         cfg.optim_wrapper.type = "BFloat16OptimWrapper"
 
 
-def build_runner(cfg: Config) -> Runner:
-    """mmengine's runner, or the one that ``runner_type`` names."""
-    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+def build_runner(cfg: Config, calm: bool = False) -> Runner:
+    """mmengine's runner, or with ``calm`` the one with a short console; what ``runner_type`` names goes before."""
+    if "runner_type" in cfg:
+        return RUNNERS.build(cfg)
+    return (CalmRunner if calm else Runner).from_cfg(cfg)
 
 
 def is_first_process() -> bool:

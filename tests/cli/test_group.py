@@ -1,5 +1,6 @@
 """hqm-mmdet: the list of commands, and what all commands have in common."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,8 +9,9 @@ import click
 import pytest
 
 from hqm_mmdet.cli.settings import parse_settings
-from hqm_mmdet_cli import COMMANDS, main
-from hqm_mmdet_cli.errors import UsageError
+from hqm_mmdet_cli import COMMANDS, installation, main
+from hqm_mmdet_cli.command import ToolCommand
+from hqm_mmdet_cli.errors import REMEDIES, UsageError
 from hqm_mmdet_cli.options import repeat_options
 from tests.cli.running import run
 from tests.conftest import REPOSITORY
@@ -75,3 +77,32 @@ def test_settings_are_read_as_mmengine_does():
     assert parse_settings(("a.b=1", "c=[x,2]", "d=x=y")) == {"a.b": 1, "c": ["x", 2], "d": "x=y"}
     with pytest.raises(UsageError, match="expected KEY=VALUE, got 'a'"):
         parse_settings(("a",))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EEXIST, errno.EROFS, errno.EACCES, errno.ENOTDIR])
+def test_errors_of_the_system_get_a_remedy(number, capsys):
+    def fail():
+        raise OSError(number, os.strerror(number), "results/x.json")
+
+    assert ToolCommand("tool", callback=fail).main([], standalone_mode=False) == 2
+    message = capsys.readouterr().err.splitlines()[0]
+    assert f"'results/x.json'. {REMEDIES[number]}" in message
+
+
+def test_ctrl_c_gives_130(capsys):
+    def fail():
+        raise KeyboardInterrupt
+
+    assert ToolCommand("tool", callback=fail).main([], standalone_mode=False) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+@pytest.mark.parametrize("installed", (True, False))
+def test_remedies_depend_on_the_installation(installed, monkeypatch, tmp_path):
+    monkeypatch.setattr(installation, "_is_installed", lambda: installed)
+    expected = "hqm-mmdet" if installed else "python -m hqm_mmdet_cli"
+    assert installation.command("doctor") == f"{expected} doctor"
+    assert installation.script("train.py") == REPOSITORY / "tools" / "train.py"
+    monkeypatch.setattr(installation, "ROOT", tmp_path)  # as in site-packages
+    assert installation.install_extra("demo") == "pip install 'hqm_mmdet[demo]'"
+    assert installation.script("train.py") == tmp_path / "hqm_mmdet" / ".mim" / "tools" / "train.py"

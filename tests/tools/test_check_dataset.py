@@ -60,7 +60,10 @@ def test_a_config(call, files, tmp_path, capsys):
     "arguments, message",
     [
         (("nothing.py",), "Config nothing.py does not exist"),
-        (("--dataset", "HOIADataset", "--ann-file", "nothing.json"), "nothing.json (or .json.gz) does not exist"),
+        (
+            ("--dataset", "HOIADataset", "--ann-file", "nothing.json"),
+            "nothing.json does not exist (nor does nothing.json.gz;",
+        ),
         (("--dataset", "NoDataset", "--ann-file", "train.json"), "NoDataset is no HOI data set"),
         (("--dataset", "HOIDataset", "--ann-file", "train.json"), "HOIDataset needs names_file or metainfo"),
         (

@@ -1,4 +1,6 @@
 # QPIC with ResNet-50: DETR's architecture, 100 pair queries. Set num_obj_classes and num_verbs in the child.
+# Meant to start from a detector (load_from); `hqm-mmdet train` insists. The value is for `hqm-mmdet convert --model`.
+needs_start = "qpic"
 model = dict(
     type="QPIC",
     num_queries=100,

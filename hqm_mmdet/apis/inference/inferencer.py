@@ -250,7 +250,7 @@ class HOIInferencer(DetInferencer):
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
                     sample.pred_pairs = merge_repeats(sample.pred_pairs, self.merge_iou, num_classes)
-                yield Prediction(sample.img_path, image, sample)
+                yield Prediction(sample.img_path, image, sample, self.model.dataset_meta)
 
     def _read(self, sources: Iterable[ImageSource], failures: list[BadInput] | None) -> Iterator[dict]:
         for source in sources:

@@ -9,6 +9,7 @@ from .random_state_hook import RandomStateHook
 from .reweighting_hook import ReweightingHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .stop_on_sigterm_hook import StopOnSigtermHook
+from .training_summary_hook import TrainingSummaryHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "ReweightingHook",
     "SafeCheckpointHook",
     "StopOnSigtermHook",
+    "TrainingSummaryHook",
     "WeightCheckHook",
 ]

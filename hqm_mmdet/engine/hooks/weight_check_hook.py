@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 
 from hqm_mmdet.checkpoints.contents import resume_defect, weights_of
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights, without_module
+from hqm_mmdet.configuring import how_to_start
 from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
@@ -38,7 +39,14 @@ class WeightCheckHook(Hook):
         self.fresh = tuple(fresh)
 
     def before_train(self, runner) -> None:
-        """Warn of frozen parts (the model's ``required_parameters``) that no checkpoint filled."""
+        """Warn of a model that is meant to start from a detector, or has frozen parts, and starts from random weights.
+
+        ``hqm-mmdet train`` refuses the former, unless it is asked for; mmengine's own tools come this way, too.
+        """
+        start = None if loaded_from(runner) else how_to_start(runner.cfg)
+        if start is not None:
+            message = f"The model is meant to start from a detector, and starts from random weights. A start: {start}."
+            print_log(message, logger="current", level=logging.WARNING)
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not loaded_from(runner):
             print_log(
