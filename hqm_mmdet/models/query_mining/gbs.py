@@ -80,6 +80,8 @@ class GBSQueryGenerator(Miner):
             padding_mask=targets.padding_mask if self.mask_padding else None,
             assigned=learnable.assigned.with_slots(targets.counts),
             source=learnable.matched_query(),  # for AMM as next miner (CJL), which masks where that query looked
+            sub_boxes=sub_boxes,
+            obj_boxes=obj_boxes,
             loss_weight=self.loss_weight,
             verb_weight=self.verb_weight,
         )

@@ -45,6 +45,8 @@ class HardQueries(QuerySet):
     Args:
         assigned (Assignment): the pair that each query must find; there is no matching and no background.
         source (Tensor): (B, N) long, the learnable query that each one is measured against.
+        sub_boxes, obj_boxes (Tensor, optional): (B, N, 4) centre x, centre y, width, height relative to the image,
+            where queries stand for boxes: for detectors that make queries of boxes by themselves. Default None.
         loss_weight (float): factor on its losses. Default 1.0.
         verb_weight (float): further factor on its verb or HOI losses. Default 1.0.
         name (str): prefix of its losses. Set by :class:`JointLearning`.
@@ -52,6 +54,8 @@ class HardQueries(QuerySet):
 
     assigned: Assignment | None = None
     source: Tensor | None = None
+    sub_boxes: Tensor | None = None
+    obj_boxes: Tensor | None = None
     loss_weight: float = 1.0
     verb_weight: float = 1.0
     name: str = ""

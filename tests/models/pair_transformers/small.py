@@ -70,3 +70,13 @@ def batch(*images, size=(64, 80), sizes=None):
 
 
 USUAL = detections([[4, 6, 34, 58], [20, 30, 50, 60], [40, 5, 70, 60], [1, 1, 20, 20]], [0, 1, 0, 2])
+
+
+MINING = dict(
+    type="JointLearning",
+    miners=dict(
+        gbs=dict(type="GBSQueryGenerator", embed_dims=16),
+        amm=dict(type="AMMQueryGenerator", top_k=4, gamma=0.4),
+    ),
+    rounds=[["gbs"], ["amm"]],
+)
