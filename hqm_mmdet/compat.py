@@ -1,7 +1,8 @@
 """The only place that knows of OpenMMLab's version quirks, besides ``internals`` (private names that are read).
 
 Imported before anything else of the package. It checks that one working stack is installed, makes
-mmdet importable without compiled ops, and makes checkpoint loading refuse code on every stack (``mmengine_doors``).
+mmdet importable without compiled ops, makes checkpoint loading refuse code on every stack (``mmengine_doors``), and
+makes mmengine find the project's configs (``config_addresses``).
 
 Two stacks are supported; both own the import names ``mmdet``, ``mmengine`` and ``mmcv``, so an
 environment holds exactly one of them:
@@ -20,7 +21,9 @@ import re
 import sys
 import types
 
+from .config_addresses import open_config_addresses
 from .mmengine_doors import secure_checkpoint_loading
+from .plain_ops import PLAIN_OPS
 
 DEFAULT_STACK = ("mmdet", "mmengine", ("mmcv-lite", "mmcv"))
 ONEDL_STACK = ("onedl-mmdetection", "onedl-mmengine", ("onedl-mmcv",))
@@ -91,7 +94,7 @@ def series(version: str) -> tuple[int, int]:
 
 
 class _MissingOps(types.ModuleType):
-    """Stands in for ``mmcv._ext``: importable, every op raises when called."""
+    """Stands in for ``mmcv._ext``: importable; an op raises when called, unless ``plain_ops`` has it."""
 
     def __getattr__(self, name: str):
         if name.startswith("__"):
@@ -100,7 +103,8 @@ class _MissingOps(types.ModuleType):
         def missing_op(*args, **kwargs):
             raise NotImplementedError(
                 f"The compiled op `{name}` of mmcv was called, but this mmcv holds no compiled ops. hqm_mmdet's own "
-                "models need none; for mmdet models that do, install `mmcv` with ops for your torch and CUDA version."
+                "models need none, and a few have a plain version; for mmdet models that need more, install `mmcv` "
+                "with ops for your torch and CUDA version."
             )
 
         return missing_op
@@ -109,11 +113,12 @@ class _MissingOps(types.ModuleType):
 def provide_missing_ops() -> bool:
     """Put a placeholder in place of a missing ``mmcv._ext``; True if one was needed.
 
-    mmdet imports mmcv's op wrappers at import time, whether or not a model uses them.
+    mmdet imports mmcv's op wrappers at import time, whether or not a model uses them. What ``plain_ops`` has works.
     """
     if "mmcv._ext" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
         return isinstance(sys.modules.get("mmcv._ext"), _MissingOps)
     placeholder = _MissingOps("mmcv._ext", "Placeholder for mmcv's compiled ops.")
+    vars(placeholder).update(PLAIN_OPS)
     # Without a spec, mmengine's question whether there are compiled ops fails; without a loader, its answer is no.
     placeholder.__spec__ = importlib.machinery.ModuleSpec("mmcv._ext", loader=None)
     sys.modules["mmcv._ext"] = placeholder
@@ -125,4 +130,5 @@ def setup() -> str:
     stack = check_stack()
     provide_missing_ops()
     secure_checkpoint_loading()
+    open_config_addresses()
     return stack

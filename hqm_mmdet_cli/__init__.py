@@ -37,6 +37,7 @@ COMMANDS = {
     "to-hoia": ("to_hoia.to_hoia", "Convert published annotations."),
     "check-data": ("check_data.check_data", "List problems of a data set."),
     "browse": ("browse.browse", "Write a page that shows a data set."),
+    "mmdet": ("mmdet_tools.mmdet", "Run one of mmdet's own tools."),
     "doctor": ("doctor.doctor", "Say what is installed, what is missing, and the cure."),
 }
 

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -51,6 +52,9 @@ class ToolCommand(TellingMain, click.Command):
             status = super().invoke(ctx)
         except KeyboardInterrupt as error:  # click would give 1, which means that something was found
             status = tell(error)
+        except BrokenPipeError:  # `| head` has read enough
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  Python flushes it when it ends
+            status = 0
         except Exception as error:
             if not is_user_error(error):
                 raise

@@ -8,7 +8,7 @@ import click
 from .checks import require_config, require_writable
 from .command import ToolCommand, work
 from .errors import UsageError
-from .installation import project_root
+from .model_index import ModelIndex
 from .project_files import project_configs
 
 
@@ -48,15 +48,9 @@ def list_configs(names: Sequence[str]) -> None:
 
 def table(names: Sequence[str]) -> list[tuple[str, str, str, str]]:
     """Name, method, data set, published result."""
-    import yaml  # comes with mmengine, and takes no time
-
-    index = yaml.safe_load((project_root() / "model-index.yml").read_text(encoding="utf-8"))
-    models = {model["Name"]: model for model in index["Models"]}
-    rows = []
+    models, rows = ModelIndex.read().models, []
     for name in names:
-        model = models.get(name, {})
-        results = model.get("Results", [])
-        metrics = [item for result in results for item in result["Metrics"].items() if "published" in item[0]]
-        published = "" if not metrics else f"{metrics[0][1]} {metrics[0][0].split(' (')[0]} (published)"
-        rows.append((name, model.get("In Collection", ""), results[0]["Dataset"] if results else "", published))
+        model = models[name]
+        published = "{1} {0} (published)".format(*model.published) if model.published else ""
+        rows.append((name, model.collection, model.dataset, published))
     return rows

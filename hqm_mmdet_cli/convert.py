@@ -8,7 +8,7 @@ from .options import writable_file
 
 # A test compares these with the library's tables.
 SOURCES = (
-    *("hoiclip", "genvlkt", "cdn_hqm", "cdn", "qpic", "hqm", "hotr", "tin", "detr"),
+    *("hoiclip", "genvlkt", "cdn_hqm", "cdn", "qpic", "hqm", "hotr", "tin", "upt", "pvic", "detr"),
     *("mmdet_conditional_detr", "mmdet_detr"),
 )
 MODELS = ("qpic", "cdn", "conditional", "hotr", "genvlkt", "hoiclip")

@@ -16,7 +16,9 @@ count = click.IntRange(0)
 @click.option("--seed", type=count, default=0, show_default=True, help="The same seed gives the same files.")
 @click.option("--min-size", type=click.IntRange(96), default=104, show_default=True, help="Shortest side in pixels.")
 @click.option("--max-size", type=click.IntRange(96), default=128, show_default=True, help="Longest side in pixels.")
-@click.option("--position-shift", is_flag=True, help="Training pairs lie in the lower left, test pairs opposite.")
+@click.option(
+    "--position-shift", is_flag=True, default=False, help="Training pairs lie in the lower left, test pairs opposite."
+)
 @click.option(
     "--tail-exponent", type=FiniteRange(0), default=4.5, show_default=True, help="How rare the rarest triplet is."
 )

@@ -21,7 +21,8 @@ def find_config(config: str) -> Path:
     Raises:
         FileNotFoundError: no such config; the message names the nearest one.
     """
-    path = next((place for place in (Path(config), project_root() / config) if place.is_file()), None)
+    root = project_root()
+    path = next((place for place in (Path(config), root / config, root / "configs" / config) if place.is_file()), None)
     if path is not None:
         return path
     known, name = project_configs(), Path(config).name.removesuffix(".py")
@@ -29,6 +30,6 @@ def find_config(config: str) -> Path:
     if name in known and Path(config).name == config:
         return known[name]
     raise FileNotFoundError(
-        f"Config {config} does not exist, neither here nor in {project_root()}.{nearest(name, sorted(known))} "
+        f"Config {config} does not exist, neither here nor in {root}.{nearest(name, sorted(known))} "
         f"`{command('configs')}` lists them."
     )

@@ -29,6 +29,9 @@ def to_hoia() -> None:
     to-hoia hoi-a test_2019.json test_hoia.json
     to-hoia odgt vcoco_trainval_retag_hoitr.odgt trainval.json
     to-hoia vcoco-instances instances_vcoco_trainval.json trainval.json
+    to-hoia label-studio export.json data/own/train.json
+    to-hoia cvat annotations.xml data/own/train.json
+    to-hoia coco-hois instances.json data/own/train.json
     """
 
 
@@ -43,6 +46,8 @@ def converter(name: str, *options: Callable) -> Callable:
 
 
 source = click.argument("source")
+names = click.option("--names", metavar="FILE", help="Class and verb names. Default: names.json beside OUT.")
+subject = click.option("--subject", default="person", show_default=True, help="Class of subjects.")
 zero_based = click.option("--zero-based", is_flag=True, help="Subtract 1 from coordinates (PPDM's training file).")
 
 
@@ -99,3 +104,21 @@ def odgt(**options) -> int:
 def vcoco_instances(**options) -> int:
     """instances_vcoco_*.json of fredzzhang/vcoco."""
     return convert("vcoco-instances", **options)
+
+
+@converter("label-studio", source, names, subject)
+def label_studio(**options) -> int:
+    """JSON export of Label Studio; verbs are labels of relations, from subject to object."""
+    return convert("label-studio", **options)
+
+
+@converter("cvat", source, names, subject)
+def cvat(**options) -> int:
+    """annotations.xml of CVAT ("for images 1.1"); boxes of a group interact, objects have the attribute `verbs`."""
+    return convert("cvat", **options)
+
+
+@converter("coco-hois", source, names, subject)
+def coco_hois(**options) -> int:
+    """COCO file with `relations`, or with groups and verbs in attributes."""
+    return convert("coco-hois", **options)

@@ -89,8 +89,8 @@ def without_ops(monkeypatch):
 
 
 def test_missing_op_raises_when_called_not_before(without_ops):
-    op = without_ops.nms
-    with pytest.raises(NotImplementedError, match=r"`nms` of mmcv was called.*install `mmcv` with ops"):
+    op = without_ops.softnms
+    with pytest.raises(NotImplementedError, match=r"`softnms` of mmcv was called.*install `mmcv` with ops"):
         op(1, iou=0.5)
     with pytest.raises(AttributeError):
         without_ops.__no_such_dunder__  # noqa: B018

@@ -249,14 +249,17 @@ def _leave_out_classes(converted: StateDict, own: Mapping[str, Tensor], report: 
 def _weights(checkpoint, src: str | Path) -> StateDict:
     """The state dict of a checkpoint file, wherever its code base puts it."""
     if isinstance(checkpoint, Mapping):
-        state = next((checkpoint[key] for key in ("model", "state_dict") if key in checkpoint), checkpoint)
+        state = next(
+            (checkpoint[key] for key in ("model", "state_dict", "model_state_dict") if key in checkpoint), checkpoint
+        )
         named = isinstance(state, Mapping) and all(isinstance(name, str) for name in state)
         if named and state and all(isinstance(value, Tensor) for value in state.values()):
             if (defect := weight_defect(state)) is not None:
                 raise CheckpointError(f"Checkpoint {src}: {defect}. The file is damaged, or its training diverged.")
             return without_module(state)
     raise CheckpointError(
-        f"Checkpoint {src} holds no weights: no dict of tensors, nor one under `model`, `state_dict`."
+        f"Checkpoint {src} holds no weights: no dict of tensors, nor one under `model`, `state_dict`, "
+        "`model_state_dict`."
     )
 
 

@@ -169,3 +169,78 @@ OFFICIAL_TIN: Rules = [
     (r"^fc_binary\.fc9_binary\.", "bbox_head.interactiveness.fc."),
     (r"^binary_classification\.cls_score_binary\.", "bbox_head.interactiveness.score."),
 ]
+
+
+def _detr_instances(theirs: str, ours: str) -> Rules:
+    """Rules of a whole DETR with its own head, given prefixes; ours is mmdet's."""
+    inner = [
+        *OFFICIAL_DETR,
+        (r"^class_embed\.", "bbox_head.fc_cls."),
+        (r"^bbox_embed\.layers\.0\.", "bbox_head.reg_ffn.layers.0.0."),
+        (r"^bbox_embed\.layers\.1\.", "bbox_head.reg_ffn.layers.1."),
+        (r"^bbox_embed\.layers\.2\.", "bbox_head.fc_reg."),
+    ]
+    theirs = re.escape(theirs)
+    return [(pattern.replace("^", f"^{theirs}", 1), ours + replacement) for pattern, replacement in inner]
+
+
+UPT_COOP = r"^interaction_head\.coop_layer\.mod_enc\.(\d+)\."
+UPT_COMP = r"^interaction_head\.comp_layer\."
+OFFICIAL_UPT: Rules = [
+    *_detr_instances("detector.", "instances.detector."),
+    (rf"{UPT_COOP}ffn\.ffn\.0\.", r"bbox_head.coop_layers.\1.ffn.fc1."),
+    (rf"{UPT_COOP}ffn\.ffn\.2\.", r"bbox_head.coop_layers.\1.ffn.fc2."),
+    (UPT_COOP, r"bbox_head.coop_layers.\1."),
+    (rf"{UPT_COMP}attention\.attention\.(query|key|value)\.", r"bbox_head.comp_layer.attention.attn.\1."),
+    (rf"{UPT_COMP}attention\.output\.aggregate\.", "bbox_head.comp_layer.attention.attn.out_proj."),
+    (rf"{UPT_COMP}attention\.output\.norm\.", "bbox_head.comp_layer.norm."),
+    (rf"{UPT_COMP}ffn\.ffn\.0\.", "bbox_head.comp_layer.ffn.fc1."),
+    (rf"{UPT_COMP}ffn\.ffn\.2\.", "bbox_head.comp_layer.ffn.fc2."),
+    (rf"{UPT_COMP}ffn\.norm\.", "bbox_head.comp_layer.ffn.norm."),
+    (r"^interaction_head\.mbf\.", "bbox_head.fusion."),
+    (r"^interaction_head\.mbf_g\.", "bbox_head.map_fusion."),
+    (r"^interaction_head\.box_pair_predictor\.", "bbox_head.verb_cls."),
+    (r"^interaction_head\.spatial_head\.", "bbox_head.spatial_head."),
+]
+
+PVIC_ENCODER = r"^ho_matcher\.encoder\.layers\.(\d+)\."
+PVIC_DECODER = r"^decoder\.layers\.(\d+)\."
+PVIC_PARTS = dict(q="query", k="key", v="value", qpos="query_pos", kpos="key_pos")
+PVIC_SWIN = r"^feature_head\.layers\.1\.blocks\.(\d+)\."
+OFFICIAL_PVIC: Rules = [
+    *_detr_instances("detector.", "instances.detector."),
+    (r"^ho_matcher\.(ref_anchor_head|spatial_head)\.", r"bbox_head.\1."),
+    *(
+        (rf"{PVIC_ENCODER}{theirs}_proj\.", rf"bbox_head.encoder.\1.attention.attn.{ours}.")
+        for theirs, ours in PVIC_PARTS.items()
+    ),
+    (rf"{PVIC_ENCODER}attn\.out_proj\.", r"bbox_head.encoder.\1.attention.attn.out_proj."),
+    (rf"{PVIC_ENCODER}ln1\.", r"bbox_head.encoder.\1.norm."),
+    (rf"{PVIC_ENCODER}ln2\.", r"bbox_head.encoder.\1.ffn.norm."),
+    (rf"{PVIC_ENCODER}ffn\.0\.", r"bbox_head.encoder.\1.ffn.fc1."),
+    (rf"{PVIC_ENCODER}ffn\.3\.", r"bbox_head.encoder.\1.ffn.fc2."),
+    (r"^ho_matcher\.mmf\.", "bbox_head.pair_fusion."),
+    # torchvision from 0.13 on wraps each convolution of its pyramid once more.
+    (r"^feature_head\.fpn\.inner_blocks\.(\d+)\.(?:0\.)?(weight|bias)$", r"bbox_head.map_head.inner.\1.\2"),
+    (r"^feature_head\.fpn\.layer_blocks\.0\.(?:0\.)?(weight|bias)$", r"bbox_head.map_head.output.\1"),
+    (rf"{PVIC_SWIN}(attn|norm1|norm2)\.", r"bbox_head.map_head.blocks.\1.\2."),
+    (rf"{PVIC_SWIN}mlp\.0\.", r"bbox_head.map_head.blocks.\1.fc1."),
+    (rf"{PVIC_SWIN}mlp\.3\.", r"bbox_head.map_head.blocks.\1.fc2."),
+    *(
+        (rf"{PVIC_DECODER}{prefix}_{theirs}_proj\.", rf"bbox_head.decoder.layers.\1.{attention}.attn.{ours}.")
+        for prefix, attention in (("q_attn", "self_attn"), ("qk_attn", "cross_attn"))
+        for theirs, ours in PVIC_PARTS.items()
+    ),
+    (rf"{PVIC_DECODER}q_attn\.out_proj\.", r"bbox_head.decoder.layers.\1.self_attn.attn.out_proj."),
+    (rf"{PVIC_DECODER}qk_attn\.out_proj\.", r"bbox_head.decoder.layers.\1.cross_attn.attn.out_proj."),
+    (rf"{PVIC_DECODER}ln([12])\.", r"bbox_head.decoder.layers.\1.norm\2."),
+    (rf"{PVIC_DECODER}ln3\.", r"bbox_head.decoder.layers.\1.ffn.norm."),
+    (rf"{PVIC_DECODER}ffn\.0\.", r"bbox_head.decoder.layers.\1.ffn.fc1."),
+    (rf"{PVIC_DECODER}ffn\.3\.", r"bbox_head.decoder.layers.\1.ffn.fc2."),
+    (r"^decoder\.norm\.", "bbox_head.decoder.norm."),
+    (r"^binary_classifier\.", "bbox_head.verb_cls."),
+]
+PVIC_UNUSED = (
+    r"\.attn\.relative_(coords_table|position_index)$",  # computed
+    r"^feature_head\.fpn\.layer_blocks\.[1-9]",  # of coarser levels, whose output nobody reads
+)

@@ -18,8 +18,11 @@ from .key_tables import (
     OFFICIAL_HOICLIP,
     OFFICIAL_HOTR,
     OFFICIAL_HQM,
+    OFFICIAL_PVIC,
     OFFICIAL_QPIC,
     OFFICIAL_TIN,
+    OFFICIAL_UPT,
+    PVIC_UNUSED,
     Rules,
 )
 
@@ -106,7 +109,21 @@ SOURCES = {
         "official TIN",
         "binary_classification.cls_score_binary.weight",
         OFFICIAL_TIN,
+        OFFICIAL_UPT,
         configs=("tin_hico", "tin_vcoco"),
+    ),
+    "upt": Source(
+        "official UPT",
+        "interaction_head.box_pair_predictor.weight",
+        OFFICIAL_UPT,
+        configs=("upt_r50_hico", "upt_r50_vcoco"),
+    ),
+    "pvic": Source(
+        "official PViC",
+        "ho_matcher.mmf.fc1.weight",
+        OFFICIAL_PVIC,
+        unused=PVIC_UNUSED,
+        configs=("pvic_r50_hico", "pvic_r50_vcoco"),
     ),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
     "mmdet_conditional_detr": Source(

@@ -1,13 +1,23 @@
 """``hqm-mmdet to-hoia``, ``tools/dataset_converters/to_hoia.py``."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import click
 
 from hqm_mmdet.datasets import HICODetDataset, HOIADataset, VCOCODataset, read_annotations
 from hqm_mmdet.datasets.annotations import read_json
+from hqm_mmdet.datasets.class_tables import load_names
 from hqm_mmdet.datasets.conversion import (
+    coco_images,
+    cvat_images,
+    entries_of,
     hoia_entries,
     instances_entries,
+    label_studio_images,
     mat_entries,
+    names_of,
     odgt_entries,
     summary,
     vcoco_entries,
@@ -16,6 +26,7 @@ from hqm_mmdet.datasets.conversion import (
     write_entries,
     write_valid_pairs,
 )
+from hqm_mmdet.utils.atomic_io import write_atomically
 
 ODGT_TABLES = {
     "hico": HICODetDataset.METAINFO,
@@ -26,9 +37,25 @@ ODGT_TABLES = {
 
 def to_hoia(form: str, source: str, out: str, quiet: bool, **options) -> None:
     """Convert and write."""
-    entries = CONVERTERS[form](source, progress=not quiet, **options)
+    if form in TOOLS:
+        entries = convert_drawn(TOOLS[form], source, out, **options)
+    else:
+        entries = CONVERTERS[form](source, progress=not quiet, **options)
     write_entries(out, entries)
     click.echo(f"wrote {out}: {summary(entries)}")
+
+
+def convert_drawn(read: Callable, source: str, out: str, names: str | None, subject: str) -> list[dict]:
+    """What people drew; the names are those of a file that is there, else of the annotations, and written."""
+    images = read(source, subject)
+    file = Path(names or Path(out).with_name("names.json"))
+    if file.is_file():
+        known = load_names(file)
+    else:
+        known = names_of(images, subject)
+        write_atomically(file, json.dumps(known, indent=1).encode())
+        click.echo(f"wrote {file}: {len(known['classes'])} classes, {len(known['verbs'])} verbs")
+    return entries_of(images, known, source)
 
 
 def convert_vcoco(labels: str, instances: str, corre: str | None, prior: str | None, progress: bool) -> list[dict]:
@@ -75,3 +102,4 @@ CONVERTERS = {
     "odgt": convert_odgt,
     "vcoco-instances": convert_vcoco_instances,
 }
+TOOLS = {"label-studio": label_studio_images, "cvat": cvat_images, "coco-hois": coco_images}

@@ -28,6 +28,8 @@ CONVERTER = command("to-hoia")
 LOOKS = {
     r"\Aversion https://git-lfs": "It is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository, "
     "or download the file.",
+    r"<annotations>": f"It looks like CVAT's XML: convert it with `{CONVERTER} cvat`.",
+    r'"rectanglelabels"': f"It looks like Label Studio's export: convert it with `{CONVERTER} label-studio`.",
     r"(?i)\A\s*<(!doctype|html|\?xml)": "It is a web page, as dead links leave it: download the file again, by hand.",
     r'"gtboxes"': f"It looks like HoiTransformer's annotations (.odgt): convert them with `{CONVERTER} odgt`.",
     r'"boxes_h".*"actions"': "It looks like V-COCO of fredzzhang/vcoco: convert it with "

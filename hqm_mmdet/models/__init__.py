@@ -22,6 +22,7 @@ from .layers import (
     KnowledgeIntegrationDecoder,
 )
 from .losses import CLIPMimicLoss, CLIPReconstructionLoss, DynamicReweighting, VerbFocalLoss
+from .pair_transformers import InstanceSelection, PairTransformerHOI, PairVerbLoss, PViCHead, UPTHead
 from .query_mining import AMMQueryGenerator, GBSQueryGenerator, JointLearning, Miner
 from .task_modules import (
     HOICost,
@@ -39,9 +40,11 @@ from .task_modules import (
 )
 from .two_stage import (
     AnnotatedInstances,
+    DetectorFeatures,
     DetectorInstances,
     Interactiveness,
     JitteredPairs,
+    PooledFeatures,
     StoredInstances,
     ThresholdPairs,
     TINHead,
@@ -66,6 +69,7 @@ __all__ = [
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",
+    "DetectorFeatures",
     "DetectorInstances",
     "DynamicReweighting",
     "FusedAttention",
@@ -80,6 +84,7 @@ __all__ = [
     "HOTRHead",
     "InstanceHead",
     "InstanceMatcher",
+    "InstanceSelection",
     "InteractionCost",
     "Interactiveness",
     "InteractivenessHead",
@@ -95,8 +100,12 @@ __all__ = [
     "PairL1Cost",
     "PairMatcher",
     "PairNMS",
+    "PairTransformerHOI",
+    "PViCHead",
+    "PairVerbLoss",
     "PointedClassCost",
     "PointerCost",
+    "PooledFeatures",
     "QPIC",
     "QueryInteractiveness",
     "SlimResNet",
@@ -104,6 +113,7 @@ __all__ = [
     "TINHead",
     "ThresholdPairs",
     "TwoStageHOI",
+    "UPTHead",
     "VerbCost",
     "VerbFocalLoss",
 ]

@@ -98,6 +98,7 @@ def load_hoi_classes(name: str) -> HOIClasses:
 
     Args:
         name (str): ``hico_det`` (600, HOI id minus 1), ``v_coco`` (263, the order of GEN-VLKT's and HOICLIP's table),
+            ``v_coco_actions`` (236: 24 of the verbs with the objects that trainval or test know, as UPT and PViC),
             ``toy_hoi`` (its triplets and what they imply); or the path of a JSON file with ``verbs``, ``classes`` and
             ``hois``, a list of [verb, object class], null for an absent object.
 
@@ -111,6 +112,9 @@ def load_hoi_classes(name: str) -> HOIClasses:
     if name == "v_coco":
         classes = load_metainfo("hico_det")["classes"]
         return HOIClasses.of_names(load_metainfo("v_coco")["verbs"], classes, load_metainfo("v_coco_hois")["hois"])
+    if name == "v_coco_actions":
+        hois = [(verb, obj) for obj, verbs in load_metainfo(name).items() for verb in verbs]
+        return HOIClasses.of_names(load_metainfo("v_coco")["verbs"], load_metainfo("hico_det")["classes"], hois)
     if name == "toy_hoi":
         table = load_metainfo("toy_hoi")
         drawn = [tuple(triplet) for triplet in table["triplets"]]
@@ -119,7 +123,8 @@ def load_hoi_classes(name: str) -> HOIClasses:
     if name.endswith(".json") and Path(name).is_file():
         return _of_file(Path(name))
     raise HOIClassError(
-        f"There are HOI classes of hico_det, v_coco and toy_hoi, not of {name!r}; nor is it an existing .json file."
+        f"There are HOI classes of hico_det, v_coco, v_coco_actions and toy_hoi, not of {name!r}; nor is it an "
+        "existing .json file."
     )
 
 

@@ -9,7 +9,7 @@ from hqm_mmdet.checkpoints import SOURCES
 from hqm_mmdet.checkpoints.convert import DATASETS as CONVERTED
 from hqm_mmdet.checkpoints.files import FORMATS
 from hqm_mmdet.checkpoints.initialise import INITIALISERS
-from hqm_mmdet.cli.to_hoia import CONVERTERS, ODGT_TABLES
+from hqm_mmdet.cli.to_hoia import CONVERTERS, ODGT_TABLES, TOOLS
 from hqm_mmdet.cli.training import WISHES
 from hqm_mmdet.datasets.toy import ToySettings
 from hqm_mmdet.evaluation.analysis import RESAMPLES
@@ -89,5 +89,5 @@ def test_what_options_offer_is_what_the_library_has(place, table):
 def test_options_are_the_fields_that_they_set():
     defaults = {param.name: param.default for param in declared("make_toy.make_toy").params}
     assert {field.name: field.default for field in fields(ToySettings)}.items() <= defaults.items()
-    assert set(declared("to_hoia.to_hoia").commands) == set(CONVERTERS)
+    assert set(declared("to_hoia.to_hoia").commands) == {*CONVERTERS, *TOOLS}
     assert set(WISHES) <= {param.name for param in declared("train.train").params}

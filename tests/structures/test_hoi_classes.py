@@ -62,7 +62,7 @@ def test_own_classes(tmp_path):
     other.write_text(json.dumps(dict(table, hois=[["throw", "cup"]])))
     with pytest.raises(HOIClassError, match=r"other.json: expected verbs, classes and hois"):
         load_hoi_classes(str(other))
-    with pytest.raises(HOIClassError, match="hico_det, v_coco and toy_hoi"):
+    with pytest.raises(HOIClassError, match="hico_det, v_coco, v_coco_actions and toy_hoi"):
         load_hoi_classes("hico")
 
 

@@ -1,6 +1,8 @@
 """The base of all DETR-style HOI detectors: the data flow, written once."""
 
 from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -9,7 +11,8 @@ from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
 from hqm_mmdet.models.freezing import TrainableParts
-from hqm_mmdet.models.layers import Memory, QuerySet
+from hqm_mmdet.models.layers import Memory, QuerySet, join_queries
+from hqm_mmdet.models.losses import weighted
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.structures import HOIDataSample
@@ -40,6 +43,9 @@ class HOIDETR(DETR, metaclass=TrainableParts):
     """
 
     DECODERS: tuple[str, ...] = ("decoder",)
+    # Whether several query sets may go through ``decode`` and the head side by side, see :func:`join_queries`: every
+    # prediction of the head is then a query's own, (L, B, N, ...).
+    JOINS_QUERIES = True
 
     def __init__(
         self,
@@ -111,26 +117,48 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         _complete_shapes(batch_data_samples, batch_inputs)
         targets = self.bbox_head.targets(batch_data_samples)
         memory = self.encode(batch_inputs, batch_data_samples)
-        queries = self.learnable_queries(memory)
+        queries, ahead = self.learnable_queries(memory), {}
         if self.query_mining is not None:
             queries = self.query_mining.prepare(queries)
-        preds = self.bbox_head(self.decode(queries, memory))
+            ahead = self.query_mining.ahead(queries, targets) if self.JOINS_QUERIES else {}
+        preds, *hard_preds = self._decode_together([queries, *ahead.values()], memory)
         assigned = self.bbox_head.assign(preds, targets)
         losses = self.bbox_head.loss(preds, targets, assigned)
         if self.query_mining is not None:
-            losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned)))
+            decoded = dict(zip(ahead, zip(ahead.values(), hard_preds, strict=True), strict=True))
+            losses.update(self._hard_loss(LearnablePass(queries, memory, targets, assigned), decoded))
             # a zero, and so no loss of its own: it rides on one that every head has
             losses[self.bbox_head.score_loss] = losses[self.bbox_head.score_loss] + self.query_mining.idle_term()
         return losses
 
-    def _hard_loss(self, learnable: LearnablePass) -> dict[str, Tensor]:
-        """Loss terms of the hard queries of this iteration, prefixed with their name."""
-        losses = {}
-        for hard in self.query_mining(learnable):
-            preds = self.bbox_head(self.decode(hard, learnable.memory))
-            terms = self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False)
-            losses.update({f"{hard.name}.{name}": hard.weight_of(name) * value for name, value in terms.items()})
+    def _decode_together(self, sets: Sequence[QuerySet], memory: Memory) -> list[dict[str, Tensor]]:
+        """The head's predictions for each query set, from one pass through decoder and head."""
+        if len(sets) == 1:
+            return [self.bbox_head(self.decode(sets[0], memory))]
+        sizes = [each.content.shape[1] for each in sets]
+        preds = self.bbox_head(self.decode(join_queries(sets), memory))
+        parts = {name: value.split(sizes, dim=2) for name, value in preds.items()}
+        return [{name: part[i] for name, part in parts.items()} for i in range(len(sets))]
+
+    def _hard_loss(
+        self, learnable: LearnablePass, decoded: Mapping[str, tuple[QuerySet, dict[str, Tensor]]] | None = None
+    ) -> dict[str, Tensor]:
+        """Loss terms of the hard queries of this iteration, prefixed with their name; ``decoded`` holds, by that name,
+        queries and predictions of those that went with the learnable ones."""
+        losses, decoded = {}, decoded or {}
+        for hard in self.query_mining(learnable, {name: queries for name, (queries, _) in decoded.items()}):
+            if hard.name in decoded:
+                _, preds = decoded[hard.name]
+            else:
+                preds = self.bbox_head(self.decode(hard, learnable.memory))
+            for name, value in self.bbox_head.loss(preds, learnable.targets, hard.assigned, background=False).items():
+                losses[f"{hard.name}.{name}"] = weighted(value, hard.weight_of(name))
         return losses
+
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum of all losses, and them with their sum as ``loss``, as in mmengine, in one addition of all."""
+        total = torch.stack([value for name, value in losses.items() if "loss" in name]).sum()
+        return total, OrderedDict(loss=total, **losses)
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from mmdet.structures import SampleList
 from torch import Tensor
@@ -49,11 +50,15 @@ class PairTargets(PaddedTargets):
         return (self.obj_boxes != 0).any(-1)
 
     @property
+    def is_padded(self) -> bool:
+        """Whether images differ in their number of pairs."""
+        return min(self.counts) < self.obj_labels.shape[1]
+
+    @property
     def padding_mask(self) -> Tensor:
         """(B, P) bool, True beyond an image's number of pairs."""
-        device = self.obj_labels.device
-        counts = torch.tensor(self.counts, device=device)
-        return torch.arange(self.obj_labels.shape[1], device=device) >= counts[:, None]
+        beyond = np.arange(self.obj_labels.shape[1]) >= np.array(self.counts)[:, None]
+        return torch.from_numpy(beyond).to(self.obj_labels.device, non_blocking=True)
 
     @classmethod
     def from_samples(cls, samples: SampleList) -> "PairTargets":

@@ -1,25 +1,35 @@
 """Two-stage detectors: instances -> pair sampler -> pair features -> head.
 
-Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.py, tin_head.py.
+Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.py, tin_head.py. What heads on a
+detector's features get: scenes.py, detector_features.py, feature_readers.py, pooled_features.py.
 """
 
+from .detector_features import DetectorFeatures
 from .detector_instances import DetectorInstances
 from .instances import AnnotatedInstances, MissingDetections, StoredInstances
 from .interactiveness import Interactiveness
 from .pair_samplers import ThresholdPairs, pairs_of
+from .pooled_features import PooledFeatures
+from .scenes import InstanceError, Scene, of_equal_size
 from .tin_head import TINHead
 from .training_pairs import JitteredPairs
-from .two_stage_hoi import TwoStageHOI
+from .two_stage_hoi import TwoStageHOI, in_original_frame
 
 __all__ = [
     "AnnotatedInstances",
+    "DetectorFeatures",
     "DetectorInstances",
+    "InstanceError",
     "Interactiveness",
     "JitteredPairs",
     "MissingDetections",
+    "PooledFeatures",
+    "Scene",
     "StoredInstances",
     "ThresholdPairs",
     "TINHead",
     "TwoStageHOI",
+    "in_original_frame",
+    "of_equal_size",
     "pairs_of",
 ]

@@ -8,13 +8,14 @@ import torch.nn.functional as F
 from mmdet.structures import DetDataSample, SampleList
 from mmengine.config import Config
 from mmengine.model import BaseModule
+from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.models.interactiveness import raw_images
-from hqm_mmdet.registry import MODELS
+from hqm_mmdet.registry import MODELS, SCOPE
 from hqm_mmdet.structures import ClassNameError, match_class_names
 
 
@@ -55,8 +56,10 @@ class DetectorInstances(BaseModule):
         loss_weight: float = 1.0,
     ):
         super().__init__()
-        self.detector = MODELS.build(detector if isinstance(detector, dict) else _model_of_file(Path(detector)))
+        with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
+            self.detector = MODELS.build(detector if isinstance(detector, dict) else _model_of_file(Path(detector)))
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
+        self.has_weights = checkpoint is not None
         meta = {}
         if checkpoint is not None:
             stored = Checkpoint.read(checkpoint)
@@ -71,6 +74,11 @@ class DetectorInstances(BaseModule):
         self.register_buffer("labels", None if labels is None else torch.tensor(labels), persistent=False)
         if frozen:
             self.detector.requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Nothing, where the detector has its weights from a checkpoint, or gets them from the host's."""
+        if not (self.has_weights or self.frozen):
+            super().init_weights()
 
     def train(self, mode: bool = True) -> "DetectorInstances":
         """A frozen detector stays in evaluation mode."""
@@ -127,7 +135,9 @@ class DetectorInstances(BaseModule):
     def _detect(self, image: Tensor) -> InstanceData:
         """Boxes in pixels of ``image`` (3, H, W)."""
         image, ratio = self._resized(image)
-        data = self.detector.data_preprocessor(dict(inputs=[image], data_samples=[_sample(tuple(image.shape[1:]))]))
+        data = self.detector.data_preprocessor(
+            dict(inputs=[image], data_samples=[plain_sample(tuple(image.shape[1:]))])
+        )
         (found,) = self.detector.predict(data["inputs"], data["data_samples"], rescale=False)
         found = found.pred_instances
         labels = found.labels if self.labels is None else self.labels[found.labels]
@@ -141,13 +151,14 @@ class DetectorInstances(BaseModule):
         labels = annotated.labels
         if self.labels is not None:
             labels = (self.labels == labels[:, None]).long().argmax(1)
-        sample = _sample(shape)
+        sample = plain_sample(shape)
         sample.gt_instances = InstanceData(bboxes=_tensor(annotated.bboxes) * ratio, labels=labels)
         sample.ignored_instances = sample.gt_instances[:0]
         return sample
 
 
-def _sample(shape: tuple[int, int]) -> DetDataSample:
+def plain_sample(shape: tuple[int, int]) -> DetDataSample:
+    """A sample of mmdet's for an image of a height and width that was not resized."""
     return DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0)))
 
 

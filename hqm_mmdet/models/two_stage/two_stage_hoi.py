@@ -104,7 +104,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         for sample, feature, pairs in images:
             pairs = self.bbox_head.predict(self._scores(feature, pairs), pairs)
             pairs.pop("keypoints", None)  # the network's; no part of a prediction
-            sample.pred_pairs = _in_original_frame(pairs, sample) if rescale else pairs
+            sample.pred_pairs = in_original_frame(pairs, sample) if rescale else pairs
         if self.suppression is not None:
             self.suppression(batch_inputs, batch_data_samples, self.data_preprocessor, rescale)
         return batch_data_samples
@@ -129,7 +129,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         return scores
 
 
-def _in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
+def in_original_frame(pairs: InstanceData, sample: HOIDataSample) -> InstanceData:
     """``pairs`` with boxes in pixels of the original image."""
     scale = pairs.sub_bboxes.new_tensor(scale_of(sample)).repeat(2)
     pairs.sub_bboxes, pairs.obj_bboxes = pairs.sub_bboxes / scale, pairs.obj_bboxes / scale

@@ -1,0 +1,179 @@
+"""How a trained mmdet detector of each kind gives instances with a feature vector each.
+
+A reader gets the detector, the maps that its neck (or backbone) made of a batch, and mmdet's samples. It gives an
+InstanceData per image: ``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the detector's input, ``labels`` of the detector,
+``scores`` (N,), ``features`` (N, D).
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from mmcv.ops import roi_align
+from mmdet.models.detectors import DetectionTransformer, SingleStageDetector, TwoStageDetector
+from mmdet.models.roi_heads.bbox_heads import ConvFCBBoxHead
+from mmdet.structures import DetDataSample, SampleList
+from mmdet.structures.bbox import bbox2roi
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.structures import cxcywh_to_xyxy
+
+from .scenes import InstanceError
+
+Reader = Callable[[nn.Module, Sequence[Tensor], SampleList], list[InstanceData]]
+ROI_SIZE = 7
+FINEST_SCALE = 56  # FPN: boxes of up to 2 x 56 pixels belong to the finest map
+
+
+def reader_of(detector: nn.Module) -> Reader:
+    """The reader of a detector's kind.
+
+    Raises:
+        ConfigError: of no known kind.
+    """
+    for kind, reader in ((DetectionTransformer, read_queries), (TwoStageDetector, read_rois)):
+        if isinstance(detector, kind):
+            return reader
+    if isinstance(detector, SingleStageDetector):
+        return read_dense
+    raise ConfigError(
+        f"DetectorFeatures knows mmdet's query, RoI and dense detectors; a {type(detector).__name__} is none of them. "
+        "Use PooledFeatures with source=dict(type='DetectorInstances', detector=...) and a backbone."
+    )
+
+
+def read_queries(
+    detector: DetectionTransformer, feats: Sequence[Tensor], samples: SampleList, official_index: bool = False
+) -> list[InstanceData]:
+    """Query detectors: the decoder's last states.
+
+    mmdet's DETR, Conditional DETR, DAB-DETR and DINO give states after the decoder's norm; Deformable DETR has none.
+    Softmax heads have one class per query. Sigmoid heads have the best (query, class) results, as many as their
+    ``test_cfg`` says; box and state are those of the query. With ``official_index`` the r-th result has the state of
+    query r, whatever its own is.
+    """
+    _check_positions(detector, feats)
+    inputs = detector.forward_transformer(feats, samples)
+    inputs = {name: value for name, value in inputs.items() if name in ("hidden_states", "references")}
+    logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
+    states = inputs["hidden_states"][-1]
+    images = zip(logits, boxes, states, samples, strict=True)
+    return [_best_queries(detector.bbox_head, *image, official_index) for image in images]
+
+
+def _check_positions(detector: DetectionTransformer, feats: Sequence[Tensor]) -> None:
+    """Refuse images with fewer positions than a detector wants to choose queries of."""
+    positions = sum(each.shape[-2] * each.shape[-1] for each in feats)
+    if getattr(detector, "as_two_stage", False) and positions < detector.num_queries:
+        raise InstanceError(
+            f"The detector chooses {detector.num_queries} queries among the positions of an image, but one here has "
+            f"{positions} only. Have images enlarged: model.instances.scale=(1333, 800)."
+        )
+
+
+def _best_queries(
+    head: nn.Module, logits: Tensor, boxes: Tensor, states: Tensor, sample: DetDataSample, official_index: bool
+) -> InstanceData:
+    if head.loss_cls.use_sigmoid:
+        scores = logits.sigmoid()
+        most = (head.test_cfg or {}).get("max_per_img", len(scores))
+        scores, found = scores.flatten().topk(min(most, scores.numel()))
+        queries, labels = found // logits.shape[1], found % logits.shape[1]
+    else:
+        scores, labels = logits.softmax(-1)[:, :-1].max(-1)
+        queries = torch.arange(len(logits), device=logits.device)
+    height, width = sample.img_shape[:2]
+    boxes = cxcywh_to_xyxy(boxes[queries]) * boxes.new_tensor([width, height, width, height])
+    features = states[: len(queries)] if official_index else states[queries]
+    return InstanceData(bboxes=boxes, labels=labels, scores=scores, features=features)
+
+
+def read_rois(detector: TwoStageDetector, feats: Sequence[Tensor], samples: SampleList) -> list[InstanceData]:
+    """RoI detectors: the final boxes are pooled once more and pass the shared layers of the (last) box head.
+
+    A head without shared fully connected layers gives the mean of what it pools.
+    """
+    proposals = detector.rpn_head.predict(feats, samples, rescale=False)
+    metas = [sample.metainfo for sample in samples]
+    roi_head = detector.roi_head
+    found = roi_head.predict_bbox(feats, metas, proposals, roi_head.test_cfg, rescale=False)
+    extractor, head = (
+        part[-1] if isinstance(part, nn.ModuleList) else part
+        for part in (roi_head.bbox_roi_extractor, roi_head.bbox_head)
+    )
+    rois = bbox2roi([boxes_of(each) for each in found])
+    pooled = extractor(feats[: extractor.num_inputs], rois)
+    if roi_head.with_shared_head:
+        pooled = roi_head.shared_head(pooled)
+    shared = isinstance(head, ConvFCBBoxHead) and head.num_shared_fcs and not roi_head.with_shared_head
+    features = _shared_layers(head, pooled) if shared else pooled.mean((2, 3))
+    return _with_features(found, features)
+
+
+def _shared_layers(head: ConvFCBBoxHead, pooled: Tensor) -> Tensor:
+    for layer in head.shared_convs:
+        pooled = layer(pooled)
+    features = (head.avg_pool(pooled) if head.with_avg_pool else pooled).flatten(1)
+    for layer in head.shared_fcs:
+        features = head.relu(layer(features))
+    return features
+
+
+def read_dense(detector: SingleStageDetector, feats: Sequence[Tensor], samples: SampleList) -> list[InstanceData]:
+    """Dense detectors: final boxes, pooled from the neck's maps."""
+    found = detector.bbox_head.predict(feats, samples, rescale=False)
+    full = samples[0].batch_input_shape
+    return _with_features(found, pool_boxes(feats, [boxes_of(each) for each in found], full))
+
+
+def pool_boxes(maps: Sequence[Tensor], boxes: Sequence[Tensor], full: tuple[int, int]) -> Tensor:
+    """Mean of a 7 x 7 RoIAlign of every box, (N, C), image by image.
+
+    A box is pooled from one map, as in FPN: the finest up to 112 pixels (root of its area), then a coarser one at every
+    doubling, as far as there are maps of neighbouring strides.
+
+    Args:
+        maps (Sequence[Tensor]): (B, C, h, w) each, of equal channels.
+        boxes (Sequence[Tensor]): (n, 4) of each image, pixels of the batch.
+        full (tuple[int, int]): height and width of the batch, pixels.
+
+    Raises:
+        ConfigError: maps differ in channels.
+    """
+    if len({each.shape[1] for each in maps}) > 1:
+        raise ConfigError(
+            f"The detector's maps have {[each.shape[1] for each in maps]} channels; features of boxes must all have as "
+            "many. Use PooledFeatures with source=dict(type='DetectorInstances', detector=...) and a backbone."
+        )
+    maps = sorted(maps, key=lambda each: -each.shape[-2] * each.shape[-1])  # YOLO's necks begin with the coarsest
+    rois = bbox2roi(list(boxes))
+    features = rois.new_zeros(len(rois), maps[0].shape[1])
+    levels = _levels(rois[:, 1:], len(maps))
+    for level, each in enumerate(maps):
+        rows = (levels == level).nonzero()[:, 0]
+        if len(rows):
+            scale = each.shape[-1] / full[1]
+            pooled = roi_align(each, rois[rows].to(each), (ROI_SIZE, ROI_SIZE), scale, 0, "avg", True)
+            features[rows] = pooled.mean((2, 3)).to(features)
+    return features
+
+
+def _levels(boxes: Tensor, num_levels: int) -> Tensor:
+    """(N,) long map of each box."""
+    scale = (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1).sqrt()
+    return torch.log2(scale / FINEST_SCALE + 1e-6).floor().clamp(0, num_levels - 1).long()
+
+
+def boxes_of(found: InstanceData) -> Tensor:
+    """(N, 4) boxes, of mmdet's box types or as they are."""
+    return getattr(found.bboxes, "tensor", found.bboxes)
+
+
+def _with_features(found: Sequence[InstanceData], features: Tensor) -> list[InstanceData]:
+    """Instances of each image with their rows of ``features``."""
+    parts = features.split([len(each) for each in found])
+    return [
+        InstanceData(bboxes=boxes_of(each), labels=each.labels, scores=each.scores, features=part)
+        for each, part in zip(found, parts, strict=True)
+    ]
