@@ -13,6 +13,8 @@ from hqm_mmdet.safe_loading import CheckpointError
 
 BUILT = ("model", "test_dataloader", "visualizer")  # what inference builds from a config
 SCOPES = ("hqm_mmdet", "mmdet", "mmengine", "mmcv")
+# Operations that detectors' configs name as a `type` without a registry; mmcv evaluates such a name.
+OPERATIONS = frozenset({"nms", "soft_nms", "RoIAlign"})
 
 
 def config_of_checkpoint(meta: Mapping, name: str) -> Config:
@@ -93,7 +95,7 @@ def _unsafe(values: Mapping) -> str | None:
         if scope not in SCOPES:  # mmengine imports the module `SCOPE.registry`
             return f"names the scope {scope!r}, which is none of {', '.join(SCOPES)}"
     for kind in _values_of("type", built):
-        if not isinstance(kind, str) or not _is_component(kind):
+        if not isinstance(kind, str) or not (kind in OPERATIONS or _is_component(kind)):
             return f"wants to build {kind!r}, which is no registered component"
     return None
 

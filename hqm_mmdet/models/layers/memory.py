@@ -89,15 +89,11 @@ def join_queries(sets: Sequence[QuerySet]) -> QuerySet:
     )
 
 
-def self_attend_mask(queries: QuerySet) -> Tensor | None:
-    """Who may look at whom in self-attention, broadcastable to (B, H, N, N); None if all may.
+def visible_queries(queries: QuerySet) -> Tensor | None:
+    """Who may look at whom in self-attention, bool, broadcastable to (B, H, N, N); None if all may.
 
     Queries see those of their own group. Padded ones are seen by nobody but themselves, so no row of the softmax is
     empty.
-
-    Returns:
-        Tensor: float, added to the logits: 0 where a query may look, else minus infinity. From a bool mask every layer
-        would make this again.
     """
     device, padding, visible = queries.content.device, queries.padding_mask, None
     if queries.groups:
@@ -107,6 +103,15 @@ def self_attend_mask(queries: QuerySet) -> Tensor | None:
         itself = torch.eye(padding.shape[1], dtype=torch.bool, device=device)
         valid = ~padding[:, None, None]
         visible = (valid if visible is None else valid & visible) | itself
+    return visible
+
+
+def self_attend_mask(queries: QuerySet) -> Tensor | None:
+    """The same as floats that are added to the logits: 0 where a query may look, else minus infinity.
+
+    From a bool mask every layer would make this again.
+    """
+    visible = visible_queries(queries)
     if visible is None:
         return None
     return torch.zeros_like(visible, dtype=queries.content.dtype).masked_fill(~visible, float("-inf"))

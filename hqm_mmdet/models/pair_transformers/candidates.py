@@ -93,14 +93,14 @@ def candidates_of(scenes: Sequence[Scene], pairs: Sequence[Tensor]) -> Candidate
     counts = torch.tensor([len(each) for each in found])
     num_pairs = torch.tensor([each.shape[1] for each in pairs])
     device = found[0].bboxes.device
-    most = max(int(counts.max()), 1)  # images without instances have an absent one, so that no softmax is empty
+    # A batch without instances or pairs has an absent one, so that no softmax is empty.
+    most, most_pairs = (max(int(each.max()), 1) for each in (counts, num_pairs))
     sizes = [(width, height) for height, width in (scene.size for scene in scenes)]
 
     def padded(name: str) -> Tensor:
-        values = pad_sequence([each[name] for each in found], batch_first=True)
-        return values if values.shape[1] else values.new_zeros(len(found), most, *values.shape[2:])
+        return _padded([each[name] for each in found], most)
 
-    rows = pad_sequence([each.T for each in pairs], batch_first=True)
+    rows = _padded([each.T for each in pairs], most_pairs)
     return Candidates(
         boxes=padded("bboxes").float(),
         labels=padded("labels"),
@@ -109,6 +109,12 @@ def candidates_of(scenes: Sequence[Scene], pairs: Sequence[Tensor]) -> Candidate
         absent=(torch.arange(most) >= counts[:, None]).to(device),
         sub=rows[..., 0],
         obj=rows[..., 1],
-        padding_mask=(torch.arange(rows.shape[1]) >= num_pairs[:, None]).to(device),
+        padding_mask=(torch.arange(most_pairs) >= num_pairs[:, None]).to(device),
         sizes=found[0].bboxes.new_tensor(sizes, dtype=torch.float32),
     )
+
+
+def _padded(values: Sequence[Tensor], length: int) -> Tensor:
+    """Values (n, ...) of images as (B, length, ...)."""
+    padded = pad_sequence(list(values), batch_first=True)
+    return padded if padded.shape[1] else padded.new_zeros(len(values), length, *padded.shape[2:])

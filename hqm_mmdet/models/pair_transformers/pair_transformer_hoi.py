@@ -1,6 +1,7 @@
 """Two-stage detectors whose pairs are made of a detector's own features: UPT, PViC."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from mmdet.models.detectors import BaseDetector
@@ -8,11 +9,14 @@ from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor
 
 from hqm_mmdet.models.freezing import TrainableParts
+from hqm_mmdet.models.query_mining import LearnablePass
+from hqm_mmdet.models.task_modules import PairTargets
 from hqm_mmdet.models.two_stage import Scene, in_original_frame
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 from hqm_mmdet.structures import HOIDataSample
 
-from .candidates import pair_up
+from .candidates import Candidates, pair_up
+from .hard_pairs import best_candidates, of_sources, positives, shifted_candidates
 
 
 @MODELS.register_module()
@@ -26,11 +30,13 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
         candidates -> head.encode(memory) -> queries -> head.decode(memory) -> head.classify -> scores
                                                                         -> head.loss          (training)
                                                                         -> head.predict       (inference)
+        mined: shifted pairs -> head.encode, masked copies -> head.decode -> head.loss        (training with mining)
 
     Args:
         instances (dict): config of a provider of scenes: :class:`DetectorFeatures` or :class:`PooledFeatures`.
         selection (dict): config of :class:`InstanceSelection`.
         bbox_head (dict): config of a :class:`CandidateHead`.
+        query_mining (dict, optional): config of :class:`JointLearning`. Default None: the plain detector.
         suppression (dict, optional): config of
             :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None: none.
         trainable (list[str], optional): see :func:`~hqm_mmdet.models.freezing.train_only`.
@@ -42,6 +48,7 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
         instances: dict,
         selection: dict,
         bbox_head: dict,
+        query_mining: dict | None = None,
         suppression: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
@@ -50,7 +57,8 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
         self.instances = MODELS.build(instances)
         self.selection = TASK_UTILS.build(selection)
         self.bbox_head = MODELS.build(bbox_head)
-        with torch.random.fork_rng(devices=[]):  # with one seed, the same initial weights with and without it
+        with torch.random.fork_rng(devices=[]):  # with one seed, the same initial weights with and without them
+            self.query_mining = MODELS.build(query_mining) if query_mining else None
             self.suppression = MODELS.build(suppression) if suppression else None
 
     def extract_feat(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> list[Scene]:
@@ -73,11 +81,52 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
         candidates = pair_up(scenes, self.selection.subject_label)
         memory = self.bbox_head.read_maps(scenes)
         queries = self.bbox_head.encode(candidates, memory)
+        if self.query_mining is not None:
+            queries = self.query_mining.prepare(queries)
         preds = self.bbox_head.classify(self.bbox_head.decode(queries, memory))
         overlaps = self.bbox_head.overlaps(candidates, batch_data_samples)
         labels = self.bbox_head.labels(overlaps, batch_data_samples)
-        losses = self.bbox_head.loss(preds, self.bbox_head.prior(candidates), labels)
+        prior = self.bbox_head.prior(candidates)
+        losses = self.bbox_head.loss(preds, prior, labels)
+        if self.query_mining is not None:
+            targets = PairTargets.from_samples(batch_data_samples)
+            matched = best_candidates(overlaps, len(preds["verb_logits"]))
+            learnable = LearnablePass(queries, memory, targets, matched)
+            losses.update(self._hard_loss(learnable, scenes, candidates, prior, labels))
+            # a zero, and so no loss of its own
+            losses[self.bbox_head.score_loss] = losses[self.bbox_head.score_loss] + self.query_mining.idle_term()
         return losses | self.instances.loss(batch_inputs, batch_data_samples, self.data_preprocessor)
+
+    def _hard_loss(
+        self,
+        learnable: LearnablePass,
+        scenes: Sequence[Scene],
+        candidates: Candidates,
+        prior: Tensor,
+        labels: Tensor,
+    ) -> dict[str, Tensor]:
+        """Loss terms of the hard pairs of this iteration, prefixed with their name.
+
+        Args:
+            learnable (LearnablePass): the candidates' pass.
+            scenes (Sequence[Scene]), candidates (Candidates): what it was made of.
+            prior, labels (Tensor): (B, M, outputs) of the candidates.
+        """
+        head, losses = self.bbox_head, {}
+        for hard in self.query_mining(learnable):
+            if hard.sub_boxes is None:  # copies of candidates have to answer what those have to
+                queries, own_prior, own_labels = hard, of_sources(prior, hard), of_sources(labels, hard)
+            else:
+                pairs = shifted_candidates(hard, learnable.targets, scenes, candidates, learnable.assigned)
+                queries = replace(head.encode(pairs, learnable.memory), rule=hard.rule, post_norm=hard.post_norm)
+                own_prior = head.prior(pairs)
+                own_labels = learnable.targets.verb_labels[..., head.verb_order]
+            own_prior = own_prior * positives(hard, own_prior.shape[:2])[..., None]
+            context = learnable.queries if hard.rule is not None else None
+            preds = head.classify(head.decode(queries, learnable.memory, context))
+            for name, value in head.loss(preds, own_prior, own_labels).items():
+                losses[f"{hard.name}.{name}"] = hard.weight_of(name) * value
+        return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
         """Fill ``pred_pairs`` of the samples.

@@ -51,7 +51,8 @@ def pairwise_numbers(boxes: Tensor, sizes: Tensor) -> Tensor:
         *(dx.clamp(min=0), (-dx).clamp(min=0), dy.clamp(min=0), (-dy).clamp(min=0)),
     ]
     numbers = torch.stack(numbers, -1)
-    return torch.cat([numbers, (numbers + EPS).log()], -1)
+    # A centre left of or above the image has a negative number; officially its logarithm is NaN.
+    return torch.cat([numbers, (numbers.clamp(min=0) + EPS).log()], -1)
 
 
 def sine_code(values: Tensor, num_feats: int = 128, temperature: float = 20.0) -> Tensor:

@@ -90,7 +90,7 @@ class MaskRule:
         alike = defaultdict(list)
         for attention, queries in self.recorder.queries.items():
             (keys, mask), *others = self.recorder.memories[attention]
-            if not others:
+            if not others and (mask is None or mask.shape[-2] == 1):  # the rows here are others than there
                 alike[queries.shape, keys.shape, id(mask)].append((attention, queries, keys, mask))
         drawn = {}
         for attentions, queries, keys, masks in (zip(*rows, strict=True) for rows in alike.values()):
@@ -206,7 +206,7 @@ class AMMQueryGenerator(Miner):
     def _copy_matched(learnable: LearnablePass) -> HardQueries:
         """(B, P) queries, the j-th of an image copies the one matched to its j-th pair."""
         assigned, source = learnable.assigned, learnable.matched_query()
-        index = source[..., None].expand(-1, -1, learnable.queries.pos.shape[-1])
+        queries = learnable.queries
         last = assigned.target[-1].expand_as(assigned.target)
         # slots without a match (padding, more pairs than queries) copy query 0 and are masked
         unmatched = None
@@ -214,9 +214,14 @@ class AMMQueryGenerator(Miner):
             unmatched = torch.ones_like(source, dtype=torch.bool)
             unmatched[assigned.image, last[-1]] = False
         return HardQueries(
-            content=learnable.queries.content.gather(1, index),
-            pos=learnable.queries.pos.gather(1, index),
+            content=_rows(queries.content, source),
+            pos=_rows(queries.pos, source),
             padding_mask=unmatched,
             assigned=replace(assigned, query=last, target=last),  # query j stands for pair j, in every layer
             source=source,
         )
+
+
+def _rows(values: Tensor, source: Tensor) -> Tensor:
+    """Rows of the source queries, (B, N, D) -> (B, N', D)."""
+    return values.gather(1, source[..., None].expand(-1, -1, values.shape[-1]))

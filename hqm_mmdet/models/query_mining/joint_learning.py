@@ -46,6 +46,8 @@ class HardQueries(QuerySet):
     Args:
         assigned (Assignment): the pair that each query must find; there is no matching and no background.
         source (Tensor): (B, N) long, the learnable query that each one is measured against.
+        sub_boxes, obj_boxes (Tensor, optional): (B, N, 4) centre x, centre y, width, height relative to the image,
+            where queries stand for boxes: for detectors that make queries of boxes by themselves. Default None.
         loss_weight (float): factor on its losses. Default 1.0.
         verb_weight (float): further factor on its verb or HOI losses. Default 1.0.
         name (str): prefix of its losses. Set by :class:`JointLearning`.
@@ -53,6 +55,8 @@ class HardQueries(QuerySet):
 
     assigned: Assignment | None = None
     source: Tensor | None = None
+    sub_boxes: Tensor | None = None
+    obj_boxes: Tensor | None = None
     loss_weight: float = 1.0
     verb_weight: float = 1.0
     name: str = ""
@@ -72,11 +76,11 @@ class Miner(BaseModule):
         """What masks a query set by that set's own attention; None if this miner has no such rule."""
         return None
 
-    def ahead(self, targets: PairTargets) -> QuerySet | None:
-        """Its queries, if labelled pairs are all they are made of; they can then be decoded with the learnable ones."""
+    def ahead(self, targets: PairTargets) -> HardQueries | None:
+        """Its queries, not yet assigned, if labelled pairs are all they are made of: decoded beside the learnable."""
         return None
 
-    def forward(self, learnable: LearnablePass, previous: QuerySet | None = None) -> HardQueries:
+    def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
         """A new hard query set; what it is made from does not change. ``previous`` is the set of the miner before it in
         a chain; for the first one what it made :meth:`ahead`, if it did."""
         raise NotImplementedError
@@ -165,7 +169,7 @@ class JointLearning(BaseModule):
         rule = self.miners[self.mask_learnable].own_rule() if self.mask_learnable else None
         return replace(queries, rule=rule, recorder=AttentionRecorder() if recorded else None)
 
-    def ahead(self, queries: QuerySet, targets: PairTargets) -> dict[str, QuerySet]:
+    def ahead(self, queries: QuerySet, targets: PairTargets) -> dict[str, HardQueries]:
         """Hard query sets of the current round that can be decoded together with the learnable ``queries``, by name.
 
         None where the learnable ones are watched or masked: that is for them alone.
@@ -175,7 +179,7 @@ class JointLearning(BaseModule):
         made = {_loss_prefix(chain): self.miners[chain[0]].ahead(targets) for chain in self.chains() if len(chain) == 1}
         return {name: each for name, each in made.items() if each is not None}
 
-    def forward(self, learnable: LearnablePass, ahead: Mapping[str, QuerySet] | None = None) -> list[HardQueries]:
+    def forward(self, learnable: LearnablePass, ahead: Mapping[str, HardQueries] | None = None) -> list[HardQueries]:
         """Hard query sets of the current round; ``ahead`` holds what :meth:`ahead` made of them."""
         mined = []
         for chain in self.chains():

@@ -1,6 +1,6 @@
 """Instances of any mmdet detector with features, and its maps: what UPT and PViC read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -68,9 +68,10 @@ class DetectorFeatures(DetectorInstances):
         self._set_mode(random)
         for rows in of_equal_size(sizes):
             seen = self._see([images[row] for row in rows], [ratios[row] for row in rows])
-            for row, (instances, maps, padding) in zip(rows, seen, strict=True):
+            for row, (instances, maps, padding, pool) in zip(rows, seen, strict=True):
                 sample = batch_data_samples[row]
-                scenes[row] = Scene(instances, maps, padding, sample.img_shape[:2], sample.get("img_path", "an image"))
+                name = sample.get("img_path", "an image")
+                scenes[row] = Scene(instances, maps, padding, sample.img_shape[:2], name, pool)
         self.detector.train(training)
         return scenes
 
@@ -84,20 +85,26 @@ class DetectorFeatures(DetectorInstances):
     @torch.no_grad()
     def _see(
         self, images: Sequence[Tensor], ratios: Sequence[float]
-    ) -> list[tuple[InstanceData, tuple[Tensor, ...], tuple[Tensor, ...]]]:
-        """Instances, maps and their padding of each image (3, h, w) of a batch."""
+    ) -> list[tuple[InstanceData, tuple[Tensor, ...], tuple[Tensor, ...], Callable | None]]:
+        """Instances, maps, their padding, and features of any boxes, of each image (3, h, w) of a batch."""
         samples = [plain_sample(tuple(image.shape[1:])) for image in images]
         data = self.detector.data_preprocessor(dict(inputs=list(images), data_samples=samples))
         inputs, samples = data["inputs"], data["data_samples"]
         maps = self.detector.backbone(inputs)
         feats = self.detector.neck(maps) if self.detector.with_neck else maps
-        found = self.reader(self.detector, feats, samples)
+        found, pool = self.reader(self.detector, feats, samples)
         chosen, seen = [maps[level] for level in self.map_levels], []
         for i, (instances, sample) in enumerate(zip(found, samples, strict=True)):
             own = tuple(each[i] for each in chosen)
             padding = padding_of(sample.img_shape[:2], tuple(inputs.shape[-2:]), own)
-            seen.append((self._ours(instances, ratios[i]), own, padding))
+            of_image = None if pool is None else partial(self._pool, pool, i, len(found), ratios[i])
+            seen.append((self._ours(instances, ratios[i]), own, padding, of_image))
         return seen
+
+    @torch.no_grad()
+    def _pool(self, pool: Callable, image: int, num_images: int, ratio: float, boxes: Tensor) -> Tensor:
+        """Features of boxes (n, 4) of an image of a batch, in pixels of the host's frame."""
+        return pool([boxes * ratio if i == image else boxes[:0] for i in range(num_images)])
 
     def _ours(self, found: InstanceData, ratio: float) -> InstanceData:
         """Known classes, labels of the data set, boxes of the host's frame."""

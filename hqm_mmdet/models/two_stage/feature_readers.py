@@ -2,10 +2,11 @@
 
 A reader gets the detector, the maps that its neck (or backbone) made of a batch, and mmdet's samples. It gives an
 InstanceData per image: ``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the detector's input, ``labels`` of the detector,
-``scores`` (N,), ``features`` (N, D).
+``scores`` (N,), ``features`` (N, D); and a function that gives features of any boxes of an image of the batch, or None.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from mmcv.ops import roi_align
@@ -21,7 +22,8 @@ from hqm_mmdet.structures import cxcywh_to_xyxy
 
 from .scenes import InstanceError
 
-Reader = Callable[[nn.Module, Sequence[Tensor], SampleList], list[InstanceData]]
+Pool = Callable[[Sequence[Tensor]], Tensor]  # boxes (n, 4) of each image -> features (sum of n, D)
+Reader = Callable[[nn.Module, Sequence[Tensor], SampleList], tuple[list[InstanceData], Pool | None]]
 ROI_SIZE = 7
 FINEST_SCALE = 56  # FPN: boxes of up to 2 x 56 pixels belong to the finest map
 
@@ -45,7 +47,7 @@ def reader_of(detector: nn.Module) -> Reader:
 
 def read_queries(
     detector: DetectionTransformer, feats: Sequence[Tensor], samples: SampleList, official_index: bool = False
-) -> list[InstanceData]:
+) -> tuple[list[InstanceData], None]:
     """Query detectors: the decoder's last states.
 
     mmdet's DETR, Conditional DETR, DAB-DETR and DINO give states after the decoder's norm; Deformable DETR has none.
@@ -59,7 +61,7 @@ def read_queries(
     logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
     states = inputs["hidden_states"][-1]
     images = zip(logits, boxes, states, samples, strict=True)
-    return [_best_queries(detector.bbox_head, *image, official_index) for image in images]
+    return [_best_queries(detector.bbox_head, *image, official_index) for image in images], None
 
 
 def _check_positions(detector: DetectionTransformer, feats: Sequence[Tensor]) -> None:
@@ -89,7 +91,9 @@ def _best_queries(
     return InstanceData(bboxes=boxes, labels=labels, scores=scores, features=features)
 
 
-def read_rois(detector: TwoStageDetector, feats: Sequence[Tensor], samples: SampleList) -> list[InstanceData]:
+def read_rois(
+    detector: TwoStageDetector, feats: Sequence[Tensor], samples: SampleList
+) -> tuple[list[InstanceData], Pool]:
     """RoI detectors: the final boxes are pooled once more and pass the shared layers of the (last) box head.
 
     A head without shared fully connected layers gives the mean of what it pools.
@@ -98,17 +102,17 @@ def read_rois(detector: TwoStageDetector, feats: Sequence[Tensor], samples: Samp
     metas = [sample.metainfo for sample in samples]
     roi_head = detector.roi_head
     found = roi_head.predict_bbox(feats, metas, proposals, roi_head.test_cfg, rescale=False)
-    extractor, head = (
-        part[-1] if isinstance(part, nn.ModuleList) else part
-        for part in (roi_head.bbox_roi_extractor, roi_head.bbox_head)
-    )
-    rois = bbox2roi([boxes_of(each) for each in found])
-    pooled = extractor(feats[: extractor.num_inputs], rois)
+    return _with_features(found, partial(_roi_features, roi_head, feats))
+
+
+def _roi_features(roi_head: nn.Module, feats: Sequence[Tensor], boxes: Sequence[Tensor]) -> Tensor:
+    parts = (roi_head.bbox_roi_extractor, roi_head.bbox_head)
+    extractor, head = (part[-1] if isinstance(part, nn.ModuleList) else part for part in parts)
+    pooled = extractor(feats[: extractor.num_inputs], bbox2roi(list(boxes)))
     if roi_head.with_shared_head:
         pooled = roi_head.shared_head(pooled)
     shared = isinstance(head, ConvFCBBoxHead) and head.num_shared_fcs and not roi_head.with_shared_head
-    features = _shared_layers(head, pooled) if shared else pooled.mean((2, 3))
-    return _with_features(found, features)
+    return _shared_layers(head, pooled) if shared else pooled.mean((2, 3))
 
 
 def _shared_layers(head: ConvFCBBoxHead, pooled: Tensor) -> Tensor:
@@ -120,11 +124,12 @@ def _shared_layers(head: ConvFCBBoxHead, pooled: Tensor) -> Tensor:
     return features
 
 
-def read_dense(detector: SingleStageDetector, feats: Sequence[Tensor], samples: SampleList) -> list[InstanceData]:
+def read_dense(
+    detector: SingleStageDetector, feats: Sequence[Tensor], samples: SampleList
+) -> tuple[list[InstanceData], Pool]:
     """Dense detectors: final boxes, pooled from the neck's maps."""
     found = detector.bbox_head.predict(feats, samples, rescale=False)
-    full = samples[0].batch_input_shape
-    return _with_features(found, pool_boxes(feats, [boxes_of(each) for each in found], full))
+    return _with_features(found, partial(pool_boxes, feats, full=samples[0].batch_input_shape))
 
 
 def pool_boxes(maps: Sequence[Tensor], boxes: Sequence[Tensor], full: tuple[int, int]) -> Tensor:
@@ -170,10 +175,11 @@ def boxes_of(found: InstanceData) -> Tensor:
     return getattr(found.bboxes, "tensor", found.bboxes)
 
 
-def _with_features(found: Sequence[InstanceData], features: Tensor) -> list[InstanceData]:
-    """Instances of each image with their rows of ``features``."""
-    parts = features.split([len(each) for each in found])
+def _with_features(found: Sequence[InstanceData], pool: Pool) -> tuple[list[InstanceData], Pool]:
+    """Instances of each image with their features, and what made them."""
+    boxes = [boxes_of(each) for each in found]
+    parts = pool(boxes).split([len(each) for each in found])
     return [
-        InstanceData(bboxes=boxes_of(each), labels=each.labels, scores=each.scores, features=part)
-        for each, part in zip(found, parts, strict=True)
-    ]
+        InstanceData(bboxes=own, labels=each.labels, scores=each.scores, features=part)
+        for each, own, part in zip(found, boxes, parts, strict=True)
+    ], pool

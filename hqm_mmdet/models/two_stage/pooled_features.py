@@ -1,6 +1,7 @@
 """Instances of a file (or of any other provider) with features pooled from a backbone."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mmdet.structures import SampleList
@@ -86,7 +87,8 @@ class PooledFeatures(BaseModule):
                 own = tuple(each[i] for each in maps)
                 found[row].features = part
                 name = batch_data_samples[row].get("img_path", "an image")
-                scenes[row] = Scene(found[row], own, padding_of(size, size, own), size, name)
+                pool = partial(_pool, [each[i : i + 1] for each in feats], size)
+                scenes[row] = Scene(found[row], own, padding_of(size, size, own), size, name, pool)
         return scenes
 
     def _maps(self, images: Tensor) -> tuple[list[Tensor], Sequence[Tensor]]:
@@ -100,3 +102,8 @@ class PooledFeatures(BaseModule):
     ) -> dict[str, Tensor | list[Tensor]]:
         """Of the provider of the boxes."""
         return self.source.loss(batch_inputs, batch_data_samples, preprocessor)
+
+
+def _pool(feats: Sequence[Tensor], size: tuple[int, int], boxes: Tensor) -> Tensor:
+    """Features of boxes (n, 4) of the one image of ``feats``."""
+    return pool_boxes(feats, [boxes], size)

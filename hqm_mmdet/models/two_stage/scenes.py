@@ -1,6 +1,6 @@
 """What a detector saw in an image: instances with a feature vector each, and feature maps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch.nn.functional as F
@@ -25,6 +25,8 @@ class Scene:
         padding (tuple[Tensor]): (h, w) bool of each map, True where the image is not.
         size (tuple[int, int]): height and width of the image without padding, pixels.
         name (str): of the image, for messages.
+        pool (Callable, optional): features (n, D) of any boxes (n, 4) in pixels of the network's input. Default None:
+            the detector has none but those of its instances, as query detectors.
     """
 
     instances: InstanceData
@@ -32,6 +34,7 @@ class Scene:
     padding: tuple[Tensor, ...]
     size: tuple[int, int]
     name: str = "an image"
+    pool: Callable[[Tensor], Tensor] | None = None
 
     def of(self, rows: Tensor) -> "Scene":
         """The same image with some of its instances."""

@@ -1,0 +1,5 @@
+# PViC, DETR-R50, HICO-DET, zero-shot, UC, split 2: 120 unseen combinations.
+_base_ = ["../pvic_r50_hico.py"]
+train_dataloader = dict(dataset=dict(zero_shot="uc2"))
+val_dataloader = dict(dataset=dict(zero_shot="uc2"))
+test_dataloader = val_dataloader
