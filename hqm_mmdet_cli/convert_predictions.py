@@ -2,6 +2,7 @@
 
 import click
 
+from .checks import require_writable, require_writable_folder
 from .command import ToolCommand, work
 from .evaluation_options import evaluation_options, require_evaluation_files
 
@@ -25,7 +26,7 @@ FORMATS = {  # a test compares with hqm_mmdet.evaluation.exchange
 )
 @evaluation_options
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def convert_predictions(file: str, **options) -> int:
+def convert_predictions(file: str, out: str, to: str, **options) -> int:
     """Write the predictions in FILE as OUT, in the format of another code base.
 
     FILE is any file that `hqm-mmdet eval` takes. Written are the candidates that the metric takes, so evaluating OUT
@@ -36,4 +37,5 @@ def convert_predictions(file: str, **options) -> int:
                         --ann-file data/hico_20160224_det/annotations/test_hico.json
     """
     require_evaluation_files(file, **options)
-    return work("convert_predictions.convert_predictions")(file=file, **options)
+    (require_writable_folder if to == "matlab" else require_writable)(out)
+    return work("convert_predictions.convert_predictions")(file=file, out=out, to=to, **options)

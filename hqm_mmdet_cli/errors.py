@@ -8,6 +8,7 @@ import traceback
 EXIT_FOUND = 1  # done, but something was found
 EXIT_NOT_DONE = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+HINT = "\n(--debug shows the traceback)"
 
 # What to do about the errors of the operating system that name no remedy themselves.
 REMEDIES = {
@@ -40,15 +41,16 @@ class UsageError(UserError, ValueError):
 def tell(error: BaseException, debug: bool = False) -> int:
     """Print what went wrong; returns the exit status.
 
-    What a user can mend is one message, everything else a traceback (``debug`` or ``HQM_DEBUG=1``: all is).
+    What a user can mend is one message, with ``debug`` or ``HQM_DEBUG=1`` below its traceback; all else is a traceback.
     """
     if isinstance(error, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
-    if debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
+    debug = debug or os.environ.get("HQM_DEBUG") == "1"
+    if debug or not is_user_error(error):
         traceback.print_exception(error)
-    else:
-        print(f"error: {message_of(error)}\n(--debug shows the traceback)", file=sys.stderr)
+    if is_user_error(error):
+        print(f"error: {message_of(error)}{'' if debug else HINT}", file=sys.stderr)
     return EXIT_NOT_DONE
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import click
 
+from .installation import command
+from .nearest import nearest
+
 
 @click.command("mmdet", context_settings=dict(ignore_unknown_options=True, allow_interspersed_args=False))
 @click.argument("tool", required=False)
@@ -28,7 +31,7 @@ def mmdet(tool: str | None, args: tuple[str, ...]) -> None:
         return
     path = tools.get(tool.removesuffix(".py"))
     if path is None:
-        raise click.UsageError(f"mmdet has no tool {tool!r}; `hqm-mmdet mmdet` lists them.")
+        raise click.UsageError(f"mmdet has no tool {tool!r}.{nearest(tool, tools)} `{command('mmdet')}` lists them.")
     importlib.import_module("hqm_mmdet")
     sys.argv = [str(path), *args]
     sys.path.insert(0, str(path.parent))  # where Python looks first when a script is started
@@ -39,10 +42,10 @@ def installed_tools() -> dict[str, Path]:
     """Files of mmdet's tools by name, ``analysis_tools/get_flops``.
 
     Raises:
-        ClickException: mmdet is not installed, or came without its tools.
+        FileNotFoundError: mmdet is not installed, or came without its tools.
     """
     package = importlib.util.find_spec("mmdet")
     folder = Path(package.origin).parent / ".mim" / "tools" if package else Path()
     if package is None or not folder.is_dir():
-        raise click.ClickException(f"mmdet's tools are not in {folder}. `hqm-mmdet doctor` says what is missing.")
+        raise FileNotFoundError(f"mmdet's tools are not in {folder}. `{command('doctor')}` says what is missing.")
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.py"))}

@@ -2,7 +2,7 @@
 
 import click
 
-from .checks import require_checkpoint, require_config, require_order
+from .checks import require_checkpoint, require_config, require_order, require_writable, require_writable_folder
 from .command import ToolCommand, work
 from .errors import UsageError
 from .options import config_argument, runner_options
@@ -29,6 +29,9 @@ def test(config: str, checkpoint: str, out: str | None, tta: bool, **options) ->
         )
     if out and not out.endswith((".pkl", ".pickle")):
         raise UsageError(f"--out needs a name that ends in .pkl, got {out}.")
+    if out:
+        require_writable(out)
+    require_writable_folder(options["work_dir"] or "work_dirs")
     require_order(config, checkpoint)
     require_config(config)
     # The runner would read annotations for minutes before it looks for the file.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from .checks import require_checkpoint, require_config
+from .checks import require_checkpoint, require_config, require_writable_folder
 from .command import ToolCommand, work
 from .errors import UsageError
 from .options import SeveralOption, config_argument, runner_options, with_options
@@ -65,6 +65,7 @@ def train(**options) -> int:
     if options["load_from"] and options["from_scratch"]:
         raise UsageError("--load-from and --from-scratch exclude each other.")
     require_config(options["config"])
+    require_writable_folder(options["work_dir"] or "work_dirs")
     require_checkpoint(options["load_from"])
     require_checkpoint(None if options["resume"] == "auto" else options["resume"])
     return work("train.train")(**options)

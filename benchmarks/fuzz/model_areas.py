@@ -170,9 +170,7 @@ class Options:
 
     def __call__(self, rng: Random, material: Material) -> Verdict | None:
         """One command line; it may start what a user would want, so files that it would read do not exist."""
-        name = rng.choice(
-            [name for name in COMMANDS if name not in ("demo", "doctor", "quickstart", "make-toy", "to-hoia")]
-        )
+        name = rng.choice([name for name in COMMANDS if name not in NOT_CALLED])
         options = OPTIONS[name]
         words = [rng.choice((*self.WORDS, str(material.folder), str(material.folder / "none.json"))) for _ in range(2)]
         for _ in range(rng.randrange(4)):
@@ -190,6 +188,6 @@ def options_of(name: str) -> list[str]:
 
 
 # They serve, look at the machine, work without any file, or have commands of their own.
-NOT_CALLED = ("demo", "doctor", "quickstart", "make-toy", "to-hoia")
+NOT_CALLED = ("demo", "doctor", "quickstart", "make-toy", "to-hoia", "mmdet")
 OPTIONS = {name: options_of(name) for name in COMMANDS}
 CONFIGS = ROOT / "configs"

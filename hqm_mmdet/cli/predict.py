@@ -6,13 +6,17 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
+from hqm_mmdet.apis.conversion import read_complete
 from hqm_mmdet.apis.inference.attention import AttentionError, attention_cells
 from hqm_mmdet.apis.inference.ground_truth import read_ground_truth
 from hqm_mmdet.apis.inference.outputs import OutputFolder
 from hqm_mmdet.apis.inference.prediction import BadInput, Prediction
 from hqm_mmdet.apis.inference.sources import find_images, is_video
+from hqm_mmdet.checkpoints import SOURCES
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
 from hqm_mmdet_cli.errors import UsageError
+from hqm_mmdet_cli.installation import command
 
 from .settings import read_config, require_device
 
@@ -22,6 +26,7 @@ EXIT_SOME_FAILED = 1
 def predict(
     inputs: tuple[str, ...],
     checkpoint: str,
+    convert: bool,
     config: str | None,
     cfg_options: tuple[str, ...],
     device: str | None,
@@ -46,11 +51,30 @@ def predict(
     sources = None if videos else find_images(inputs, how["allow_urls"])
     require_device(device)
     cfg = read_config(config, cfg_options)
-    inferencer = HOIInferencer(cfg, checkpoint, device, not quiet, merge_iou, interactions, new_verbs, clip)
+    weights = converted(checkpoint, config) if convert else checkpoint
+    inferencer = HOIInferencer(cfg, weights, device, not quiet, merge_iou, interactions, new_verbs, clip)
     selection.allowed(inferencer.model.dataset_meta)
     if videos:
         return run_video(inferencer, videos[0], selection, Path(out), **how)
     return run_images(inferencer, sources, selection, Path(out), **how)
+
+
+def converted(file: str, config: str | None) -> Checkpoint:
+    """A file of another code base as ours, and the command that keeps the result.
+
+    Raises:
+        UsageError: it finds no pairs, or fits none of the project's configs.
+    """
+    checkpoint, report, name = read_complete(file, config)
+    source, out = SOURCES[report.source], Path(file).with_name(f"{Path(file).stem}_converted.pth")
+    if source.initialises:
+        raise UsageError(f"{file} ({source.title}) finds no pairs; a training starts from it. See docs/training.md.")
+    if name is None:
+        raise UsageError(f"{file} ({source.title}) fits none of the project's configs of this method; give --config.")
+    options = f" --config {config}" if config else ""
+    keep = command(f"convert {file} {out}{options}")
+    click.echo(f"{source.title}, converted for the config {name}. To keep the result: {keep}", err=True)
+    return checkpoint
 
 
 def run_video(

@@ -64,6 +64,9 @@ def train(config: Path, work_dir: Path) -> Path:
     """Train with a command that a user would type; returns the best checkpoint.
 
     Two processes on a CPU with two cores: for so small a model they are faster than two threads.
+
+    Raises:
+        UsageError: it did not come to its end.
     """
     if torch.cuda.is_available() or (os.cpu_count() or 1) < 2:
         words = [sys.executable, script("train.py"), config, "--cfg-options", "train_dataloader.batch_size=16"]
@@ -71,7 +74,8 @@ def train(config: Path, work_dir: Path) -> Path:
         words = ["bash", script("dist_train.sh"), config, "2"]
     words = [str(word) for word in (*words, "--work-dir", work_dir, "--resume")]
     print("+", " ".join(words), flush=True)
-    subprocess.run(words, check=True, env={**os.environ, "PYTHON": sys.executable})
+    if status := subprocess.run(words, env={**os.environ, "PYTHON": sys.executable}).returncode:
+        raise UsageError(f"The training ended with status {status}, see above. The same command goes on.")
     (work_dir / "finished").touch()
     return finished_checkpoint(work_dir)
 

@@ -28,7 +28,7 @@ def test(
     if out:
         dump_predictions(cfg, out)
     with config_errors(cfg, config):
-        build_runner(cfg).test()
+        build_runner(cfg, calm=True).test()
 
 
 def draw_predictions(cfg: Config, show: bool, show_dir: str | None, wait_time: float) -> None:

@@ -40,11 +40,11 @@ def train(
         cfg.load_from = None
     # Last, because --work-dir and --cfg-options decide where to look for a checkpoint.
     set_start(cfg, resume)
+    require_files_of(cfg, ("train", "val"))
     if not from_scratch and (start := how_to_start(cfg, config)) is not None:
         raise UsageError(
             f"{config} is meant to start from a detector, and no load_from is given: from random weights it "
             f"learns far more slowly. Get the start: {start}. Or train without: --from-scratch."
         )
-    require_files_of(cfg, ("train", "val"))
     with config_errors(cfg, config):
         build_runner(cfg, calm=not verbose).train()

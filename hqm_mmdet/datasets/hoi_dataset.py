@@ -197,11 +197,12 @@ class HOIDataset(SamplingDataset):
         return self.data_prefix.get("img") or self.data_root or "."
 
     def require_files(self) -> None:
-        """Find out, before anything is read, that annotations or images are missing.
+        """Find out, before anything is read, that names, annotations or images are missing.
 
         Raises:
             FileNotFoundError: so it is; the message says how to get them.
         """
+        self._beside(self.names_file)
         if "://" not in self.ann_file and find_annotations(self.ann_file) is None:
             path = osp.abspath(self.ann_file)
             raise FileNotFoundError(f"Annotation file {path} (or .json.gz) does not exist. {self.HOW_TO_GET}")

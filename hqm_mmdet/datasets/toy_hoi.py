@@ -26,7 +26,11 @@ class ToyHOIDataset(ZeroShotDataset):
     """
 
     HOIS = "toy_hoi"
-    METAINFO = {"dataset_type": "toy_hoi", **{key: load_metainfo("toy_hoi")[key] for key in _VOCABULARY}}
+    METAINFO = {
+        "dataset_type": "toy_hoi",
+        "made_for": "drawings of the toy set",
+        **{key: load_metainfo("toy_hoi")[key] for key in _VOCABULARY},
+    }
     CORRE_FILE = "corre_toy.npy"
     TRAIN_ANN_FILE = "trainval_toy.json"
     HOW_TO_GET = f"Make the data set: `{command('make-toy data/toy_hoi')}`."

@@ -29,11 +29,18 @@ class TrainingSummaryHook(Hook):
 
     def before_train(self, runner) -> None:
         """Tell, then begin."""
-        if self.console is not None:
-            self.console.is_open = True
+        self._open_console()
         rows = summary(runner)
         width = max(map(len, rows))
         runner.logger.info("Training\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items()))
+
+    def before_test(self, runner) -> None:
+        """Begin; what is tested, the command has said."""
+        self._open_console()
+
+    def _open_console(self) -> None:
+        if self.console is not None:
+            self.console.is_open = True
 
 
 def summary(runner) -> dict[str, str]:

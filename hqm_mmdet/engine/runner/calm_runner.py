@@ -11,9 +11,10 @@ from .console import CalmConsole, calm
 
 @RUNNERS.register_module()
 class CalmRunner(Runner):
-    """mmengine's ``Runner`` whose console begins with :class:`TrainingSummaryHook`'s summary; the log file is complete.
+    """mmengine's ``Runner`` whose console begins where training or testing does; the log file is complete.
 
-    ``hqm-mmdet train`` uses it, unless ``--verbose`` is given or the config names a ``runner_type`` of its own.
+    Training begins with :class:`~hqm_mmdet.engine.TrainingSummaryHook`'s summary. ``hqm-mmdet train`` (without
+    ``--verbose``) and ``hqm-mmdet test`` use it, unless the config names a ``runner_type`` of its own.
     """
 
     console: CalmConsole | None = None
