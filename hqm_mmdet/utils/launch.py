@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from hqm_mmdet.configuring import find_config, merge_options, parse_config, unread_in_files
+from hqm_mmdet.configuring import complete_loaders, find_config, merge_options, parse_config, unread_in_files
 from hqm_mmdet.errors import UserError
 from hqm_mmdet.mmengine_doors import local_files_only
 
@@ -101,6 +101,7 @@ def use_mixed_precision(cfg: Config) -> None:
 
 def build_runner(cfg: Config) -> Runner:
     """mmengine's runner, or the one that ``runner_type`` names."""
+    complete_loaders(cfg)
     return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
 
 
