@@ -29,8 +29,8 @@ class DetectorInstances(BaseModule):
 
     Args:
         detector (dict | str | Path): a model config, or a config file that holds one.
-        checkpoint (str | Path, optional): weights; read without running code that the file may hold. Default None: the
-            host's checkpoint has them.
+        checkpoint (str | Path, optional): weights; read when training starts, without running code that the file may
+            hold. Default None: the host's checkpoint has them.
         classes (Sequence[str], optional): object classes of the data set. Default None: the detector's labels are the
             data set's.
         detector_classes (Sequence[str], optional): names of the detector's labels. Default: as its checkpoint says.
@@ -40,8 +40,7 @@ class DetectorInstances(BaseModule):
         loss_weight (float): of the detector's own losses, unless it is frozen. Default: 1.
 
     Raises:
-        FileNotFoundError: no such config or checkpoint.
-        CheckpointError: the checkpoint is damaged or does not fit.
+        FileNotFoundError: no such config.
         ClassNameError: the detector lacks classes of the data set, or does not tell its classes.
     """
 
@@ -59,15 +58,10 @@ class DetectorInstances(BaseModule):
         with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
             self.detector = MODELS.build(detector if isinstance(detector, dict) else _model_of_file(Path(detector)))
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
-        self.has_weights = checkpoint is not None
-        meta = {}
-        if checkpoint is not None:
-            stored = Checkpoint.read(checkpoint)
-            load_weights(self.detector, stored.state, stored.name)
-            meta = stored.meta.get("dataset_meta", {})
+        self.checkpoint = checkpoint
         labels = None
         if classes is not None:
-            detector_classes = detector_classes or meta.get("classes") or meta.get("CLASSES")
+            detector_classes = detector_classes or self._stored_classes()
             if detector_classes is None:
                 raise ClassNameError(f"{checkpoint or detector} names no classes; set instances.detector_classes.")
             labels = match_class_names(classes, detector_classes)
@@ -75,9 +69,24 @@ class DetectorInstances(BaseModule):
         if frozen:
             self.detector.requires_grad_(False)
 
+    def _stored_classes(self) -> Sequence[str] | None:
+        """Names of labels as the detector's checkpoint has them."""
+        if self.checkpoint is None:
+            return None
+        meta = Checkpoint.read(self.checkpoint).meta.get("dataset_meta", {})
+        return meta.get("classes") or meta.get("CLASSES")
+
     def init_weights(self) -> None:
-        """Nothing, where the detector has its weights from a checkpoint, or gets them from the host's."""
-        if not (self.has_weights or self.frozen):
+        """The detector's checkpoint, if it has one of its own; else, unless it is frozen, its initialisation.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            CheckpointError: it is damaged or does not fit.
+        """
+        if self.checkpoint is not None:
+            stored = Checkpoint.read(self.checkpoint)
+            load_weights(self.detector, stored.state, stored.name)
+        elif not self.frozen:
             super().init_weights()
 
     def train(self, mode: bool = True) -> "DetectorInstances":
