@@ -69,6 +69,14 @@ def test_mmdet_s_own_configs_give_instances_with_features(config):
     assert not any(parameter.requires_grad for parameter in provider.parameters())
 
 
+def test_a_name_of_mmdet_s_is_enough():
+    """With the names of its classes."""
+    provider = DetectorFeatures("retinanet/retinanet_r18_fpn_1x_coco.py", classes=("person", "sports_ball", "bicycle"))
+    assert provider.labels[[0, 1, 32, 2]].tolist() == [0, 2, 1, -1]
+    with pytest.raises(FileNotFoundError, match="none.py of the detector does not exist"):
+        DetectorFeatures("retinanet/none.py")
+
+
 def small(**options):
     torch.manual_seed(0)
     return DetectorFeatures(detr(), classes=CLASSES, detector_classes=THEIRS, **options).eval()
