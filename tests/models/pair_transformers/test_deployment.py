@@ -1,4 +1,4 @@
-"""A UPT on a detector, as a checkpoint: one's own images, publishing; exporting says why not."""
+"""UPT and PViC on a detector, as a checkpoint: one's own images, publishing; what can't be says why not."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from hqm_mmdet.apis import build_model
 from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs
 from hqm_mmdet.apis.deployment.publish import publish_checkpoint
 from hqm_mmdet.apis.inference import HOIInferencer
+from hqm_mmdet.apis.inference.attention import AttentionError
 from hqm_mmdet.checkpoints import write_checkpoint
 from tests.models.pair_transformers.small import HEADS
 from tests.models.reference import CONFIGS
@@ -39,7 +40,9 @@ def test_one_s_own_images_and_published_files(checkpoint, tmp_path):
     assert results[0] == results[1]
 
 
-def test_exporting_says_why_not(checkpoint):
+def test_what_is_not_there_says_so(checkpoint):
     inferencer = HOIInferencer(weights=str(checkpoint), show_progress=False)
+    with pytest.raises(AttentionError, match="A PairTransformerHOI has no queries"):
+        inferencer.attention(np.zeros((96, 96, 3), np.uint8))
     with pytest.raises(ExportError, match="A PairTransformerHOI is not exported.*publish"):
         ImageToPairs(inferencer.model)
