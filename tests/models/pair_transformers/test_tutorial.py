@@ -1,4 +1,4 @@
-"""The tutorial of docs/two_stage.md in small: mmdet trains a detector on toy boxes, UPT learns on it, pictures come out."""
+"""The tutorial of docs/two_stage.md in small: mmdet trains a detector, UPT learns on it, pictures come out."""
 
 import re
 
