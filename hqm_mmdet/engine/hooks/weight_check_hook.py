@@ -41,8 +41,8 @@ class WeightCheckHook(Hook):
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not loaded_from(runner):
             print_log(
-                f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from to a "
-                "DETR converted with tools/model_converters/convert.py.",
+                f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from (or "
+                "a part's own checkpoint) to a DETR converted with tools/model_converters/convert.py.",
                 logger="current",
                 level=logging.WARNING,
             )

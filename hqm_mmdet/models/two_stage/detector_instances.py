@@ -80,6 +80,11 @@ class DetectorInstances(BaseModule):
         meta = Checkpoint.read(self.checkpoint).meta.get("dataset_meta", {})
         return meta.get("classes") or meta.get("CLASSES")
 
+    @property
+    def required_parameters(self) -> tuple[str, ...]:
+        """Prefixes of parameters that a host's checkpoint must give."""
+        return ("detector.",) if self.frozen and self.checkpoint is None else ()
+
     def init_weights(self) -> None:
         """The detector's checkpoint, if it has one of its own; else, unless it is frozen, its initialisation.
 

@@ -49,6 +49,11 @@ class PooledFeatures(BaseModule):
         if frozen:
             self.parts.requires_grad_(False)
 
+    @property
+    def required_parameters(self) -> tuple[str, ...]:
+        """Prefixes of parameters that a host's checkpoint must give."""
+        return ("parts.",) if self.frozen and self.checkpoint is None else ()
+
     def init_weights(self) -> None:
         """From the checkpoint, if there is one, else as configured.
 
