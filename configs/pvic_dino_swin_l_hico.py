@@ -1,5 +1,5 @@
 # PViC, DINO-Swin-L, HICO-DET: 8 GPUs x 2 images, 30 epochs, without dropout.
-# Training starts from a DINO tuned on HICO-DET's boxes, see docs/two_stage.md.
+# Training needs a DINO tuned on HICO-DET's boxes: model.instances.checkpoint.
 _base_ = ["./pvic_r50_hico.py", "./_base_/models/dino_swin_l_instances.py"]
 model = dict(
     instances=dict(_delete_=True, **_base_.dino_swin_l),

@@ -182,6 +182,30 @@ def init_genvlkt(state: StateDict, dataset: str, copy_decoder: bool = True) -> l
     return new + list(decoder)
 
 
+def init_detector(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """DETR stays one, with mmdet's names: the detector of a two-stage model (``model.instances.checkpoint``).
+
+    Of 92 class rows the 80 used ones and "no object" are kept; neither data set nor ``copy_decoder`` has an effect.
+
+    Returns:
+        list[str]: names of the tensors that were renamed here.
+    """
+    new = {}
+    for name in [name for name in state if name.startswith(("class_embed.", "bbox_embed."))]:
+        tensor, part = state.pop(name), name.rpartition(".")[0]
+        ours = f"{DETECTOR_PARTS[part]}.{name.rpartition('.')[2]}"
+        new[ours] = coco_rows(tensor) if part == "class_embed" else tensor
+    state.update(new)
+    return list(new)
+
+
+DETECTOR_PARTS = {
+    "class_embed": "bbox_head.fc_cls",
+    "bbox_embed.layers.0": "bbox_head.reg_ffn.layers.0.0",
+    "bbox_embed.layers.1": "bbox_head.reg_ffn.layers.1",
+    "bbox_embed.layers.2": "bbox_head.fc_reg",
+}
+
 INITIALISERS = {
     "qpic": init_qpic,
     "cdn": init_cdn,
@@ -189,4 +213,5 @@ INITIALISERS = {
     "hotr": init_hotr,
     "genvlkt": init_genvlkt,
     "hoiclip": init_hoiclip,
+    "detector": init_detector,
 }

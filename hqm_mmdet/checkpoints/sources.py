@@ -58,7 +58,7 @@ class Source:
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
-FROM_DETR = ("qpic", "cdn", "hotr", "genvlkt", "hoiclip")
+FROM_DETR = ("qpic", "cdn", "hotr", "genvlkt", "hoiclip", "detector")
 # A HOICLIP holds the markers of GEN-VLKT and CDN too, a CDN that of QPIC, a Conditional DETR that of DETR, so they come
 # first.
 SOURCES = {
@@ -109,7 +109,6 @@ SOURCES = {
         "official TIN",
         "binary_classification.cls_score_binary.weight",
         OFFICIAL_TIN,
-        OFFICIAL_UPT,
         configs=("tin_hico", "tin_vcoco"),
     ),
     "upt": Source(

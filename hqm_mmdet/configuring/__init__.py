@@ -5,6 +5,7 @@ from hqm_mmdet_cli.nearest import nearest
 from hqm_mmdet_cli.project_files import find_config, project_configs
 
 from .build_errors import config_errors
+from .common_settings import complete_loaders
 from .reading import merge_options, parse_config
 from .start import how_to_start
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
@@ -12,6 +13,7 @@ from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 __all__ = [
     "ENV_KEYS",
     "READ_KEYS",
+    "complete_loaders",
     "config_errors",
     "find_config",
     "how_to_start",

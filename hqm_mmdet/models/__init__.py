@@ -1,6 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
 from .clip import FrozenCLIPVision
+from .data_preprocessor import HOIDataPreprocessor
 from .detectors import CDN, GENVLKT, HOICLIP, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead, PairHead
 from .interactiveness import (
@@ -40,11 +41,14 @@ from .task_modules import (
 )
 from .two_stage import (
     AnnotatedInstances,
+    CLIPCrops,
+    CLIPPairHead,
     DetectorFeatures,
     DetectorInstances,
     Interactiveness,
     JitteredPairs,
     PooledFeatures,
+    RawImage,
     StoredInstances,
     ThresholdPairs,
     TINHead,
@@ -66,6 +70,8 @@ __all__ = [
     "AMMQueryGenerator",
     "AnnotatedInstances",
     "CDN",
+    "CLIPCrops",
+    "CLIPPairHead",
     "ConditionalHOI",
     "ConditionalHOIDecoder",
     "ConditionalHOIHead",
@@ -75,6 +81,7 @@ __all__ = [
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",
+    "HOIDataPreprocessor",
     "HOIDecoder",
     "HOIDecoderLayer",
     "HOIEncoder",
@@ -108,6 +115,7 @@ __all__ = [
     "PooledFeatures",
     "QPIC",
     "QueryInteractiveness",
+    "RawImage",
     "SlimResNet",
     "StoredInstances",
     "TINHead",

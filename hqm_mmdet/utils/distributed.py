@@ -98,6 +98,7 @@ def _read_environment(launcher: str) -> tuple[int, int]:
         )
     rank, world_size, local_rank = (os.environ[name] for name in names[:3])
     os.environ.update(RANK=rank, WORLD_SIZE=world_size, LOCAL_RANK=local_rank)
+    os.environ.setdefault("LOCAL_WORLD_SIZE", os.environ.get(names[3], world_size))
     os.environ.setdefault("MASTER_PORT", "29500")
     if "MASTER_ADDR" not in os.environ:
         os.environ["MASTER_ADDR"] = _first_slurm_host() if launcher == "slurm" else "127.0.0.1"

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from hqm_mmdet.configuring import find_config, merge_options, parse_config, unread_in_files
+from hqm_mmdet.configuring import complete_loaders, find_config, merge_options, parse_config, unread_in_files
 from hqm_mmdet.engine import CalmRunner
 from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet_cli.checks import require_checkpoint
@@ -88,6 +88,7 @@ def use_mixed_precision(cfg: Config) -> None:
 
 def build_runner(cfg: Config, calm: bool = False) -> Runner:
     """mmengine's runner, or with ``calm`` the one with a short console; what ``runner_type`` names goes before."""
+    complete_loaders(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)
     return (CalmRunner if calm else Runner).from_cfg(cfg)

@@ -166,7 +166,7 @@ def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
 def test_masks_come_from_the_learnable_pass_of_the_same_layer_of_the_same_decoder(monkeypatch):
     model, drawn = cdn("amm"), []
 
-    def record(logits, *args):
+    def record(logits, *args, **kwargs):
         drawn.extend(logits)  # of all layers of all decoders at once
         return torch.zeros_like(logits, dtype=torch.bool)
 

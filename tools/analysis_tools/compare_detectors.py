@@ -106,7 +106,7 @@ def count_operations(model: nn.Module, batch: Batch) -> float:
         if number is not None:
             mining.take_round(number)
         model.zero_grad(set_to_none=True)
-        counts.append(count_step(model, batch).total)
+        counts.append(count_step(model, batch))
     return sum(counts) / len(counts)
 
 

@@ -55,11 +55,12 @@ class WatchedRule:
 
     def __call__(self, attention, queries, keys, mask):
         """Record (B, N, S) head averages."""
-        drop = self.rule(attention, queries, keys, mask)
+        answer = self.rule(attention, queries, keys, mask)
+        drop = answer.isneginf() if answer.is_floating_point() else answer
         keep = ~drop if mask is None else mask & ~drop
         self.weights.append(attention.weights(queries, keys, keep).mean(1))
         self.dropped.append(drop.float().mean(1))
-        return drop
+        return answer
 
 
 def miner_of(model, kind):

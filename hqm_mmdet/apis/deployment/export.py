@@ -48,6 +48,12 @@ class ImageToPairs(nn.Module):
         super().__init__()
         self.model = model
         self.pre = model.data_preprocessor
+        if hasattr(model, "instances"):
+            raise ExportError(
+                f"A {type(model).__name__} is not exported: how many pairs it looks at depends on what its detector "
+                "finds, and suppression of boxes is no part of a graph. Export a one-stage detector, or deploy this "
+                "one with PyTorch (hqm-mmdet publish)."
+            )
         if getattr(self.pre, "pad_size_divisor", 1) > 1:
             raise ExportError("A data_preprocessor that pads can't be exported; set its pad_size_divisor to 1.")
         if getattr(model.bbox_head, "pair_nms", None) is not None:

@@ -69,8 +69,10 @@ def attention_maps(model: nn.Module, data: dict) -> AttentionMaps:
         data (dict): ``inputs`` and ``data_samples`` of one image, collated.
 
     Raises:
-        AttentionError: the head's pairs do not tell which query they came from.
+        AttentionError: a two-stage detector, or the head's pairs do not tell which query they came from.
     """
+    if not hasattr(model, "learnable_queries"):
+        raise AttentionError(f"A {type(model).__name__} has no queries whose attention could be shown by pairs.")
     data = model.data_preprocessor(data, False)
     memory = model.encode(data["inputs"], data["data_samples"])
     queries = model.learnable_queries(memory)

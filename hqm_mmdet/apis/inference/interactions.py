@@ -10,6 +10,7 @@ from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.clip import PromptError, load_phrases
 from hqm_mmdet.models.heads.hoi_class_head import HOIClassHead
 from hqm_mmdet.models.heads.open_vocabulary import ask_for, interactions_of_verbs
+from hqm_mmdet.models.two_stage import CLIPPairHead
 
 
 def look_for(model: nn.Module, interactions: Sequence[str], clip: str | Path | None = None, cache: bool = True) -> dict:
@@ -58,16 +59,16 @@ def interactions_with(model: nn.Module, verbs: Sequence[str]) -> list[str]:
     return interactions_of_verbs(verbs, load_phrases(head.prompts), head.hois.object_names)
 
 
-def text_head(model: nn.Module) -> HOIClassHead:
+def text_head(model: nn.Module) -> HOIClassHead | CLIPPairHead:
     """The model's head, if it scores texts.
 
     Raises:
         ConfigError: it does not.
     """
-    if not isinstance(model.bbox_head, HOIClassHead):
+    if not isinstance(model.bbox_head, HOIClassHead | CLIPPairHead):
         raise ConfigError(
-            f"Interactions in one's own words need a model that scores texts (HOICLIP, GEN-VLKT); this is a "
-            f"{type(model).__name__}."
+            f"Interactions in one's own words need a model that scores texts (HOICLIP, GEN-VLKT, CLIPPairHead); this "
+            f"is a {type(model).__name__}."
         )
     return model.bbox_head
 

@@ -61,6 +61,11 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
             self.query_mining = MODELS.build(query_mining) if query_mining else None
             self.suppression = MODELS.build(suppression) if suppression else None
 
+    @property
+    def required_parameters(self) -> tuple[str, ...]:
+        """Prefixes of parameters that never learn and have no file of their own: a checkpoint must give them."""
+        return tuple(f"instances.{name}" for name in self.instances.required_parameters)
+
     def extract_feat(self, batch_inputs: Tensor, batch_data_samples: OptSampleList = None) -> list[Scene]:
         """Selected instances and maps of images (B, 3, H, W).
 

@@ -52,11 +52,12 @@ class WindowAttention(nn.Module):
         bias[len(bias) // 3 : 2 * len(bias) // 3] = 0  # keys have none: a constant would not be seen by a cosine
         split = F.linear(windows, self.qkv.weight, bias).unflatten(-1, (3, self.num_heads, -1))
         q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (B, W, H, S, D/H)
-        logits = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)
+        # In float32: keys of positions that fill up are zero, and half precision has no 1e-12 to divide them by.
+        logits = F.normalize(q.float(), dim=-1) @ F.normalize(k.float(), dim=-1).transpose(-2, -1)
         logits = logits * self.logit_scale.clamp(max=math.log(100.0)).exp() + self.bias()
         if apart is not None:
             logits = logits + apart[:, None]
-        attended = logits.softmax(-1) @ v
+        attended = logits.softmax(-1).to(v.dtype) @ v
         return self.proj(attended.transpose(2, 3).flatten(3))
 
     def bias(self) -> Tensor:

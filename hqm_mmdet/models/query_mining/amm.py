@@ -13,7 +13,7 @@ from hqm_mmdet.registry import MODELS
 from .joint_learning import HardQueries, LearnablePass, Miner
 
 
-def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False) -> Tensor:
+def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False, padded: bool = True) -> Tensor:
     """Draw the positions to drop among the ``top_k`` largest of each row.
 
     Per row a share ``gamma`` of the candidates is dropped, exactly, without replacement. Candidates are the valid
@@ -25,6 +25,7 @@ def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = Fals
         gamma (float): dropped share of the candidates.
         shared (bool): draw the ranks once for all images, heads and queries, padded positions included (released code).
             Default False.
+        padded (bool): False promises that no position is padding, which spares looking for it. Default True.
 
     Returns:
         Tensor: (..., B, H, N, S) bool, True = drop.
@@ -32,10 +33,12 @@ def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = Fals
     k = min(top_k, logits.shape[-1])
     top = logits.topk(k)
     chance = torch.rand(k if shared else top.values.shape, device=logits.device)
-    candidate = top.values > float("-inf")
+    candidate = top.values > float("-inf") if padded or shared else None
     if shared:
         # ranks of K numbers, as the release draws them: padding among the K largest uses up its share
         dropped = (chance.argsort().argsort() < int(gamma * k)) & candidate
+    elif not padded:
+        dropped = chance.argsort(-1).argsort(-1) < int(gamma * k + 1e-6)
     else:
         order = chance.masked_fill(~candidate, 2).argsort(-1).argsort(-1)  # candidates first, in random order
         # the 1e-6: 0.59 * 100 is 58.999... in float32, and 59 are meant
@@ -95,7 +98,8 @@ class MaskRule:
         drawn = {}
         for attentions, queries, keys, masks in (zip(*rows, strict=True) for rows in alike.values()):
             logits = attentions[0].logits(self._of_source(torch.stack(queries)), torch.stack(keys), masks[0])
-            dropped = draw_drop_mask(logits, self.settings.top_k, self.settings.gamma)
+            settings = self.settings
+            dropped = draw_drop_mask(logits, settings.top_k, settings.gamma, padded=masks[0] is not None)
             if self.renormalise:  # as a kernel takes it, so that no layer has to make it
                 dropped = dropped if masks[0] is None else dropped | ~masks[0]
                 dropped = torch.zeros_like(logits).masked_fill(dropped, float("-inf")).to(queries[0].dtype)

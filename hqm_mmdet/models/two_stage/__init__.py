@@ -2,8 +2,11 @@
 
 Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.py, tin_head.py. What heads on a
 detector's features get: scenes.py, detector_features.py, feature_readers.py, pooled_features.py.
+Without HOI training: clip_crops.py, clip_pair_head.py.
 """
 
+from .clip_crops import CLIPCrops, RawImage
+from .clip_pair_head import CLIPPairHead
 from .detector_features import DetectorFeatures
 from .detector_instances import DetectorInstances
 from .instances import AnnotatedInstances, MissingDetections, StoredInstances
@@ -17,6 +20,8 @@ from .two_stage_hoi import TwoStageHOI, in_original_frame
 
 __all__ = [
     "AnnotatedInstances",
+    "CLIPCrops",
+    "CLIPPairHead",
     "DetectorFeatures",
     "DetectorInstances",
     "InstanceError",
@@ -24,6 +29,7 @@ __all__ = [
     "JitteredPairs",
     "MissingDetections",
     "PooledFeatures",
+    "RawImage",
     "Scene",
     "StoredInstances",
     "ThresholdPairs",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import mmdet
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample, SampleList
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import load_weights
 from hqm_mmdet.models.interactiveness import raw_images
-from hqm_mmdet.registry import MODELS, SCOPE
+from hqm_mmdet.registry import DATASETS, MODELS, SCOPE
 from hqm_mmdet.structures import ClassNameError, match_class_names
 
 
@@ -28,20 +29,21 @@ class DetectorInstances(BaseModule):
     an image twice, to find boxes in evaluation mode and to learn. Unannotated objects count as background there.
 
     Args:
-        detector (dict | str | Path): a model config, or a config file that holds one.
-        checkpoint (str | Path, optional): weights; read without running code that the file may hold. Default None: the
-            host's checkpoint has them.
+        detector (dict | str | Path): a model config, or a config file that holds one; names of mmdet's own, such as
+            ``faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py``, will do.
+        checkpoint (str | Path, optional): weights; read when training starts, without running code that the file may
+            hold. Default None: the host's checkpoint has them.
         classes (Sequence[str], optional): object classes of the data set. Default None: the detector's labels are the
             data set's.
-        detector_classes (Sequence[str], optional): names of the detector's labels. Default: as its checkpoint says.
+        detector_classes (Sequence[str], optional): names of the detector's labels. Default: as its checkpoint says, or
+            the config file or its data set.
         scale (tuple[int, int], optional): the image is resized to fit into longer and shorter side first. Default
             None: it stays as the host sees it.
         frozen (bool): evaluation mode, and nothing learns. Default: True.
         loss_weight (float): of the detector's own losses, unless it is frozen. Default: 1.
 
     Raises:
-        FileNotFoundError: no such config or checkpoint.
-        CheckpointError: the checkpoint is damaged or does not fit.
+        FileNotFoundError: no such config.
         ClassNameError: the detector lacks classes of the data set, or does not tell its classes.
     """
 
@@ -56,18 +58,14 @@ class DetectorInstances(BaseModule):
         loss_weight: float = 1.0,
     ):
         super().__init__()
+        config = None if isinstance(detector, dict) else _config_of(Path(detector))
         with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
-            self.detector = MODELS.build(detector if isinstance(detector, dict) else _model_of_file(Path(detector)))
+            self.detector = MODELS.build(detector if config is None else config.model)
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
-        self.has_weights = checkpoint is not None
-        meta = {}
-        if checkpoint is not None:
-            stored = Checkpoint.read(checkpoint)
-            load_weights(self.detector, stored.state, stored.name)
-            meta = stored.meta.get("dataset_meta", {})
+        self.checkpoint = checkpoint
         labels = None
         if classes is not None:
-            detector_classes = detector_classes or meta.get("classes") or meta.get("CLASSES")
+            detector_classes = detector_classes or self._stored_classes() or _classes_of(config)
             if detector_classes is None:
                 raise ClassNameError(f"{checkpoint or detector} names no classes; set instances.detector_classes.")
             labels = match_class_names(classes, detector_classes)
@@ -75,9 +73,29 @@ class DetectorInstances(BaseModule):
         if frozen:
             self.detector.requires_grad_(False)
 
+    def _stored_classes(self) -> Sequence[str] | None:
+        """Names of labels as the detector's checkpoint has them."""
+        if self.checkpoint is None:
+            return None
+        meta = Checkpoint.read(self.checkpoint).meta.get("dataset_meta", {})
+        return meta.get("classes") or meta.get("CLASSES")
+
+    @property
+    def required_parameters(self) -> tuple[str, ...]:
+        """Prefixes of parameters that a host's checkpoint must give."""
+        return ("detector.",) if self.frozen and self.checkpoint is None else ()
+
     def init_weights(self) -> None:
-        """Nothing, where the detector has its weights from a checkpoint, or gets them from the host's."""
-        if not (self.has_weights or self.frozen):
+        """The detector's checkpoint, if it has one of its own; else, unless it is frozen, its initialisation.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            CheckpointError: it is damaged or does not fit.
+        """
+        if self.checkpoint is not None:
+            stored = Checkpoint.read(self.checkpoint)
+            load_weights(self.detector, stored.state, stored.name)
+        elif not self.frozen:
             super().init_weights()
 
     def train(self, mode: bool = True) -> "DetectorInstances":
@@ -167,7 +185,19 @@ def _tensor(boxes) -> Tensor:
     return getattr(boxes, "tensor", boxes)
 
 
-def _model_of_file(path: Path) -> dict:
-    if not path.is_file():
-        raise FileNotFoundError(f"Config {path} of the detector does not exist.")
-    return Config.fromfile(path).model
+def _config_of(path: Path) -> Config:
+    """A config file, or one of those that mmdet brings along."""
+    shipped = Path(mmdet.__file__).parent / ".mim" / "configs" / path
+    for file in (path, shipped):
+        if file.is_file():
+            return Config.fromfile(file)
+    raise FileNotFoundError(f"Config {path} of the detector does not exist, neither there nor in {shipped.parent}.")
+
+
+def _classes_of(config: Config | None) -> Sequence[str] | None:
+    """Names of labels as a detector's config has them, or the data set that it names."""
+    if config is None:
+        return None
+    named = config.get("metainfo", {}).get("classes")
+    dataset = DATASETS.get(config.get("dataset_type", ""))
+    return named or getattr(dataset, "METAINFO", {}).get("classes")

@@ -25,13 +25,10 @@ class PooledFeatures(BaseModule):
         backbone (dict): gets the images as the host normalised them.
         neck (dict, optional): boxes are pooled from its maps; of equal channels. Default None: from the backbone's
             last map.
-        checkpoint (str | Path, optional): weights of backbone and neck; read without running code. Default None: the
-            host's checkpoint has them.
+        checkpoint (str | Path, optional): weights of backbone and neck; read when training starts, without running
+            code. Default None: the host's checkpoint has them, or they start as configured.
         frozen (bool): backbone and neck are in evaluation mode and do not learn. Default: True.
         map_levels (Sequence[int]): which maps of the backbone are passed on, the coarsest last. Default: (-1,).
-
-    Raises:
-        FileNotFoundError, CheckpointError: no such checkpoint, or it does not fit.
     """
 
     def __init__(
@@ -48,19 +45,27 @@ class PooledFeatures(BaseModule):
         parts = dict(backbone=backbone) if neck is None else dict(backbone=backbone, neck=neck)
         self.parts = ModuleDict({name: MODELS.build(part) for name, part in parts.items()})
         self.frozen, self.map_levels = frozen, tuple(map_levels)
-        self.has_weights = checkpoint is not None
-        if checkpoint is not None:
-            stored = Checkpoint.read(checkpoint)
-            load_weights(self.parts, stored.state, stored.name)
+        self.checkpoint = checkpoint
         if frozen:
             self.parts.requires_grad_(False)
 
+    @property
+    def required_parameters(self) -> tuple[str, ...]:
+        """Prefixes of parameters that a host's checkpoint must give."""
+        return ("parts.",) if self.frozen and self.checkpoint is None else ()
+
     def init_weights(self) -> None:
-        """Of what has no weights from a checkpoint."""
-        if self.has_weights:
-            self.source.init_weights()
-        else:
+        """From the checkpoint, if there is one, else as configured.
+
+        Raises:
+            FileNotFoundError, CheckpointError: no such checkpoint, or it does not fit.
+        """
+        if self.checkpoint is None:
             super().init_weights()
+            return
+        stored = Checkpoint.read(self.checkpoint)
+        load_weights(self.parts, stored.state, stored.name)
+        self.source.init_weights()
 
     def train(self, mode: bool = True) -> "PooledFeatures":
         """Frozen parts stay in evaluation mode."""

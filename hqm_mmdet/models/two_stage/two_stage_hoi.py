@@ -6,6 +6,7 @@ from mmdet.structures import OptSampleList, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 from hqm_mmdet.structures import HOIDataSample, scale_of, with_poses
@@ -26,7 +27,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
     Args:
         instances (dict): config of a provider of instances, see :mod:`~.instances`.
         pair_sampler (dict): which instances make candidate pairs; in training, negatives are drawn from them.
-        training_pairs (dict): what the head learns from.
+        training_pairs (dict, optional): what the head learns from. Default None: it does not learn.
         backbone (dict): its last map is the feature map.
         pair_encoder (dict): feature map and pairs to what the head reads.
         bbox_head (dict): classes of pairs, and losses.
@@ -43,10 +44,10 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         self,
         instances: dict,
         pair_sampler: dict,
-        training_pairs: dict,
         backbone: dict,
         pair_encoder: dict,
         bbox_head: dict,
+        training_pairs: dict | None = None,
         skip_negative_objects: bool = False,
         suppression: dict | None = None,
         data_preprocessor: dict | None = None,
@@ -55,7 +56,7 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         super().__init__(data_preprocessor, init_cfg)
         self.instances = MODELS.build(instances)
         self.pair_sampler = TASK_UTILS.build(pair_sampler)
-        self.training_pairs = TASK_UTILS.build(training_pairs)
+        self.training_pairs = TASK_UTILS.build(training_pairs) if training_pairs else None
         self.backbone = MODELS.build(backbone)
         self.pair_encoder = MODELS.build(pair_encoder)
         self.bbox_head = MODELS.build(bbox_head)
@@ -73,7 +74,13 @@ class TwoStageHOI(BaseDetector, metaclass=TrainableParts):
         return [self.backbone(image[None, :, :height, :width])[-1][0] for image, (height, width) in images]
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs`` and what the provider reads."""
+        """Loss terms of a batch; ``batch_data_samples`` need ``gt_pairs`` and what the provider reads.
+
+        Raises:
+            ConfigError: there is nothing to learn from.
+        """
+        if self.training_pairs is None:
+            raise ConfigError("model.training_pairs is not set: this model is not trained, it predicts as it is.")
         candidates = self.candidates(batch_inputs, batch_data_samples)
         pairs = [
             self.training_pairs(with_poses(sample.gt_pairs, sample), found, sample.img_shape[:2])

@@ -136,3 +136,12 @@ def test_masked_copies_do_not_see_what_their_originals_saw_most(model, method):
     states = model.bbox_head.decode(hard, learnable.memory, learnable.queries)
     assert states.shape[2] == 1 and len(seen) == len(states)
     assert all(dropped.shape[2] == 1 and dropped.sum(-1).unique().tolist() == [1] for dropped in seen)  # 0.4 of 4
+
+
+@pytest.mark.parametrize("half", (torch.float16, torch.bfloat16))
+def test_half_precision_is_finite(model, half):
+    for round_ in (0, 1):
+        model.query_mining.take_round(round_)
+        with torch.autocast("cpu", dtype=half):
+            losses = model(*batch(USUAL, USUAL[[0]]), mode="loss")
+        assert all(value.isfinite() and value.dtype == torch.float32 for value in losses.values())

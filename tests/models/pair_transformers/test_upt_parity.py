@@ -54,9 +54,16 @@ def agrees(ours, theirs, kind):
     np.testing.assert_allclose(ours.detach().numpy(), theirs, rtol=0, atol=ATOL[kind])
 
 
-def test_tokens_and_attention(case):
-    rows = range(len(case.scenes))
-    candidates, _ = case.preds(rows)
+@pytest.fixture(scope="module")
+def hico(reference_dir, tmp_path_factory):
+    return UPTCase(reference_dir, "hico", tmp_path_factory.mktemp("upt_hico"))
+
+
+@torch.no_grad()
+def test_tokens_and_attention(hico):
+    """V-COCO's differ in the last layer only."""
+    case, rows = hico, range(len(hico.scenes))
+    candidates = case.candidates(rows)
     head, given = case.head, case.given
     numbers = pairwise_numbers(candidates.boxes, candidates.sizes)
     pairs, x = head.spatial_head(numbers), candidates.features
@@ -86,6 +93,7 @@ def test_tokens_and_attention(case):
             agrees(tokens[i, :count], given[f"pair_tokens_before{i}"], "tokens")
 
 
+@torch.no_grad()
 def test_logits_and_scores(case):
     rows = range(len(case.scenes))
     candidates, preds = case.preds(rows)

@@ -7,6 +7,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from hqm_mmdet.checkpoints.convert import convert_state_dict
+from hqm_mmdet.checkpoints.key_tables import USED_ROWS
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.safe_loading import load_untrusted
 from tests.models.pair_transformers.fixtures import labelled, official_weights
@@ -52,6 +54,24 @@ def whole(request, reference_dir, tmp_path_factory):
 
 def test_every_official_tensor_has_its_place(whole):
     assert whole.report.source == whole.method and not whole.report.dropped
+
+
+def test_a_detr_alone_becomes_the_detector(whole):
+    """The one that training starts from, in official names; of 92 class rows 81 are kept."""
+    prefix, detector = "detector.", whole.model.instances.detector
+    weights = official_weights(whole.folder, whole.method, "hico", offsets=True)
+    weights = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    rows = weights["class_embed.weight"]
+    weights["class_embed.weight"] = torch.zeros(92, 256)
+    weights["class_embed.weight"][USED_ROWS] = rows
+    bias = torch.zeros(92)
+    bias[USED_ROWS] = weights["class_embed.bias"]
+    weights["class_embed.bias"] = bias
+    converted, report = convert_state_dict(weights, model="detector")
+    assert report.source == "detr" and not report.dropped
+    missing, unexpected = detector.load_state_dict(converted, strict=False)
+    assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
+    torch.testing.assert_close(detector.bbox_head.fc_cls.weight.data, rows)
 
 
 def test_instances(whole):

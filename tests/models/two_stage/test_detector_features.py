@@ -69,8 +69,16 @@ def test_mmdet_s_own_configs_give_instances_with_features(config):
     assert not any(parameter.requires_grad for parameter in provider.parameters())
 
 
-def small(**options):
-    torch.manual_seed(0)
+def test_a_name_of_mmdet_s_is_enough():
+    """With the names of its classes."""
+    provider = DetectorFeatures("retinanet/retinanet_r18_fpn_1x_coco.py", classes=("person", "sports_ball", "bicycle"))
+    assert provider.labels[[0, 1, 32, 2]].tolist() == [0, 2, 1, -1]
+    with pytest.raises(FileNotFoundError, match="none.py of the detector does not exist"):
+        DetectorFeatures("retinanet/none.py")
+
+
+def small(seed=0, **options):
+    torch.manual_seed(seed)
     return DetectorFeatures(detr(), classes=CLASSES, detector_classes=THEIRS, **options).eval()
 
 
@@ -130,8 +138,15 @@ def test_released_deformable_models_take_states_of_other_queries():
         DetectorFeatures(model_of("retinanet/retinanet_r50_fpn_1x_coco.py"), official_feature_index=True)
 
 
-def test_weights_of_a_detector_survive_the_start_of_a_training():
+def test_weights_of_a_detector_survive_the_start_of_a_training(tmp_path):
     provider = small()
+    assert provider.required_parameters == ("detector.",)  # a host's checkpoint must give them
+    torch.save(dict(state_dict=small(seed=1).detector.state_dict()), tmp_path / "detector.pth")
+    own = small(checkpoint=str(tmp_path / "detector.pth"))
+    own.init_weights()
+    assert own.required_parameters == () and torch.equal(
+        own.detector.neck.convs[0].conv.weight, small(seed=1).detector.neck.convs[0].conv.weight
+    )
     before = {name: value.clone() for name, value in provider.state_dict().items()}
     provider.init_weights()
     assert all(torch.equal(value, before[name]) for name, value in provider.state_dict().items())
