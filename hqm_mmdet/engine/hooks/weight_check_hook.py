@@ -50,8 +50,8 @@ class WeightCheckHook(Hook):
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not loaded_from(runner):
             print_log(
-                f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from (or a "
-                f"part's own checkpoint) to a DETR that was converted: `{command('convert FILE OUT')}`.",
+                f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from (or "
+                f"a part's own checkpoint) to a DETR that was converted: `{command('convert FILE OUT')}`.",
                 logger="current",
                 level=logging.WARNING,
             )
