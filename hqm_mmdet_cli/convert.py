@@ -11,7 +11,7 @@ SOURCES = (
     *("hoiclip", "genvlkt", "cdn_hqm", "cdn", "qpic", "hqm", "hotr", "tin", "upt", "pvic", "detr"),
     *("mmdet_conditional_detr", "mmdet_detr"),
 )
-MODELS = ("qpic", "cdn", "conditional", "hotr", "genvlkt", "hoiclip")
+MODELS = ("qpic", "cdn", "conditional", "hotr", "genvlkt", "hoiclip", "detector")
 DATASETS = ("hico", "vcoco")
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def is_checkout() -> bool:
     """Whether the package runs from a checkout, editable installations included."""
-    return (ROOT / "configs").is_dir()
+    return (ROOT / "configs").is_dir() and (ROOT / "setup.py").is_file()
 
 
 def project_root() -> Path:

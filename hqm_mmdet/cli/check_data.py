@@ -38,7 +38,8 @@ def check_data(
 
 def summary(reports: Sequence[SplitReport], max_shown: int, out: str | None) -> str:
     """What was found in all splits, and where the rest of it is shown."""
-    counts = ", ".join(f"{sum(report.count(level) for report in reports):,} {NAMES[level]}" for level in NAMES)
+    found = {level: sum(report.count(level) for report in reports) for level in NAMES}
+    counts = ", ".join(f"{found[level]:,} {NAMES[level]}" for level in NAMES if found[level] or level != SUSPICIOUS)
     text = f"In all {sum(report.statistics.images for report in reports):,} images: {counts}."
     kinds = Counter((report.name, problem.kind) for report in reports for problem in report.problems)
     if max(kinds.values(), default=0) <= max_shown:

@@ -15,7 +15,8 @@ def test_tools_are_listed(capsys):
 
 def test_unknown_tool(capsys):
     assert run("mmdet", "analysis_tools/get_flopz") == 2
-    assert "no tool 'analysis_tools/get_flopz'; `hqm-mmdet mmdet` lists them" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "no tool 'analysis_tools/get_flopz'. Did you mean 'analysis_tools/get_flops'? `hqm-mmdet mmdet`" in error
 
 
 @pytest.mark.parametrize("name", ("misc/print_config", "misc/print_config.py"))

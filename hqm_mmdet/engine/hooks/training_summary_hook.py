@@ -80,8 +80,9 @@ def _schedule(runner) -> str:
         if runner.max_epochs
         else f"{runner.max_iters:,}"
     )
-    unit = "epochs" if runner.max_epochs else "iterations"
-    every = f", validation every {loop.val_interval} {unit}" if runner.val_loop is not None else ""
+    unit = "epoch" if runner.max_epochs else "iteration"
+    interval = unit if loop.val_interval == 1 else f"{loop.val_interval} {unit}s"
+    every = f", validation every {interval}" if runner.val_loop is not None else ""
     # A scheduler that warms up has lowered the rate already.
     rates = sorted({group.get("initial_lr", group["lr"]) for group in runner.optim_wrapper.param_groups}, reverse=True)
     rate = f", learning rates {', '.join(f'{rate:.3g}' for rate in rates[:3])}" if len(rates) > 1 else ""
