@@ -2,6 +2,7 @@
 model = dict(
     type="QPIC",
     num_queries=100,
+    channels_last=True,
     data_preprocessor=dict(
         type="HOIDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
