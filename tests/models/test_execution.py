@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks.train_step import activations
+from hqm_mmdet.models.execution import choose_kernels
 from tests.models.test_query_mining import mining
 from tests.models.tiny import random_batch, tiny_model, total
 
@@ -56,3 +57,19 @@ def test_a_copy_computes_by_itself():
         for parameter in model.parameters():
             parameter.zero_()
     assert total(copied(*BATCH, mode="loss")) != total(model(*BATCH, mode="loss"))
+
+
+@torch.no_grad()
+def test_pointwise_kernels_are_chosen_by_the_device(monkeypatch):
+    """By a dilation, which a kernel of one pixel does not notice."""
+    model, dilations = tiny_model().eval(), []
+    outputs = []
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        outputs.append(model(*BATCH, mode="tensor"))
+        dilations.append({convolution.dilation for convolution in model.pointwise})
+    assert dilations == [{(2, 2)}, {(1, 1)}]
+    for name, value in outputs[0].items():
+        torch.testing.assert_close(outputs[1][name], value, msg=name)
+    choose_kernels(model.pointwise, torch.device("cuda"))
+    assert all(convolution.dilation == (1, 1) for convolution in model.pointwise)

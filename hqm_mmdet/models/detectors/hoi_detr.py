@@ -10,7 +10,13 @@ from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
-from hqm_mmdet.models.execution import checkpoint_parts, compile_parts, stages_of
+from hqm_mmdet.models.execution import (
+    checkpoint_parts,
+    choose_kernels,
+    compile_parts,
+    pointwise_convolutions,
+    stages_of,
+)
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet, join_queries
 from hqm_mmdet.models.losses import weighted
@@ -66,6 +72,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         super().__init__(**kwargs)  # draws the initial weights; parts added here come after, so that seeds keep theirs
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
+        self.pointwise = pointwise_convolutions(self.backbone)
         if checkpointed:
             checkpoint_parts([*stages_of(self.backbone), *self.encoder.layers])
         self.compiled = compiled
@@ -109,6 +116,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature maps (B, D, h, w) of images (B, 3, H, W)."""
+        choose_kernels(self.pointwise, batch_inputs.device)
         features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
         # the transformer views tokens row by row, whatever layout the convolutions liked
         return tuple(feature.contiguous() for feature in features)
