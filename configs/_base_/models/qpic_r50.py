@@ -4,6 +4,7 @@ needs_start = "qpic"
 model = dict(
     type="QPIC",
     num_queries=100,
+    channels_last=True,
     data_preprocessor=dict(
         type="HOIDataPreprocessor",
         mean=[123.675, 116.28, 103.53],

@@ -3,6 +3,7 @@
 from .ajl_hook import AJLHook
 from .class_check_hook import ClassCheckHook
 from .data_check_hook import DataCheckHook
+from .fold_norms_hook import FoldNormsHook
 from .log_history_hook import LogHistoryHook
 from .loss_hooks import FiniteLossHook, MeanLossHook
 from .random_state_hook import RandomStateHook
@@ -17,6 +18,7 @@ __all__ = [
     "ClassCheckHook",
     "DataCheckHook",
     "FiniteLossHook",
+    "FoldNormsHook",
     "LogHistoryHook",
     "MeanLossHook",
     "RandomStateHook",

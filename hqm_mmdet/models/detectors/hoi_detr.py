@@ -10,6 +10,13 @@ from mmdet.models.detectors import DETR
 from mmdet.structures import OptSampleList, SampleList
 from torch import Tensor, nn
 
+from hqm_mmdet.models.execution import (
+    checkpoint_parts,
+    choose_kernels,
+    compile_parts,
+    pointwise_convolutions,
+    stages_of,
+)
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet, join_queries
 from hqm_mmdet.models.losses import weighted
@@ -37,6 +44,11 @@ class HOIDETR(DETR, metaclass=TrainableParts):
             :func:`~hqm_mmdet.models.freezing.train_only`. Default None, nothing is frozen here.
         channels_last (bool): memory layout of the backbone; True is faster on CPUs and in mixed precision on GPUs.
             Default False.
+        compiled (bool | dict): ``torch.compile`` backbone, encoder and decoders when they run first, with these
+            arguments (True: none). Worth it for long runs on a GPU; images of many sizes compile many times unless
+            ``dict(dynamic=True)``. Default False.
+        checkpointed (bool): keep no activations inside of the backbone's stages and the encoder's layers in training,
+            which computes them twice. Default False.
         suppression (dict, optional): config of
             :class:`~hqm_mmdet.models.interactiveness.NonInteractionSuppression`. Default None, nothing is suppressed.
         **kwargs: as in mmdet's ``DETR``; ``bbox_head`` is a :class:`PairHead`.
@@ -52,12 +64,18 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         *,
         query_mining: dict | None = None,
         channels_last: bool = False,
+        compiled: bool | dict = False,
+        checkpointed: bool = False,
         suppression: dict | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)  # draws the initial weights; parts added here come after, so that seeds keep theirs
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
+        self.pointwise = pointwise_convolutions(self.backbone)
+        if checkpointed:
+            checkpoint_parts([*stages_of(self.backbone), *self.encoder.layers])
+        self.compiled = compiled
         # Miners and networks of post-processing draw their initial weights aside: with one seed, the detector starts
         # from the same weights with and without them, so that runs can be compared in pairs.
         with torch.random.fork_rng(devices=[]):
@@ -98,6 +116,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature maps (B, D, h, w) of images (B, 3, H, W)."""
+        choose_kernels(self.pointwise, batch_inputs.device)
         features = super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
         # the transformer views tokens row by row, whatever layout the convolutions liked
         return tuple(feature.contiguous() for feature in features)
@@ -106,6 +125,10 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         """The detector's own queries, for the images of ``memory``: learnable positions (B, N, D), zero content."""
         pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
         return QuerySet(torch.zeros_like(pos), pos)
+
+    def compile_parts(self) -> None:
+        """Compile what ``compiled`` says; subclasses have all their decoders by now."""
+        compile_parts([self.backbone, self.encoder, *(getattr(self, name) for name in self.DECODERS)], self.compiled)
 
     @abstractmethod
     def decode(self, queries: QuerySet, memory: Memory) -> Tensor:
