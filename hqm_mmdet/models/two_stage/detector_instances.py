@@ -62,7 +62,7 @@ class DetectorInstances(BaseModule):
         with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
             self.detector = MODELS.build(detector if config is None else config.model)
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
-        self.checkpoint = checkpoint
+        self.checkpoint, self.description = checkpoint, repr(detector if config is None else config.model)
         labels = None
         if classes is not None:
             detector_classes = detector_classes or self._stored_classes() or _classes_of(config)

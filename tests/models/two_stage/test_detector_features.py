@@ -152,6 +152,23 @@ def test_weights_of_a_detector_survive_the_start_of_a_training(tmp_path):
     assert all(torch.equal(value, before[name]) for name, value in provider.state_dict().items())
 
 
+def test_what_was_seen_is_kept(tmp_path, monkeypatch):
+    inputs, samples = batch((64, 80), (48, 40))
+    provider = small(cache=tmp_path / "seen")
+    first = provider(inputs, samples, preprocessor())
+    assert len(list((tmp_path / "seen").rglob("*.safetensors"))) == 2
+    monkeypatch.setattr(provider, "_see", None)  # not called again
+    for ours, theirs in zip(provider(inputs, samples, preprocessor()), first, strict=True):
+        same(ours, theirs)
+        assert torch.equal(ours.padding[0], theirs.padding[0])
+    monkeypatch.undo()
+    provider.load_state_dict(small(seed=1).state_dict())
+    other = provider(inputs, samples, preprocessor())
+    assert not torch.equal(other[0].instances.features, first[0].instances.features)
+    with pytest.raises(ConfigError, match="instances.cache"):
+        small(cache=tmp_path, active_dropout=True)
+
+
 def test_what_has_no_reader_says_so():
     with pytest.raises(ConfigError, match="a ResNet is none of them.*PooledFeatures"):
         DetectorFeatures(dict(type="ResNet", depth=18))
