@@ -115,6 +115,15 @@ def test_classes_are_those_of_the_data_set_and_boxes_those_of_the_host():
         DetectorFeatures(detr(), classes=CLASSES, detector_classes=THEIRS[:-1])
 
 
+def test_the_config_stays_as_it_is():
+    """mmdet's DETR head puts a tensor into its own."""
+    config = detr()
+    config["bbox_head"]["loss_cls"].update(class_weight=1.0, bg_cls_weight=0.1)
+    before = repr(config)
+    DetectorFeatures(config)
+    assert repr(config) == before
+
+
 def test_official_dropout_is_random_and_the_rest_is_not():
     config = detr()
     config["decoder"]["layer_cfg"]["ffn_cfg"] = dict(embed_dims=32, feedforward_channels=32, num_fcs=2, ffn_drop=0.5)
