@@ -97,15 +97,14 @@ def candidates_of(scenes: Sequence[Scene], pairs: Sequence[Tensor]) -> Candidate
     most, most_pairs = (max(int(each.max()), 1) for each in (counts, num_pairs))
     sizes = [(width, height) for height, width in (scene.size for scene in scenes)]
 
-    def padded(name: str) -> Tensor:
-        return _padded([each[name] for each in found], most)
-
+    fields = ("bboxes", "labels", "scores", "features")
+    boxes, labels, scores, features = (_padded([each[name] for each in found], most) for name in fields)
     rows = _padded([each.T for each in pairs], most_pairs)
     return Candidates(
-        boxes=padded("bboxes").float(),
-        labels=padded("labels"),
-        scores=padded("scores").float(),
-        features=padded("features"),
+        boxes=boxes.float(),
+        labels=labels,
+        scores=scores.float(),
+        features=features,
         absent=(torch.arange(most) >= counts[:, None]).to(device),
         sub=rows[..., 0],
         obj=rows[..., 1],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from mmcv.cnn.bricks import DropPath
@@ -11,9 +12,11 @@ from torch import Tensor, nn
 
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import MODELS
+from hqm_mmdet.structures import HOIDataSample
 
 from .detector_instances import DetectorInstances, plain_sample
 from .feature_readers import read_queries, reader_of
+from .scene_cache import SceneCache, Seen
 from .scenes import Scene, of_equal_size, padding_of
 
 RANDOM_LAYERS = (nn.Dropout, nn.MultiheadAttention, DropPath)
@@ -34,9 +37,12 @@ class DetectorFeatures(DetectorInstances):
             official code of UPT and PViC, where proposals of one image differ from epoch to epoch. Default: False.
         official_feature_index (bool): of query detectors with sigmoid heads, the r-th result has the state of query r,
             not of its own, as in all models released with PViC's deformable detectors. Default: False.
+        cache (str | Path, optional): folder where what the detector sees is kept, for data sets that are read without
+            augmentation: an augmented image is new each time. Hard pairs then have the features of candidates, as with
+            query detectors. Default None: nothing is kept.
 
     Raises:
-        ConfigError: a detector of an unknown kind.
+        ConfigError: a detector of an unknown kind, or options that exclude each other.
         FileNotFoundError, CheckpointError, ClassNameError: as in :class:`DetectorInstances`.
     """
 
@@ -47,6 +53,7 @@ class DetectorFeatures(DetectorInstances):
         padded_batches: bool = False,
         active_dropout: bool = False,
         official_feature_index: bool = False,
+        cache: str | Path | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
@@ -55,8 +62,21 @@ class DetectorFeatures(DetectorInstances):
             raise ConfigError("official_feature_index is about query detectors, which this one is not.")
         if official_feature_index:
             self.reader = partial(read_queries, official_index=True)
+        if cache and (padded_batches or active_dropout or not self.frozen):
+            raise ConfigError(
+                "instances.cache keeps what a frozen detector sees in an image alone: leave out padded_batches, "
+                "active_dropout and frozen=False."
+            )
         self.map_levels, self.padded_batches = tuple(map_levels), padded_batches
         self.active_dropout = active_dropout
+        description = f"{self.description} {self.map_levels} {official_feature_index}"
+        self.cache = SceneCache(cache, self.detector.state_dict, description) if cache else None
+        self.register_load_state_dict_post_hook(_forget_weights)
+
+    def init_weights(self) -> None:
+        """As in :class:`DetectorInstances`."""
+        super().init_weights()
+        _forget_weights(self, None)
 
     def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList, preprocessor: nn.Module) -> list[Scene]:
         """What the detector sees in each image; arguments as in :mod:`~.instances`."""
@@ -67,11 +87,8 @@ class DetectorFeatures(DetectorInstances):
         training, random = self.detector.training, self.training and self.active_dropout
         self._set_mode(random)
         for rows in of_equal_size(sizes):
-            seen = self._see([images[row] for row in rows], [ratios[row] for row in rows])
-            for row, (instances, maps, padding, pool) in zip(rows, seen, strict=True):
-                sample = batch_data_samples[row]
-                name = sample.get("img_path", "an image")
-                scenes[row] = Scene(instances, maps, padding, sample.img_shape[:2], name, pool)
+            for row, (seen, pool) in zip(rows, self._seen([images[row] for row in rows]), strict=True):
+                scenes[row] = self._scene(seen, pool, ratios[row], batch_data_samples[row])
         self.detector.train(training)
         return scenes
 
@@ -82,32 +99,49 @@ class DetectorFeatures(DetectorInstances):
                 if isinstance(module, RANDOM_LAYERS):
                     module.training = True
 
+    def _seen(self, images: Sequence[Tensor]) -> list[tuple[Seen, Callable | None]]:
+        """As :meth:`_see`, out of the cache where there is one."""
+        if self.cache is None:
+            return self._see(images)
+        return [(seen, None) for seen in self.cache(images, lambda new: [each for each, _ in self._see(new)])]
+
     @torch.no_grad()
-    def _see(
-        self, images: Sequence[Tensor], ratios: Sequence[float]
-    ) -> list[tuple[InstanceData, tuple[Tensor, ...], tuple[Tensor, ...], Callable | None]]:
-        """Instances, maps, their padding, and features of any boxes, of each image (3, h, w) of a batch."""
+    def _see(self, images: Sequence[Tensor]) -> list[tuple[Seen, Callable | None]]:
+        """What the detector makes of each image (3, h, w) of a batch, in its own frame; features of any boxes."""
         samples = [plain_sample(tuple(image.shape[1:])) for image in images]
         data = self.detector.data_preprocessor(dict(inputs=list(images), data_samples=samples))
         inputs, samples = data["inputs"], data["data_samples"]
         maps = self.detector.backbone(inputs)
         feats = self.detector.neck(maps) if self.detector.with_neck else maps
         found, pool = self.reader(self.detector, feats, samples)
-        chosen, seen = [maps[level] for level in self.map_levels], []
+        chosen, result = [maps[level] for level in self.map_levels], []
         for i, (instances, sample) in enumerate(zip(found, samples, strict=True)):
-            own = tuple(each[i] for each in chosen)
+            own = [each[i] for each in chosen]
             padding = padding_of(sample.img_shape[:2], tuple(inputs.shape[-2:]), own)
-            of_image = None if pool is None else partial(self._pool, pool, i, len(found), ratios[i])
-            seen.append((self._ours(instances, ratios[i]), own, padding, of_image))
-        return seen
+            seen = dict(instances.items())
+            seen |= {f"map{level}": each for level, each in enumerate(own)}
+            seen |= {f"padding{level}": each for level, each in enumerate(padding)}
+            result.append((seen, None if pool is None else partial(self._pool, pool, i, len(found))))
+        return result
 
     @torch.no_grad()
-    def _pool(self, pool: Callable, image: int, num_images: int, ratio: float, boxes: Tensor) -> Tensor:
-        """Features of boxes (n, 4) of an image of a batch, in pixels of the host's frame."""
-        return pool([boxes * ratio if i == image else boxes[:0] for i in range(num_images)])
+    def _pool(self, pool: Callable, image: int, num_images: int, boxes: Tensor) -> Tensor:
+        """Features of boxes (n, 4) of an image of a batch, in the detector's frame."""
+        return pool([boxes if i == image else boxes[:0] for i in range(num_images)])
 
-    def _ours(self, found: InstanceData, ratio: float) -> InstanceData:
+    def _scene(self, seen: Seen, pool: Callable | None, ratio: float, sample: HOIDataSample) -> Scene:
         """Known classes, labels of the data set, boxes of the host's frame."""
-        labels = found.labels if self.labels is None else self.labels[found.labels]
-        found.bboxes, found.labels = found.bboxes / ratio, labels
-        return found[labels >= 0]
+        labels = seen["labels"] if self.labels is None else self.labels[seen["labels"]]
+        values = {name: seen[name] for name in ("scores", "features")}
+        found = InstanceData(bboxes=seen["bboxes"] / ratio, labels=labels, **values)
+        maps, padding = (
+            tuple(seen[f"{name}{level}"] for level in range(len(self.map_levels))) for name in ("map", "padding")
+        )
+        name, size = sample.get("img_path", "an image"), sample.img_shape[:2]
+        in_host_s_frame = None if pool is None else lambda boxes: pool(boxes * ratio)
+        return Scene(found[labels >= 0], maps, padding, size, name, in_host_s_frame)
+
+
+def _forget_weights(provider: DetectorFeatures, _) -> None:
+    if provider.cache is not None:
+        provider.cache.forget_weights()

@@ -1,5 +1,6 @@
 """Boxes of any mmdet detector, found while a two-stage model runs; the detector may learn with it."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,15 +60,19 @@ class DetectorInstances(BaseModule):
     ):
         super().__init__()
         config = None if isinstance(detector, dict) else _config_of(Path(detector))
+        detector = detector if config is None else config.model
         with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
-            self.detector = MODELS.build(detector if config is None else config.model)
+            # A copy: DETR's head puts tensors into its config, which nobody could read out of a checkpoint.
+            self.detector = MODELS.build(copy.deepcopy(detector))
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
-        self.checkpoint = checkpoint
+        self.checkpoint, self.description = checkpoint, repr(detector)
         labels = None
         if classes is not None:
             detector_classes = detector_classes or self._stored_classes() or _classes_of(config)
             if detector_classes is None:
-                raise ClassNameError(f"{checkpoint or detector} names no classes; set instances.detector_classes.")
+                raise ClassNameError(
+                    f"{checkpoint or 'The detector'} names no classes; set instances.detector_classes."
+                )
             labels = match_class_names(classes, detector_classes)
         self.register_buffer("labels", None if labels is None else torch.tensor(labels), persistent=False)
         if frozen:

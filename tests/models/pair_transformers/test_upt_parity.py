@@ -115,6 +115,8 @@ def test_losses_and_gradients(case, batch):
     expected, given = case.info["losses"][batch], case.given
     rows = expected["images"]
     case.head.zero_grad()
+    for scene in case.scenes:
+        scene.instances.features.grad = None
     candidates, preds = case.preds(rows)
     prior = case.head.prior(candidates)
     labels = torch.zeros_like(prior)
@@ -136,6 +138,11 @@ def test_losses_and_gradients(case, batch):
     for name, value in expected["gradient_norms"].items():
         own = case.report.renamed[name].removeprefix("bbox_head.")
         assert parameters[own].grad.norm().item() == pytest.approx(value, rel=2e-3), name
+    gradients = [case.scenes[i].instances.features.grad for i in rows]
+    norms = [0 if each is None else each.norm().item() for each in gradients]
+    assert norms == pytest.approx(expected["gradient_norm_hidden_states"], rel=2e-3, abs=1e-7)
+    if batch == "all" and "hidden0_gradient_all" in given:
+        agrees(gradients[0], given["hidden0_gradient_all"], "tokens")
 
 
 def test_a_loss_without_positives_is_finite(case):

@@ -1,5 +1,7 @@
 """Interactions without HOI training: crops, prompts, priors, and one checkpoint out of a CLIP file."""
 
+import importlib.util
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -12,6 +14,7 @@ from hqm_mmdet.models.clip import load_phrases, text_classifier
 from hqm_mmdet.models.two_stage import CLIPCrops, CLIPPairHead
 from hqm_mmdet.models.two_stage.clip_crops import CropFeatures
 from hqm_mmdet.structures import load_hoi_classes, new_pairs
+from tests.conftest import REPOSITORY
 from tests.models.clip.small_clip import SIZE, small_clip
 from tests.models.pair_transformers.small import batch
 from tests.models.reference import CONFIGS
@@ -131,6 +134,22 @@ def test_a_checkpoint_needs_no_other_file(model, clip_file, tmp_path):
     with torch.no_grad():
         ours, theirs = (each(*annotated(), mode="predict")[0].pred_pairs for each in (alone, model))
     torch.testing.assert_close(ours.hoi_scores, theirs.hoi_scores)
+
+
+def test_one_command_makes_the_checkpoint(clip_file, tmp_path):
+    tool = REPOSITORY / "tools" / "clip" / "make_clip_pairs.py"
+    spec = importlib.util.spec_from_file_location("make_clip_pairs", tool)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    cfg = config(clip_file)
+    cfg.model.pair_encoder.clip.weights = cfg.model.bbox_head.clip = "nowhere.pth"
+    cfg.dump(tmp_path / "config.py")
+    options = ["--config", str(tmp_path / "config.py"), "--clip", clip_file]
+    module.main(module.parse_args([str(tmp_path / "pairs.pth"), *options]))
+    made = init_model(None, tmp_path / "pairs.pth")
+    assert made.dataset_meta["classes"][0] == "person" and len(made.dataset_meta["verbs"]) == 11
+    rows = text_classifier(clip_file, load_phrases("toy_hoi").hoi_prompts(made.bbox_head.hois.names()), cache=False)
+    torch.testing.assert_close(made.bbox_head.rows.data, rows)
 
 
 def test_it_is_not_trained(clip_file):
