@@ -165,7 +165,8 @@ def pool_boxes(maps: Sequence[Tensor], boxes: Sequence[Tensor], full: tuple[int,
         rows = (levels == level).nonzero()[:, 0]
         if len(rows):
             scale = each.shape[-1] / full[1]
-            pooled = roi_align(each, rois[rows].to(each), (ROI_SIZE, ROI_SIZE), scale, 0, "avg", True)
+            # In float32: half precision has no digits for coordinates.
+            pooled = roi_align(each.float(), rois[rows].float(), (ROI_SIZE, ROI_SIZE), scale, 0, "avg", True)
             features[rows] = pooled.mean((2, 3)).to(features)
     return features
 
