@@ -33,11 +33,14 @@ from torch import nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+from launches import count_step
 from page import write_part
 from step_timing import make_batch
 from train_step import CONFIG, ROUNDS
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet.configuring.common_settings import default_workers
+from hqm_mmdet.engine import FusedAdamW
 from hqm_mmdet.models.query_mining import amm
 
 MODELS = ("plain", *ROUNDS)
@@ -152,9 +155,9 @@ def replayed(model: nn.Module, record: list | None, store: list) -> Iterator[Non
     given = iter(record or ())
 
     def keep_or_take(draw):
-        def wrapper(*args):
+        def wrapper(*args, **options):
             first = next(a for a in args if isinstance(a, torch.Tensor))
-            value = next(given) if record is not None else draw(*args)
+            value = next(given) if record is not None else draw(*args, **options)
             value = tuple(v.to(first.device) for v in value) if isinstance(value, tuple) else value.to(first.device)
             store.append(value)
             return value
@@ -210,12 +213,12 @@ def set_precision(model: nn.Module, precision: str) -> Callable:
 def train_step(model: nn.Module, batch: tuple, context: Callable) -> Callable[[], None]:
     """Forward, loss, backward, clipping, optimizer."""
     parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-5)
+    optimizer = FusedAdamW(parameters, lr=1e-5)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
         with context():
-            total = sum(model(*batch, mode="loss").values())
+            total, _ = model.parse_losses(model(*batch, mode="loss"))
         total.backward()
         nn.utils.clip_grad_norm_(parameters, 0.1)
         optimizer.step()
@@ -279,6 +282,30 @@ def synchronisations(bench: Bench, name: str) -> dict[str, float | str]:
     return {"per step": (sum(counts.values()) - 1) / repeats, "lines": where or "none reported"}
 
 
+def launch_share(bench: Bench, name: str) -> dict[str, float | str]:
+    """Operations of a training step with its input at hand, and the share of its time in which the device idles."""
+    model, batch = bench.model(name).train(), bench.batch(bench.batches[0])
+    step = train_step(model, batch, set_precision(model, "bf16"))
+    count = 2 if bench.quick else 20
+    wall = timed(bench, step, count)
+    row = {"iteration ms": 1e3 * wall / count, "operations": count_step(model, batch)}
+    if not bench.cuda:
+        return row | {"not measured": "launch-bound share needs CUDA"}
+    busy = device_busy_seconds(profiled(bench, step, count))
+    return row | {"launch-bound share": max(0.0, 1 - busy / wall), "batch": bench.batches[0]}
+
+
+def mined_over_plain(bench: Bench) -> dict[str, float]:
+    """Training time of mined steps over the plain one's, of all rows that have both."""
+    row, kind = {}, "training ms"
+    for name, values in bench.rows.items():
+        mined, _, setting = name.partition(", ")
+        plain = bench.rows.get(f"plain, {setting}", {})
+        if mined in ROUNDS and kind in values and kind in plain:
+            row[name] = values[kind] / plain[kind]
+    return row or {"not measured": "no plain step was"}
+
+
 def make_images(folder: Path, count: int) -> None:
     """HICO-DET's layout with smooth noise of 640 x 480 as JPEG, and pairs."""
     images, entries = folder / "images" / "train2015", []
@@ -312,22 +339,22 @@ def device_busy_seconds(profile: torch.profiler.profile) -> float:
 
 def idle(bench: Bench, precision: str) -> dict[str, float | str]:
     """Share of a training iteration in which the device waits, with the data pipeline of the HICO-DET configs."""
-    workers, size = 2, bench.batches[0]  # as in the config
+    workers, size = 2 if bench.quick else default_workers(), bench.batches[0]  # as the tools choose them
     with tempfile.TemporaryDirectory() as folder:
         make_images(Path(folder), 8 if bench.quick else 200)
         loader_cfg = bench.cfg.train_dataloader
-        loader_cfg.update(batch_size=size, num_workers=workers)
+        loader_cfg.update(batch_size=size, num_workers=workers, persistent_workers=True, pin_memory=bench.cuda)
         loader_cfg.dataset.data_root = f"{folder}/"
         model = bench.model("gbs").train()
         batches = itertools.chain.from_iterable(itertools.repeat(Runner.build_dataloader(loader_cfg, seed=0)))
-        optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
+        optimizer = FusedAdamW((p for p in model.parameters() if p.requires_grad), lr=1e-5)
         context = set_precision(model, precision)
 
         def step():
             data = model.data_preprocessor(next(batches), training=True)
             optimizer.zero_grad(set_to_none=True)
             with context():
-                total = sum(model(data["inputs"], data["data_samples"], mode="loss").values())
+                total, _ = model.parse_losses(model(data["inputs"], data["data_samples"], mode="loss"))
             total.backward()
             optimizer.step()
 
@@ -365,6 +392,8 @@ def run(bench: Bench) -> None:
             bench.measure(row, lambda args=(name, size, precision): speed(bench, *args))
     for name in MODELS:
         bench.measure(f"host synchronisations, {name}", lambda name=name: synchronisations(bench, name))
+        bench.measure(f"launches, bf16, {name}", lambda name=name: launch_share(bench, name))
+    bench.measure("mined over plain", lambda: mined_over_plain(bench))
     for precision in PRECISIONS[:2]:
         bench.measure(f"real data pipeline, gbs, {precision}", lambda p=precision: idle(bench, p))
     for size, name in itertools.product(bench.batches, MODELS):

@@ -1,7 +1,8 @@
 """The only place that knows of OpenMMLab's version quirks, besides ``internals`` (private names that are read).
 
 Imported before anything else of the package. It checks that one working stack is installed, makes
-mmdet importable without compiled ops, and makes checkpoint loading refuse code on every stack (``mmengine_doors``).
+mmdet importable without compiled ops, makes checkpoint loading refuse code on every stack (``mmengine_doors``), and
+makes mmengine find the project's configs (``config_addresses``).
 
 Two stacks are supported; both own the import names ``mmdet``, ``mmengine`` and ``mmcv``, so an
 environment holds exactly one of them:
@@ -20,6 +21,7 @@ import re
 import sys
 import types
 
+from .config_addresses import open_config_addresses
 from .mmengine_doors import secure_checkpoint_loading
 from .plain_ops import PLAIN_OPS
 
@@ -128,4 +130,5 @@ def setup() -> str:
     stack = check_stack()
     provide_missing_ops()
     secure_checkpoint_loading()
+    open_config_addresses()
     return stack

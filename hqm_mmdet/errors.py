@@ -1,13 +1,8 @@
 """What a user can mend, apart from what only a programmer can."""
 
+from hqm_mmdet_cli.errors import UserError
 
-class UserError(Exception):
-    """Base of all errors whose message names the file or option, the entry and the remedy.
-
-    The command line tells them in one message, without a traceback. A subclass inherits from a built-in exception as
-    well, so that code which expects a ``ValueError`` or an ``OSError`` catches it. It must be constructible from one
-    string: mmengine's registry builds the error anew to put the component's name in front.
-    """
+__all__ = ["ClassMismatchError", "ConfigError", "MissingHookError", "UserError"]
 
 
 class ConfigError(UserError, ValueError):

@@ -1,10 +1,6 @@
 """Every config of the project loads, builds, and says what its comment says."""
 
 import re
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -179,45 +175,3 @@ def test_cdn_is_evaluated_with_pair_nms(path):
         assert options is None
     else:
         assert TripletNMS(**options) == TripletNMS() and WholePairNMS(**options) == WholePairNMS()
-
-
-def test_wheel_holds_what_mim_and_the_package_need(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        tmp_path,
-        source(tmp_path),
-    ]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    expected = [
-        "model-index.yml",
-        "tools/train.py",
-        "benchmarks/launches.py",
-        "benchmarks/page.py",
-        "benchmarks/step_timing.py",
-        "configs/qpic_hico.py",
-        "configs/_base_/default_runtime.py",
-    ]
-    assert {f"hqm_mmdet/.mim/{name}" for name in expected} <= names
-    assert {"hqm_mmdet/structures/metainfo/hico_det.json", "hqm_mmdet/structures/metainfo/toy_hoi.json"} <= names
-    packages = {
-        path.relative_to(ROOT).as_posix() for path in ROOT.glob("hqm_mmdet*/**/*.py") if ".mim" not in path.parts
-    }
-    assert packages <= names and "hqm_mmdet_cli/doctor.py" in names
-    assert any(name.endswith("entry_points.txt") for name in names)
-
-
-def source(tmp_path):
-    """A copy of the sources: building writes beside them."""
-    copy = tmp_path / "source"
-    ignored = shutil.ignore_patterns(".git", ".venv*", "data", "work_dirs", "tests", "__pycache__")
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    return copy

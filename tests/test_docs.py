@@ -22,6 +22,9 @@ SAME = {  # scripts that are commands
     "tools/check_dataset.py": "check-data",
     "tools/detect.py": "detect",
     "tools/model_converters/convert.py": "convert",
+    "tools/quickstart.py": "quickstart",
+    "tools/dataset_converters/make_toy_hoi.py": "make-toy",
+    "tools/dataset_converters/to_hoia.py": "to-hoia",
 }
 LAUNCHERS = {  # arguments of their own, then those of a command
     "tools/dist_train.sh": ("train", 2, []),

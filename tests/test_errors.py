@@ -8,8 +8,8 @@ import pkgutil
 import pytest
 
 import hqm_mmdet
-from hqm_mmdet.cli.base import ToolCommand
 from hqm_mmdet.errors import UserError
+from hqm_mmdet_cli.command import ToolCommand
 from tests.test_internals import NEED_EXTRAS
 
 for module in pkgutil.walk_packages(hqm_mmdet.__path__, "hqm_mmdet."):

@@ -5,15 +5,28 @@ import re
 
 import yaml
 
+from hqm_mmdet_cli.model_index import ModelIndex
 from tests.conftest import REPOSITORY
 
-INDEX = yaml.safe_load((REPOSITORY / "model-index.yml").read_text(encoding="utf-8"))
-MODELS = INDEX["Models"]
+INDEX = ModelIndex.read(REPOSITORY)
+IMPORTED = yaml.safe_load((REPOSITORY / "model-index.yml").read_text(encoding="utf-8"))["Import"]
+MODELS = [model for name in IMPORTED for model in yaml.safe_load((REPOSITORY / name).read_text("utf-8"))["Models"]]
 CONFIGS = [path for path in REPOSITORY.glob("configs/**/*.py") if "_base_" not in path.parts]
 
 
 def metrics(model):
     return {name: value for result in model.get("Results", ()) for name, value in result["Metrics"].items()}
+
+
+def test_index_imports_every_metafile():
+    files = (REPOSITORY / "configs" / "metafiles").glob("*.yml")
+    assert sorted(IMPORTED) == sorted(file.relative_to(REPOSITORY).as_posix() for file in files)
+    assert len(MODELS) == len(INDEX.models)
+
+
+def test_first_published_result():
+    assert INDEX.models["qpic_hico"].published == ("mAP full", 29.07)
+    assert INDEX.models["qpic_toy"].published is None and INDEX.models["qpic_toy"].collection == "QPIC"
 
 
 def test_every_config_is_listed_once():
@@ -23,7 +36,7 @@ def test_every_config_is_listed_once():
 
 
 def test_entries_say_whose_their_results_are():
-    collections = {collection["Name"] for collection in INDEX["Collections"]}
+    collections = set(INDEX.collections)
     for model in MODELS:
         name, numbers = model["Name"], metrics(model)
         assert model["Config"].endswith(f"/{name}.py") and model["In Collection"] in collections, name

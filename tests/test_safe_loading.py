@@ -4,7 +4,6 @@ import argparse
 import os
 import pickle
 import zipfile
-from argparse import Namespace
 from collections import Counter, OrderedDict
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from hqm_mmdet import safe_loading
 from hqm_mmdet.apis import build_model, init_model
 from hqm_mmdet.mmengine_doors import local_files_only
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
-from hqm_mmdet.utils.launch import run_tool
+from hqm_mmdet.utils.launch import run_locally
 from tests.engine.small_training import build_config
 from tests.models.tiny import tiny_config
 
@@ -194,7 +193,7 @@ def load_pretrained(address, folder, scope="hqm_mmdet"):
 def load_in_command(address, folder):
     """A command line tool whose config has another scope."""
     with default_scope("mmdet"):
-        assert run_tool(lambda _: CheckpointLoader.load_checkpoint(address), Namespace(debug=True)) == 0
+        assert run_locally(CheckpointLoader.load_checkpoint, address) == 0
 
 
 def load_in_scope(address, folder):

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if (ROOT / "hqm_mmdet").is_dir():  # a checkout runs its own package, installed or not
     sys.path.insert(0, str(ROOT))
 
-from hqm_mmdet.cli.check_data import check_data
+from hqm_mmdet_cli.check_data import check_data
 
 if __name__ == "__main__":
     check_data()

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from random import Random
 
+import click
 import torch
 
 from fuzz.material import ROOT, Material
@@ -13,7 +14,7 @@ from hqm_mmdet.apis import HOIInferencer, init_model
 from hqm_mmdet.checkpoints import convert_checkpoint
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.utils import find_latest_checkpoint
-from hqm_mmdet_cli import COMMANDS
+from hqm_mmdet_cli import COMMANDS, main
 
 TENSORS = (
     lambda value: value * float("nan"),
@@ -169,7 +170,7 @@ class Options:
 
     def __call__(self, rng: Random, material: Material) -> Verdict | None:
         """One command line; it may start what a user would want, so files that it would read do not exist."""
-        name = rng.choice([name for name in COMMANDS if name not in ("demo", "doctor")])
+        name = rng.choice([name for name in COMMANDS if name not in NOT_CALLED])
         options = OPTIONS[name]
         words = [rng.choice((*self.WORDS, str(material.folder), str(material.folder / "none.json"))) for _ in range(2)]
         for _ in range(rng.randrange(4)):
@@ -182,12 +183,11 @@ class Options:
 
 def options_of(name: str) -> list[str]:
     """Option names of a command."""
-    import importlib
-
-    module, attribute, _ = COMMANDS[name]
-    command = getattr(importlib.import_module(module), attribute)
+    command = main.get_command(click.Context(main), name)
     return [option for param in command.params for option in param.opts if option.startswith("--")]
 
 
+# They serve, look at the machine, work without any file, or have commands of their own.
+NOT_CALLED = ("demo", "doctor", "quickstart", "make-toy", "to-hoia", "mmdet")
 OPTIONS = {name: options_of(name) for name in COMMANDS}
 CONFIGS = ROOT / "configs"

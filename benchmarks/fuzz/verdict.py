@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import click
 from click.testing import CliRunner
 
-from hqm_mmdet.utils.launch import is_user_error, message_of
 from hqm_mmdet_cli import main
+from hqm_mmdet_cli.errors import is_user_error, message_of
 
 SECONDS = 60  # that an input may take; a hundred times the usual, as machines are shared
 LONGEST = 20_000  # characters of a message; it may repeat a user's long word

@@ -14,6 +14,7 @@ default_hooks = dict(
     checkpoint=dict(type="SafeCheckpointHook", interval=1, iter_interval=1000, max_keep_ckpts=3, save_best="hico/full"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     weight_check=dict(type="WeightCheckHook"),
+    fold_norms=dict(type="FoldNormsHook"),  # when only tested
     class_check=dict(type="ClassCheckHook"),
     data_check=dict(type="DataCheckHook"),
     visualization=dict(type="DetVisualizationHook"),

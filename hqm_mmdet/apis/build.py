@@ -16,6 +16,7 @@ from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights
 from hqm_mmdet.configuring import config_errors, find_config, parse_config
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.mmengine_doors import local_files_only
+from hqm_mmdet.models.folding import fold_norms
 from hqm_mmdet.registry import MODELS, SCOPE
 
 
@@ -70,7 +71,10 @@ def _quiet() -> Iterator[None]:
 
 
 def init_model(
-    config: str | Path | Config | None = None, checkpoint: str | Path | Checkpoint | None = None, device: str = "cpu"
+    config: str | Path | Config | None = None,
+    checkpoint: str | Path | Checkpoint | None = None,
+    device: str = "cpu",
+    folded: bool = True,
 ) -> nn.Module:
     """Model ready for inference.
 
@@ -79,6 +83,8 @@ def init_model(
         checkpoint (str | Path | Checkpoint, optional): weights made by this project or its converters, as a file or
             already read. Without one the weights are random.
         device (str): where the model goes. Default: ``cpu``.
+        folded (bool): make the backbone's batch norms part of its convolutions, see
+            :func:`~hqm_mmdet.models.folding.fold_norms`; False for who wants the state or trains. Default True.
 
     Returns:
         nn.Module: in evaluation mode, with ``cfg`` and ``dataset_meta`` (class and verb names as far as the checkpoint
@@ -105,4 +111,5 @@ def init_model(
         model.checkpoint = checkpoint.name
         load_weights(model, checkpoint.state, checkpoint.name, optional=TRAINING_ONLY)
         model.dataset_meta = checkpoint.meta.get("dataset_meta") or {}
-    return model.to(device).eval()
+    model = model.to(device).eval()
+    return fold_norms(model) if folded else model

@@ -59,6 +59,7 @@ def read_complete(
     name = Path(config).stem if config else fitting_config(checkpoint.state, source.configs)
     if name is None:
         return checkpoint, report, None
+    report.missing = []
     meta = {**checkpoint.meta, **_description(config_of_file(config or name))}
     return Checkpoint(checkpoint.name, checkpoint.state, meta), report, name
 

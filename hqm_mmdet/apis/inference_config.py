@@ -10,6 +10,7 @@ from hqm_mmdet.checkpoints.loading import TRAINING_ONLY
 TRAINING_KEYS = (
     *("train_dataloader", "train_pipeline", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
     *("val_dataloader", "val_cfg", "val_evaluator", "custom_hooks", "query_mining", "load_from", "resume", "work_dir"),
+    "needs_start",
 )
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet_cli.installation import command
 
 HUB_PARTS = ("log_scalars", "runtime_info", "resumed_keys")  # of mmengine's message hub
 
@@ -27,8 +28,8 @@ def weights_of(content, name: str) -> Mapping[str, Tensor]:
         if not isinstance(key, str) or not isinstance(value, Tensor):
             what = "a name that is no text" if not isinstance(key, str) else f"{type(value).__name__}, no tensor"
             raise CheckpointError(
-                f"Checkpoint {name} holds no weights: under {key!r} there is {what}. A file of another code base needs "
-                "tools/model_converters/convert.py first."
+                f"Checkpoint {name} holds no weights: under {key!r} there is {what}. A file of another code base is "
+                f"converted first: `{command(f'convert {name} OUT.pth')}`."
             )
     return state
 

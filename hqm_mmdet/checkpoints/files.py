@@ -12,10 +12,12 @@ from torch import Tensor
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from hqm_mmdet.safetensors_io import FormatError, safetensors_bytes
 from hqm_mmdet.utils.atomic_io import write_atomically
+from hqm_mmdet_cli.installation import command
 
 from .config_text import config_of_checkpoint
 from .contents import names_defect, weights_of
 from .loading import without_module
+from .sources import SOURCES, Source, foreign_source
 
 FORMATS = ("pth", "safetensors")
 
@@ -40,9 +42,11 @@ class Checkpoint:
 
         Raises:
             FileNotFoundError: no such file.
-            CheckpointError: it wants to run code, is damaged, or is no checkpoint.
+            CheckpointError: it wants to run code, is damaged, is no checkpoint, or one of another code base.
         """
         content = load_untrusted(file, "cpu")
+        if (source := foreign_source(content)) is not None:
+            raise CheckpointError(_of_another(file, SOURCES[source]))
         state = weights_of(content, str(file))
         meta = {} if state is content else content.get("meta") or {}
         if not isinstance(meta, Mapping):
@@ -60,6 +64,13 @@ class Checkpoint:
             CheckpointError: none, or one that is not used.
         """
         return config_of_checkpoint(self.meta, self.name)
+
+
+def _of_another(file: str | Path, source: Source) -> str:
+    """What a file of another code base is, and what to do with it."""
+    own = Path(file).with_name(f"{Path(file).stem}_converted.pth")
+    then = "a training starts from the result" if source.initialises else "`predict --convert` does it in memory"
+    return f"{file} is of another code base ({source.title}). Convert it: `{command(f'convert {file} {own}')}`; {then}."
 
 
 def checkpoint_bytes(state: Mapping[str, Tensor], meta: Mapping, file_format: str) -> bytes:

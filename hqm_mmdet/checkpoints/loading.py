@@ -7,6 +7,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from hqm_mmdet.safe_loading import CheckpointError
+from hqm_mmdet_cli.installation import command
 
 from .contents import weight_defect
 
@@ -112,8 +113,8 @@ def load_weights(
     if missing and (not partial or any(key.startswith(required) for key in missing)):
         raise CheckpointError(
             f"Checkpoint {name} lacks {len(missing)} of the model's parameters, e.g. {missing[:3]}, and holds "
-            f"{len(unknown)} unknown ones, e.g. {unknown[:3]}. A file of another code base needs "
-            "tools/model_converters/convert.py first."
+            f"{len(unknown)} unknown ones, e.g. {unknown[:3]}. A file of another code base is "
+            f"converted first: `{command(f'convert {name} OUT.pth')}`."
         )
     if missing or unknown:
         print_log(

@@ -1,5 +1,6 @@
 """Code bases whose checkpoints can be read, and how they are told apart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -132,6 +133,24 @@ SOURCES = {
     ),
     "mmdet_detr": Source("mmdet DETR, as initialisation", "bbox_head.fc_cls.weight", MMDET_DETR, FROM_DETR),
 }
+
+
+def foreign_source(content) -> str | None:
+    """Name of the code base that a file's content is of, where its keys can't be those of a model of ours.
+
+    Files of mmdet are left out: its detectors share names with ours.
+
+    Args:
+        content: what the file holds: weights, alone or under ``model`` or ``state_dict``.
+    """
+    if not isinstance(content, Mapping):
+        return None
+    for key in ("model", "state_dict"):
+        if isinstance(content.get(key), Mapping):
+            content = content[key]
+    names = {str(name).removeprefix("module.") for name in content}
+    found = (name for name, source in SOURCES.items() if source.marker in names and not name.startswith("mmdet_"))
+    return next(found, None)
 
 
 def recognise(state: StateDict) -> str:

@@ -6,63 +6,29 @@ from pathlib import Path
 import click
 
 from hqm_mmdet.apis import HOIInferencer, predict_video
+from hqm_mmdet.apis.conversion import read_complete
 from hqm_mmdet.apis.inference.attention import AttentionError, attention_cells
 from hqm_mmdet.apis.inference.ground_truth import read_ground_truth
 from hqm_mmdet.apis.inference.outputs import OutputFolder
 from hqm_mmdet.apis.inference.prediction import BadInput, Prediction
 from hqm_mmdet.apis.inference.sources import find_images, is_video
-from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet.checkpoints import SOURCES
+from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.visualization import ShownPair, TripletSelection, sheet_of
+from hqm_mmdet_cli.errors import UsageError
+from hqm_mmdet_cli.installation import command
 
-from .base import FiniteRange, SeveralOption, ToolCommand, cfg_options, read_config, require_device
+from .settings import read_config, require_device
 
 EXIT_SOME_FAILED = 1
 
 
-@click.command(cls=ToolCommand)
-@click.argument("inputs", nargs=-1, required=True, metavar="IMAGE|FOLDER|VIDEO|PATTERN...")
-@click.option("--checkpoint", required=True, metavar="FILE", help="Weights (.pth or .safetensors).")
-@click.option("--config", metavar="FILE", help="Default: the one that the checkpoint holds.")
-@click.option("--out", type=Path, default=Path("predictions"), show_default=True, help="Folder for the results.")
-@click.option("--score-thr", type=FiniteRange(0, 1), default=0.3, show_default=True, help="Least score shown.")
-@click.option("--top-k", type=click.IntRange(1), metavar="N", help="Show the N best triplets of an image only.")
-@click.option("--verb", "verbs", multiple=True, help="Show this verb only; may be repeated.")
-@click.option(
-    "--triplet", "triplets", multiple=True, metavar="VERB:OBJECT", help="Show this one only; may be repeated."
-)
-@click.option(
-    "--interactions",
-    cls=SeveralOption,
-    metavar="TEXT|FILE.txt ...",
-    help="Look for these only, e.g. 'a person repairing a bicycle'; models that score texts.",
-)
-@click.option(
-    "--verbs",
-    "new_verbs",
-    cls=SeveralOption,
-    metavar="PHRASE ...",
-    help="Look for these with every object, e.g. 'repairing'; likewise.",
-)
-@click.option(
-    "--clip", metavar="FILE", help="CLIP weights for --interactions and --verbs. Default: those of the config."
-)
-@click.option("--annotations", metavar="FILE", help="HOIA-style labels to draw beside the predictions.")
-@click.option("--attention", type=click.IntRange(0), default=0, metavar="N", help="Draw attention of the N best pairs.")
-@click.option("--attention-head", type=click.IntRange(0), metavar="H", help="One head. Default: average of all heads.")
-@click.option("--smoothing", type=FiniteRange(0, 1, max_open=True), default=0.0, help="Video: weight of the past.")
-@click.option("--merge-iou", type=FiniteRange(0, 1), default=0.7, show_default=True, help="1: merge equals only.")
-@click.option("--batch-size", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--device", help="cpu, cuda, cuda:1, ... Default: a GPU if there is one.")
-@click.option("--no-pictures", is_flag=True, help="Write no pictures.")
-@click.option("--no-json", is_flag=True, help="Write no JSON file.")
-@click.option("--allow-urls", is_flag=True, help="Read http:// and other addresses.")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
-@cfg_options
 def predict(
     inputs: tuple[str, ...],
     checkpoint: str,
+    convert: bool,
     config: str | None,
-    cfg_options: dict,
+    cfg_options: tuple[str, ...],
     device: str | None,
     merge_iou: float,
     quiet: bool,
@@ -73,18 +39,10 @@ def predict(
     interactions: tuple[str, ...],
     new_verbs: tuple[str, ...],
     clip: str | None,
+    out: str,
     **how,
 ) -> int:
-    """Predict one's own images or a video: OUT/pictures (or the annotated video) and OUT/predictions.json.
-
-    Exit status 0: all done; 1: some images could not be read, they are listed; 2: nothing could be done.
-
-    \b
-    hqm-mmdet predict photo.jpg --checkpoint published.pth --out out
-    hqm-mmdet predict 'photos/*.jpg' --checkpoint published.pth --verb ride --triplet hold:cup
-    hqm-mmdet predict clip.mp4 --checkpoint published.pth --smoothing 0.7
-    hqm-mmdet predict photo.jpg --checkpoint hoiclip.pth --interactions "a person repairing a bicycle"
-    """
+    """Look at the inputs, load the model, predict."""
     selection = TripletSelection(score_thr, top_k, verbs, triplets)
     videos = [path for path in inputs if is_video(path)]
     if videos and len(inputs) > 1:
@@ -93,11 +51,30 @@ def predict(
     sources = None if videos else find_images(inputs, how["allow_urls"])
     require_device(device)
     cfg = read_config(config, cfg_options)
-    inferencer = HOIInferencer(cfg, checkpoint, device, not quiet, merge_iou, interactions, new_verbs, clip)
+    weights = converted(checkpoint, config) if convert else checkpoint
+    inferencer = HOIInferencer(cfg, weights, device, not quiet, merge_iou, interactions, new_verbs, clip)
     selection.allowed(inferencer.model.dataset_meta)
     if videos:
-        return run_video(inferencer, videos[0], selection, **how)
-    return run_images(inferencer, sources, selection, **how)
+        return run_video(inferencer, videos[0], selection, Path(out), **how)
+    return run_images(inferencer, sources, selection, Path(out), **how)
+
+
+def converted(file: str, config: str | None) -> Checkpoint:
+    """A file of another code base as ours, and the command that keeps the result.
+
+    Raises:
+        UsageError: it finds no pairs, or fits none of the project's configs.
+    """
+    checkpoint, report, name = read_complete(file, config)
+    source, out = SOURCES[report.source], Path(file).with_name(f"{Path(file).stem}_converted.pth")
+    if source.initialises:
+        raise UsageError(f"{file} ({source.title}) finds no pairs; a training starts from it. See docs/training.md.")
+    if name is None:
+        raise UsageError(f"{file} ({source.title}) fits none of the project's configs of this method; give --config.")
+    options = f" --config {config}" if config else ""
+    keep = command(f"convert {file} {out}{options}")
+    click.echo(f"{source.title}, converted for the config {name}. To keep the result: {keep}", err=True)
+    return checkpoint
 
 
 def run_video(
@@ -109,6 +86,7 @@ def run_video(
     batch_size: int,
     no_pictures: bool,
     no_json: bool,
+    csv: str | None,
     annotations: str | None,
     attention: int,
     **_,
@@ -116,7 +94,7 @@ def run_video(
     """Predict a video and say where the results are."""
     if annotations or attention:
         raise UsageError("--annotations and --attention are for images; take frames of the video out first.")
-    frames = predict_video(inferencer, video, out, selection, smoothing, batch_size, not no_pictures, not no_json)
+    frames = predict_video(inferencer, video, out, selection, smoothing, batch_size, not no_pictures, not no_json, csv)
     click.echo(f"{frames} frames; see {out}")
     return 0
 
@@ -129,6 +107,7 @@ def run_images(
     batch_size: int,
     no_pictures: bool,
     no_json: bool,
+    csv: str | None,
     annotations: str | None,
     attention: int,
     attention_head: int | None,
@@ -138,7 +117,7 @@ def run_images(
     truth = read_ground_truth(annotations, inferencer.model.dataset_meta) if annotations else {}
     failures: list[BadInput] = []
     done = found = labelled = 0
-    with OutputFolder(out, not no_pictures, not no_json) as outputs:
+    with OutputFolder(out, not no_pictures, not no_json, csv) as outputs:
         for prediction in inferencer.progress(inferencer.stream(sources, batch_size, failures), sources):
             shown = inferencer.show(prediction.sample, selection)
             outputs.write(inferencer.entry(prediction, shown))

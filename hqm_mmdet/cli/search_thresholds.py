@@ -13,20 +13,10 @@ from hqm_mmdet.evaluation.offline import EvaluationSet, PredictionError
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, ThresholdSearch
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .base import FiniteRange, ToolCommand, require_device, writable_file
-from .evaluation_options import evaluation_options, load_images, tell_doubt
+from .evaluation import load_images, tell_doubt
+from .settings import require_device
 
 
-@click.command(cls=ToolCommand)
-@click.argument("predictions")
-@evaluation_options
-@click.option("--images", required=True, metavar="FOLDER", help="The images that were predicted.")
-@click.option("--checkpoint", required=True, metavar="FILE", help="An interactiveness network.")
-@click.option("--out", required=True, callback=writable_file, metavar="JSON", help="Where the thresholds go.")
-@click.option("--cost", type=FiniteRange(0), default=10.0, show_default=True, help="Right ones per wrong one.")
-@click.option("--min-pairs", type=click.IntRange(1), default=10, show_default=True, help="Fewer: rare, not searched.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
 def search_thresholds(
     predictions: str,
     images: str,
@@ -38,11 +28,7 @@ def search_thresholds(
     quiet: bool,
     **options,
 ) -> None:
-    """Choose thresholds of suppression for every object class, on held-out training images.
-
-    PREDICTIONS (JSON or a pickle) are a detector's, of images that neither it nor the network was trained on. A class
-    with fewer than --min-pairs labelled pairs keeps 0.9 and 0.1.
-    """
+    """Judge all pairs, search, write."""
     require_device(device)
     truth = load_images(folder=images, **options)
     metainfo = truth.metric.dataset_meta

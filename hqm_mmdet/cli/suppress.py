@@ -10,30 +10,13 @@ from hqm_mmdet.apis.suppress_file import FileNames, FileSuppression, each_entry,
 from hqm_mmdet.evaluation.offline import DATASETS, BoxReading
 from hqm_mmdet.evaluation.offline.guessing import dataset_of_image
 from hqm_mmdet.models.interactiveness import NonInteractionSuppression, SuppressionThresholds
-from hqm_mmdet.models.interactiveness.non_interaction_suppression import MODES
 from hqm_mmdet.utils.atomic_io import write_atomically
-from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet_cli.errors import UsageError
 
-from .base import FiniteRange, ToolCommand, require_device, writable_file
-from .evaluation_options import box_options, tell_doubt
+from .evaluation import tell_doubt
+from .settings import require_device
 
 
-@click.command(cls=ToolCommand)
-@click.argument("predictions")
-@click.option("--images", required=True, metavar="FOLDER", help="The images that were predicted.")
-@click.option("--checkpoint", required=True, metavar="FILE", help="An interactiveness network.")
-@click.option("--out", required=True, callback=writable_file, metavar="JSON", help="Where the changed predictions go.")
-@click.option("--mode", type=click.Choice(MODES), default="suppress", show_default=True, help="What happens to scores.")
-@click.option("--thresholds", metavar="JSON", help="What search-thresholds writes. Default: the two numbers below.")
-@click.option("--above", type=FiniteRange(0, 1), default=0.9, show_default=True, help="P(non-interactive) exceeds.")
-@click.option("--below", type=FiniteRange(0, 1), default=0.1, show_default=True, help="Largest P(interactive).")
-@click.option(
-    "--dataset", type=click.Choice(sorted(DATASETS)), help="Names of classes. Default: what image names tell."
-)
-@box_options
-@click.option("--keep-judgements", is_flag=True, help="Write what the network says, too; hqm-mmdet report shows it.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
 def suppress(
     predictions: str,
     images: str,
@@ -50,15 +33,7 @@ def suppress(
     boxes: str,
     strict: bool,
 ) -> None:
-    """Lower the scores of pairs in PREDICTIONS that do not interact.
-
-    Any code base may have made the file (JSON, or a pickle of `hqm-mmdet test`, which needs --dataset). Pairs that pass
-    both thresholds get scores of 0 (suppress), or every score is multiplied by the probability that its pair interacts
-    (multiply). With --above 1 nothing changes.
-
-    \b
-    hqm-mmdet suppress predictions.json --images images/test --checkpoint interactiveness.pth --out suppressed.json
-    """
+    """Judge all pairs, change their scores, write."""
     require_device(device)
     metainfo = metainfo_of(dataset, [])
     entries = read_entries(predictions, metainfo)

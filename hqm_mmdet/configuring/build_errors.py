@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader
 
 from hqm_mmdet.errors import ConfigError, UserError
 from hqm_mmdet.registry import component_names
+from hqm_mmdet_cli.nearest import nearest
 
-from .places import as_mapping, nearest, places_of_key, walk
+from .places import as_mapping, places_of_key, walk
 
 # Functions of mmengine that build a part of a config, and what they call it.
 BUILDERS = {

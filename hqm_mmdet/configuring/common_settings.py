@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
+import torch
 from mmengine.config import Config, ConfigDict
 
 from hqm_mmdet.errors import ConfigError
@@ -82,6 +83,24 @@ def set_workers(cfg: Config, workers: int) -> None:
         if loader := cfg.get(f"{split}_dataloader"):
             # Kept from one epoch to the next, which spares starting them, and images that they keep in memory.
             loader.num_workers, loader.persistent_workers = workers, workers > 0
+
+
+def complete_loaders(cfg: Config) -> None:
+    """Give data loaders without ``num_workers`` the processes that this machine has cores for, and pinned memory for a
+    GPU to copy from while it computes."""
+    for split in SPLITS:
+        if loader := cfg.get(f"{split}_dataloader"):
+            if "num_workers" not in loader:
+                loader.num_workers, loader.persistent_workers = default_workers(), True
+            loader.setdefault("pin_memory", torch.cuda.is_available())
+
+
+def default_workers() -> int:
+    """Data loading processes of each training process: one of its cores stays free, and at most 8 are started."""
+    # what a container or a scheduler leaves of the machine
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    return min(max(cores // processes - 1, 1), 8)
 
 
 def set_val_interval(cfg: Config, epochs: int) -> None:

@@ -1,7 +1,6 @@
 """Dotted paths of a config."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 
 from mmengine.config import Config
 
@@ -25,9 +24,3 @@ def walk(value, path: str = "") -> Iterator[tuple[str, object]]:
 def places_of_key(cfg: Mapping, key: str) -> list[str]:
     """Paths that end in a key."""
     return [path for path, _ in walk(cfg) if path.rpartition(".")[2] == key]
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """`` Did you mean 'x'?``, or nothing if no known name is near."""
-    found = get_close_matches(str(name), [str(each) for each in known], n=1, cutoff=0.6)
-    return f" Did you mean {found[0]!r}?" if found else ""

@@ -10,13 +10,15 @@ from pathlib import Path
 from mmengine.runner import Runner
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet_cli.nearest import nearest
 
-from .places import nearest, places_of_key
+from .places import places_of_key
 
 # Runner's arguments, and what it, mmdet and the tools ask the whole config for.
 READ_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"} | {
     *("custom_imports", "default_scope", "runner_type", "model_wrapper_cfg", "find_unused_parameters", "sync_bn"),
     *("activation_checkpointing", "efficient_conv_bn_eval", "compile", "log_config", "tta_model", "tta_pipeline"),
+    "needs_start",
 }
 ENV_KEYS = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 SCALING_KEYS = ("enable", "base_batch_size")

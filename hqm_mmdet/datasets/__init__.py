@@ -7,12 +7,23 @@ from .hoi_dataset import HOIDataset
 from .pasta_net_hoi import PaStaNetHOIDataset
 from .problems import AnnotationError
 from .toy_hoi import ToyHOIDataset
-from .transforms import BadImageError, KeepInMemory, LoadHOIAnnotations, LoadHOIImage, PackHOIInputs
+from .transforms import (
+    AntialiasedResize,
+    BadImageError,
+    ColorJitter,
+    KeepInMemory,
+    LoadHOIAnnotations,
+    LoadHOIImage,
+    PackHOIInputs,
+    RandomCropAtScale,
+)
 from .v_coco import VCOCODataset
 
 __all__ = [
     "AnnotationError",
+    "AntialiasedResize",
     "BadImageError",
+    "ColorJitter",
     "HICODetDataset",
     "HOIADataset",
     "HOIDataset",
@@ -22,6 +33,7 @@ __all__ = [
     "LoadHOIImage",
     "PaStaNetHOIDataset",
     "PackHOIInputs",
+    "RandomCropAtScale",
     "ToyHOIDataset",
     "VCOCODataset",
     "merge_pairs",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from scipy.io.matlab import MatReadError
 
+from hqm_mmdet_cli.installation import command
+
 # What scipy raises for files that are no MATLAB files of the expected structure, or damaged ones.
 MAT_ERRORS = (
     MatReadError,
@@ -20,18 +22,21 @@ MAT_ERRORS = (
     zlib.error,
 )
 HEAD = 8192  # bytes that are looked at
-CONVERTER = "tools/dataset_converters/to_hoia.py"
+CONVERTER = command("to-hoia")
 
 # A pattern of the file's beginning -> what it is, and what to do. The first that fits counts.
 LOOKS = {
     r"\Aversion https://git-lfs": "It is a Git LFS pointer, not the file itself: run `git lfs pull` in its repository, "
     "or download the file.",
+    r"<annotations>": f"It looks like CVAT's XML: convert it with `{CONVERTER} cvat`.",
+    r'"rectanglelabels"': f"It looks like Label Studio's export: convert it with `{CONVERTER} label-studio`.",
     r"(?i)\A\s*<(!doctype|html|\?xml)": "It is a web page, as dead links leave it: download the file again, by hand.",
-    r'"gtboxes"': f"It looks like HoiTransformer's annotations (.odgt): convert them with {CONVERTER} odgt.",
-    r'"boxes_h".*"actions"': f"It looks like V-COCO of fredzzhang/vcoco: convert it with {CONVERTER} vcoco-instances.",
-    r'"boxes_h".*"(hoi|verb)"': f"It looks like HICO-DET of fredzzhang/hicodet: convert it with {CONVERTER} hicodet.",
+    r'"gtboxes"': f"It looks like HoiTransformer's annotations (.odgt): convert them with `{CONVERTER} odgt`.",
+    r'"boxes_h".*"actions"': "It looks like V-COCO of fredzzhang/vcoco: convert it with "
+    f"`{CONVERTER} vcoco-instances`.",
+    r'"boxes_h".*"(hoi|verb)"': f"It looks like HICO-DET of fredzzhang/hicodet: convert it with `{CONVERTER} hicodet`.",
     r'"action_name"': "It looks like V-COCO's official labels: VCOCODataset reads them with coco_file, and "
-    f"{CONVERTER} vcoco converts them.",
+    f"`{CONVERTER} vcoco` converts them.",
     r'"hoi_prediction"': "It looks like a prediction file: `hqm-mmdet eval` takes it, with annotations as --ann-file.",
     r'"hoi_annotation"': "It looks like an annotation file, not like predictions: give it as --ann-file.",
     r'"h_box".*"o_box"': "It looks like HoiTransformer's results as lines of JSON: `hqm-mmdet eval` reads them from a "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import HOIVocabulary
 from hqm_mmdet.utils.inside import OUTSIDE, path_inside
@@ -105,6 +106,10 @@ class HOIDataset(SamplingDataset):
         self.rare_file = rare_file
         self.vocabulary_ann_file = vocabulary_ann_file
         self.max_boxes = max_boxes
+        if fraction != 1 and kwargs.get("test_mode", False):
+            raise ConfigError(
+                f"fraction={fraction} is for training: metrics of a part of the test set say little. Leave it out."
+            )
         self.fraction, self.fraction_seed = fraction, fraction_seed
         self.upright = self.UPRIGHT if upright is None else upright
         self.strict = strict
@@ -121,7 +126,8 @@ class HOIDataset(SamplingDataset):
         images = parser.read_all(self.read_entries())
         # Of all images: class tables must not depend on filters, nor on the fraction that is trained on.
         self._metainfo.update(self.vocabulary(images).as_metainfo())
-        self._check_image_folder()
+        if len(self.pipeline.transforms):  # class tables are also read without images
+            self._require_image_folder()
         annotated = [(i, image) for i, image in enumerate(images) if image is not None]
         usable = [(i, parser.usable(i, image)) for i, image in annotated]
         if not self.test_mode:
@@ -190,10 +196,22 @@ class HOIDataset(SamplingDataset):
         """Where ``file_name`` of the annotations is looked for."""
         return self.data_prefix.get("img") or self.data_root or "."
 
-    def _check_image_folder(self) -> None:
+    def require_files(self) -> None:
+        """Find out, before anything is read, that names, annotations or images are missing.
+
+        Raises:
+            FileNotFoundError: so it is; the message says how to get them.
+        """
+        self._beside(self.names_file)
+        if "://" not in self.ann_file and find_annotations(self.ann_file) is None:
+            path = osp.abspath(self.ann_file)
+            raise FileNotFoundError(f"Annotation file {path} (or .json.gz) does not exist. {self.HOW_TO_GET}")
+        self._require_image_folder()
+
+    def _require_image_folder(self) -> None:
         folder = self.image_folder
-        # Class tables are also read without images (an empty pipeline), and a remote folder can't be looked at.
-        if len(self.pipeline.transforms) and "://" not in folder and not osp.isdir(folder):
+        # A remote folder can't be looked at.
+        if "://" not in folder and not osp.isdir(folder):
             raise FileNotFoundError(f"Image folder {osp.abspath(folder)} does not exist. {self.HOW_TO_GET}")
 
     def make_parser(self, report: ProblemReport, training: bool) -> EntryParser:

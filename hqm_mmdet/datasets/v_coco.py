@@ -2,6 +2,7 @@
 
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import load_metainfo
+from hqm_mmdet_cli.installation import command
 
 from .annotations import read_json
 from .class_tables import valid_pairs_of_rules
@@ -28,7 +29,7 @@ class VCOCODataset(HOIDataset):
 
     Without the files in ``annotations`` it reads the official ones: ``ann_file='data/vcoco/vcoco_trainval.json',
     coco_file='data/instances_vcoco_all_2014.json'``. That takes as long as reading the COCO file does; converting once
-    (``tools/dataset_converters/to_hoia.py vcoco``) gives the same samples faster.
+    (``hqm-mmdet to-hoia vcoco``) gives the same samples faster.
 
     A pair may lack its object, its label is then 80. Models in which this is a class have 81 object classes (QPIC,
     CDN). Verbs are in the order of QPIC, ids 0-28. There is no rare set.
@@ -69,6 +70,6 @@ class VCOCODataset(HOIDataset):
         if is_official_vcoco(content):
             raise AnnotationError(
                 f"{path}: holds official V-COCO labels, which name boxes of COCO. Set dataset.coco_file to "
-                "instances_vcoco_all_2014.json, or convert it with tools/dataset_converters/to_hoia.py vcoco."
+                f"instances_vcoco_all_2014.json, or convert it with `{command('to-hoia vcoco')}`."
             )
         return content

@@ -77,7 +77,9 @@ class DemoPage:
                 label="Look for", info=ASK, placeholder=EXAMPLE_TEXTS, lines=2, max_lines=8, elem_id="texts"
             )
             self.ask = gr.Button("Look again", elem_id="ask")
-        with gr.Column(elem_id="filters"), gr.Group():
+        # Nothing to filter yet; with examples, the first one is shown at once.
+        self.filters = gr.Column(visible=self.examples is not None, elem_id="filters")
+        with self.filters, gr.Group():
             self.score = gr.Slider(0, 1, 0.3, step=0.01, label="Least score", elem_id="score")
             most = self.session.max_pairs
             self.pairs = gr.Slider(1, most, most, step=1, label="Most pairs", elem_id="pairs")
@@ -98,11 +100,12 @@ class DemoPage:
         """One thing at a time: the model and its visualizer are shared by all visitors."""
         how = dict(concurrency_id="model", concurrency_limit=1, api_visibility="private")
         settings = [self.score, self.pairs, self.verbs, self.objects]
-        outputs = [self.result, self.pair, self.attention]
+        outputs = [self.result, self.pair, self.attention, self.filters]
         request = settings if self.texts is None else [self.texts, *settings]
         self.upload.upload(self.take, [self.upload, *request], [self.upload, self.seen, *outputs], **how)
         if self.examples is not None:
             self.examples.select(self.take_example, request, [self.upload, self.seen, *outputs], **how)
+            self.blocks.load(self.begin, request, [self.seen, *outputs], **how)
         if self.texts is not None:
             self.ask.click(self.look_for, [self.seen, *request], [self.seen, *outputs], **how)
         gr.on(
@@ -129,6 +132,11 @@ class DemoPage:
         path = self.session.examples[event.index]
         return None, *self._see(path.read_bytes(), path.name, *request)
 
+    def begin(self, *request) -> tuple:
+        """The first example: a page that shows what it is for."""
+        first = self.session.examples[0]
+        return self._see(first.read_bytes(), first.name, *request)
+
     def look_for(self, seen: SeenImage | None, texts: str, *settings) -> tuple:
         """Other interactions in the image that is shown."""
         if seen is None:
@@ -144,13 +152,16 @@ class DemoPage:
         try:
             seen = see()
         except (UploadError, RequestError) as error:
-            return before, refusal_view(str(error)), gr.Dropdown(choices=[], value=None, visible=False), ""
+            nothing = gr.Dropdown(choices=[], value=None, visible=False), ""
+            return before, refusal_view(str(error)), *nothing, gr.Column(visible=before is not None)
         return seen, *self.change(seen, None, *settings)
 
     def change(self, seen: SeenImage | None, pair: int | None, *settings) -> tuple:
-        """Another threshold or filter: result, pairs to choose from, attention of the chosen one while it is shown."""
+        """Another threshold or filter: result, pairs to choose from, attention of the chosen one while it is shown; the
+        filters themselves are there while there is something to filter."""
         if seen is None:
-            return empty_view(bool(self.session.examples)), gr.Dropdown(choices=[], value=None, visible=False), ""
+            nothing = gr.Dropdown(choices=[], value=None, visible=False), ""
+            return empty_view(bool(self.session.examples)), *nothing, gr.Column(visible=False)
         selection = selection_of(*settings)
         shown = self.session.show(seen, selection)
         choices = self.session.describe(seen, shown.pairs)
@@ -159,7 +170,8 @@ class DemoPage:
         choice = gr.Dropdown(
             choices=choices, value=pair, visible=bool(choices), interactive=knows, info=CHOOSE if knows else NO_QUERIES
         )
-        return result_view(shown, selection), choice, self._attention(seen, shown.pairs, pair)
+        attention = self._attention(seen, shown.pairs, pair)
+        return result_view(shown, selection), choice, attention, gr.Column(visible=True)
 
     def look(self, seen: SeenImage | None, pair: int | None, *settings) -> str:
         """Attention of a chosen pair."""

@@ -13,7 +13,7 @@ import uvicorn.config
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from hqm_mmdet.utils.launch import UsageError
+from hqm_mmdet_cli.errors import UsageError
 
 from .gate import Gate, HostList
 from .page import CSS, DemoPage

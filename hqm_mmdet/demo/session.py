@@ -176,7 +176,7 @@ class DemoSession:
     def _predict(inferencer: HOIInferencer, name: str, image: np.ndarray) -> SeenImage:
         # The array is read already: the file's limits and formats are the demo's, not the inferencer's.
         (prediction,) = inferencer.stream(image)
-        return SeenImage(Prediction(name, image, prediction.sample), inferencer)
+        return SeenImage(Prediction(name, image, prediction.sample, prediction.metainfo), inferencer)
 
     def pairs(self, seen: SeenImage, selection: TripletSelection) -> list[ShownPair]:
         """What a selection leaves, best first; nothing is drawn."""

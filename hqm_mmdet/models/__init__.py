@@ -1,6 +1,7 @@
 """Detectors and their parts. Reading order: detectors/hoi_detr.py, layers/decoder.py, heads/hoi_head.py."""
 
 from .clip import FrozenCLIPVision
+from .data_preprocessor import HOIDataPreprocessor
 from .detectors import CDN, GENVLKT, HOICLIP, HOIDETR, HOTR, QPIC, ConditionalHOI
 from .heads import ConditionalHOIHead, HOIClassHead, HOICLIPHead, HOIHead, HOTRHead, InstanceHead, PairHead
 from .interactiveness import (
@@ -80,6 +81,7 @@ __all__ = [
     "FusedAttention",
     "GBSQueryGenerator",
     "HOIDETR",
+    "HOIDataPreprocessor",
     "HOIDecoder",
     "HOIDecoderLayer",
     "HOIEncoder",

@@ -44,9 +44,11 @@ class TrainableParts(ABCMeta):
     """
 
     def __call__(cls, *args, trainable: Sequence[str] | None = None, **kwargs) -> nn.Module:
-        """Build the model, then freeze."""
-        # constructors of subclasses have run here, so parts that they add are frozen too
+        """Build the model, then freeze and compile."""
+        # constructors of subclasses have run here, so parts that they add are frozen and compiled too
         model = super().__call__(*args, **kwargs)
         if trainable is not None:
             train_only(model, trainable)
+        if hasattr(model, "compile_parts"):
+            model.compile_parts()
         return model

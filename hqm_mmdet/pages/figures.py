@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hqm_mmdet.evaluation.analysis import Triplet
 
-from .formats import finite
+from .formats import finite, plain_name
 
 UNJUDGED = "labelled"  # verdict of what is shown as labelled, without saying whether it was found
 
@@ -14,8 +14,8 @@ def triplet_data(triplet: Triplet) -> dict:
     return dict(
         sub=_box(triplet.sub_box),
         obj=None if triplet.obj_box is None else _box(triplet.obj_box),
-        verb=triplet.verb,
-        object=triplet.object,
+        verb=plain_name(triplet.verb),
+        object=plain_name(triplet.object),
         score=finite(triplet.score, 3),
         verdict=triplet.verdict,
     )

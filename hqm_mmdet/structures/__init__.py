@@ -1,6 +1,6 @@
 """Data structures shared by all rooms: the sample type, the HOI vocabulary, box helpers, pair suppression."""
 
-from .boxes import cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
+from .boxes import box_giou, cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
 from .class_names import ClassNameError, match_class_names
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
 from .hoi_data_sample import HOIDataSample, new_pairs, scale_of, score_fields
@@ -15,6 +15,7 @@ __all__ = [
     "HOIClasses",
     "HOIDataSample",
     "HOIVocabulary",
+    "box_giou",
     "cxcywh_to_xyxy",
     "load_hoi_classes",
     "load_metainfo",

@@ -1,11 +1,24 @@
 """Files that are either complete or absent, whatever moment the process dies at."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-INCOMPLETE = ".incomplete"
+from hqm_mmdet_cli.checks import INCOMPLETE
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Give errors of writing a stream, which name no file, the name of theirs."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, f"{error.strerror} while writing", str(path)) from error
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
@@ -33,27 +46,6 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         raise OSError(error.errno, f"{error.strerror} while writing", str(path)) from error
     os.replace(temporary, path)
     _sync_folder(path.parent)
-
-
-def require_writable(path: str | Path) -> None:
-    """Find out, before the work, that a file could not be written after it; nothing stays of the trial.
-
-    Raises:
-        OSError: no permission, a folder of that name, a file where a folder is needed, no space for a name.
-    """
-    if "\0" in str(path):
-        raise OSError(22, "no name of a file", str(path).replace("\0", "\\0"))
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(21, "a folder of this name is in the place of the file", str(path))
-    made = next(place for place in (path.parent, *path.parent.parents) if place.exists())
-    trial = made / f".{os.getpid()}{INCOMPLETE}"
-    try:
-        trial.touch()
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}: nothing can be written there", str(path)) from error
-    finally:
-        trial.unlink(missing_ok=True) if made.is_dir() else None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Joining the processes of a distributed run, with or without GPUs."""
 
 import gc
+import logging
 import os
 import subprocess
 from datetime import timedelta
@@ -9,16 +10,18 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from torch import nn
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet_cli.installation import script
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
 RANK_VARIABLES = {
     "pytorch": ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
     "mpi": (
         "OMPI_COMM_WORLD_RANK",
         "OMPI_COMM_WORLD_SIZE",
@@ -52,8 +55,7 @@ def join_processes(cfg: Config, launcher: str) -> None:
         return
     local_rank, local_size = _read_environment(launcher)
     num_gpus = torch.cuda.device_count()
-    # nccl refuses two processes on one GPU.
-    backend = "nccl" if num_gpus >= local_size and dist.is_nccl_available() else "gloo"
+    backend = _backend(launcher, num_gpus, local_size)
     if num_gpus:
         torch.cuda.set_device(local_rank % num_gpus)
     options = {name: value for name, value in cfg.get("env_cfg", {}).get("dist_cfg", {}).items() if name != "backend"}
@@ -62,6 +64,27 @@ def join_processes(cfg: Config, launcher: str) -> None:
     dist.init_process_group(backend, **options)
     if backend == "gloo":
         _wrap_without_devices(cfg)
+
+
+def _backend(launcher: str, num_gpus: int, local_size: int) -> str:
+    """``nccl`` with a GPU per process, else ``gloo``; nccl refuses two processes on one GPU."""
+    # Slurm can show each process its own GPU only, which it then counts as the one there is
+    by_task = ("SLURM_GPUS_PER_TASK", "SLURM_TRES_PER_TASK")
+    own_gpu = launcher == "slurm" and any(
+        "gpu" in name.lower() or "gpu" in os.environ[name] for name in by_task if name in os.environ
+    )
+    enough = num_gpus >= local_size or (own_gpu and num_gpus)
+    if enough and dist.is_nccl_available():
+        return "nccl"
+    if num_gpus:
+        reason = f"{local_size} processes share {num_gpus} GPU(s)" if not enough else "this torch has no nccl"
+        print_log(
+            f"Processes talk by gloo, which is slow, because {reason} on this machine. Start one process per GPU "
+            "(srun: --ntasks-per-node as many as GPUs, or --gpus-per-task=1).",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return "gloo"
 
 
 def leave_processes() -> None:
@@ -92,15 +115,28 @@ def _read_environment(launcher: str) -> tuple[int, int]:
     missing = [name for name in names[:3] if name not in os.environ]
     if missing:
         raise LaunchError(
-            f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through tools/dist_train.sh or "
-            "slurm_train.sh, or use --launcher none for a single process."
+            f"--launcher {launcher}: the environment lacks {', '.join(missing)}. Start through "
+            f"{script('dist_train.sh')} or slurm_train.sh, or use --launcher none for a single process."
         )
     rank, world_size, local_rank = (os.environ[name] for name in names[:3])
     os.environ.update(RANK=rank, WORLD_SIZE=world_size, LOCAL_RANK=local_rank)
+    local_size = _local_size(os.environ.get(names[3]) or os.environ.get("SLURM_TASKS_PER_NODE"), world_size)
+    os.environ.setdefault("LOCAL_WORLD_SIZE", str(local_size))
     os.environ.setdefault("MASTER_PORT", "29500")
     if "MASTER_ADDR" not in os.environ:
         os.environ["MASTER_ADDR"] = _first_slurm_host() if launcher == "slurm" else "127.0.0.1"
-    return int(local_rank), int(os.environ.get(names[3], world_size))
+    return int(local_rank), local_size
+
+
+def _local_size(given: str | None, world_size: str) -> int:
+    """Processes on this machine, of a number or of Slurm's list of numbers by machine, ``8(x2),4``."""
+    if not given:
+        return int(world_size)
+    by_machine = []
+    for part in given.split(","):
+        count, _, times = part.rstrip(")").partition("(x")
+        by_machine += [int(count)] * int(times or 1)
+    return by_machine[min(int(os.environ.get("SLURM_NODEID", 0)), len(by_machine) - 1)]
 
 
 def _first_slurm_host() -> str:

@@ -11,18 +11,14 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from hqm_mmdet.configuring import find_config, merge_options, parse_config, unread_in_files
-from hqm_mmdet.errors import UserError
+from hqm_mmdet.configuring import complete_loaders, find_config, merge_options, parse_config, unread_in_files
+from hqm_mmdet.engine import CalmRunner
 from hqm_mmdet.mmengine_doors import local_files_only
+from hqm_mmdet_cli.checks import require_checkpoint
+from hqm_mmdet_cli.errors import is_user_error, tell
 
 from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
-
-EXIT_USER_ERROR = 2
-
-
-class UsageError(UserError, ValueError):
-    """Arguments that can't be followed."""
 
 
 def read_config_file(config: str) -> Config:
@@ -81,15 +77,6 @@ def set_start(cfg: Config, resume: str | None) -> None:
         require_checkpoint(cfg.load_from)
 
 
-def require_checkpoint(path: str) -> None:
-    """Raise a FileNotFoundError, before data sets are read, if a local checkpoint is missing."""
-    if "://" not in path and not os.path.isfile(os.path.expanduser(path)):
-        raise FileNotFoundError(
-            f"Checkpoint {path} does not exist (looked from {os.getcwd()}). Give the path of a .pth file; nothing is "
-            "downloaded."
-        )
-
-
 def use_mixed_precision(cfg: Config) -> None:
     """bfloat16 on CPUs and on GPUs that have it, else float16 with loss scaling."""
     # Older GPUs than compute capability 8.0 have no hardware for bfloat16.
@@ -99,9 +86,12 @@ def use_mixed_precision(cfg: Config) -> None:
         cfg.optim_wrapper.type = "BFloat16OptimWrapper"
 
 
-def build_runner(cfg: Config) -> Runner:
-    """mmengine's runner, or the one that ``runner_type`` names."""
-    return RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
+def build_runner(cfg: Config, calm: bool = False) -> Runner:
+    """mmengine's runner, or with ``calm`` the one with a short console; what ``runner_type`` names goes before."""
+    complete_loaders(cfg)
+    if "runner_type" in cfg:
+        return RUNNERS.build(cfg)
+    return (CalmRunner if calm else Runner).from_cfg(cfg)
 
 
 def is_first_process() -> bool:
@@ -109,8 +99,21 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def run_locally(work: Callable[..., int | None], *args, **options) -> int:
+    """Do something without downloads of checkpoints, then leave the other processes in order.
+
+    Returns:
+        int: exit status: that of ``work``, or 0.
+    """
+    with local_files_only():
+        status = work(*args, **options)
+    # Not in a `finally`: after an error, a barrier would wait for processes that went on.
+    leave_processes()
+    return status or 0
+
+
 def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
-    """Run a tool, without downloads of checkpoints; what the user can mend is told in one message.
+    """Run a tool that is no command of ``hqm-mmdet``; what the user can mend is told in one message.
 
     Args:
         main (callable): takes the arguments; may return an exit status of its own.
@@ -120,24 +123,8 @@ def run_tool(main: Callable[[Namespace], int | None], args: Namespace) -> int:
         int: exit status: main's own, 0, or 2.
     """
     try:
-        with local_files_only():
-            status = main(args)
+        return run_locally(main, args)
     except Exception as error:
-        if args.debug or os.environ.get("HQM_DEBUG") == "1" or not is_user_error(error):
+        if not is_user_error(error):
             raise
-        print(f"error: {message_of(error)}\n(--debug shows the traceback)", file=sys.stderr)
-        return EXIT_USER_ERROR
-    # Not in a `finally`: after an error, a barrier would wait for processes that went on.
-    leave_processes()
-    return status or 0
-
-
-def is_user_error(error: Exception) -> bool:
-    """Missing or damaged files, a loss that is not finite, and all that this package raises for users."""
-    return isinstance(error, (UserError, OSError, FloatingPointError))
-
-
-def message_of(error: Exception) -> str:
-    """The message, without the traceback that torch puts into errors of data loading processes."""
-    lines = str(error).strip().splitlines()
-    return lines[-1].split(": ", 1)[-1] if "Original Traceback (most recent call last):" in lines else str(error)
+        return tell(error, args.debug)

@@ -9,6 +9,7 @@ from mmengine.dist import master_only
 
 from hqm_mmdet.registry import VISUALIZERS
 from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.utils.atomic_io import naming
 
 from .drawing import PairView, draw_pairs, side_by_side
 from .pair_views import labelled_views, predicted_views, with_colours_of
@@ -115,8 +116,9 @@ class HOIVisualizer(DetLocalVisualizer):
         """
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
-            written = cv2.imwrite(str(path), image[..., ::-1])
-        except cv2.error:  # an unknown ending
-            written = False
-        if not written:
-            raise OSError(f"Picture {path} could not be written; the ending must be .png or .jpg.")
+            _, content = cv2.imencode(Path(path).suffix, image[..., ::-1])
+        except cv2.error as error:
+            raise OSError(f"Picture {path} could not be written; the ending must be .png or .jpg.") from error
+        # By Python: OpenCV does not say why a file can't be written.
+        with naming(path):
+            Path(path).write_bytes(content)

@@ -54,6 +54,14 @@ def test_data_pipeline_row(gpu, bench):
     assert gpu.idle(bench, "fp32")["iteration ms"] > 0
 
 
+def test_launches_and_ratios_of_a_dry_run(gpu, bench):
+    row = gpu.launch_share(bench, "amm")
+    assert row["iteration ms"] > 0 and row["operations"] > 500 and "needs CUDA" in row["not measured"]
+    assert "not measured" in gpu.mined_over_plain(bench)
+    bench.rows |= {"plain, batch 2, fp32": {"training ms": 2.0}, "amm, batch 2, fp32": {"training ms": 3.0}}
+    assert gpu.mined_over_plain(bench) == {"amm, batch 2, fp32": 1.5}
+
+
 def test_overlapping_work_counts_once(gpu):
     cuda, cpu = torch.autograd.DeviceType.CUDA, torch.autograd.DeviceType.CPU
     spans = [(cuda, 0, 4e6), (cuda, 1e6, 3e6), (cuda, 2e6, 5e6), (cuda, 7e6, 8e6), (cpu, 0, 9e6)]

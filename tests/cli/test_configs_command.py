@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 from mmengine.config import Config
 
-from hqm_mmdet.cli.configs import configs
 from hqm_mmdet.configuring import find_config, project_configs
+from hqm_mmdet_cli.configs import configs
 from tests.conftest import REPOSITORY
 
 

@@ -10,7 +10,8 @@ import urllib.request
 import pytest
 from click.testing import CliRunner
 
-from hqm_mmdet.cli.demo import demo, wait_for_the_end
+from hqm_mmdet.cli.demo import wait_for_the_end
+from hqm_mmdet_cli.demo import demo
 from tests.apis.conftest import tiny_checkpoint
 
 WITHOUT_GRADIO = importlib.util.find_spec("gradio") is None
@@ -34,7 +35,7 @@ def refusal(checkpoint):
 
 def test_missing_gradio_names_the_remedy(refusal, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert 'needs gradio, which is not installed: pip install -e ".[demo]"' in refusal()
+    assert "needs gradio, which is not installed: pip install -e '.[demo]'" in refusal()
 
 
 @needs_gradio

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hqm_mmdet.utils.atomic_io import require_writable
+from hqm_mmdet_cli.checks import require_writable
 from tests.cli.running import run
 from tests.conftest import REPOSITORY
 from tests.datasets.tiny_hoi import METAINFO, entry, write_image
@@ -55,10 +55,24 @@ def test_what_can_not_be_written_is_told_before_the_work(tmp_path, capsys):
             ("search-thresholds", "n", "--ann-file", "n", "--images", ".", "--checkpoint", "n", "--out", target),
             ("export", "--checkpoint", "none.pth", "--out", target),
             ("convert", "none.pth", target),
+            ("predict", ".", "--checkpoint", "none.pth", "--csv", target),
             ("detect", "none.py", "none.pth", "--images", ".", "--out", target),
         ):
             assert run(*command) == 2
             assert "Invalid value" in capsys.readouterr().err
+    (tmp_path / "x.pth").touch()
+    for command in (
+        ("train", "qpic_toy", "--work-dir", tmp_path / "file" / "work"),
+        ("test", "qpic_toy", tmp_path / "x.pth", "--work-dir", tmp_path / "file" / "work"),
+        ("test", "qpic_toy", tmp_path / "x.pth", "--out", tmp_path / "file" / "x.pkl"),
+        ("predict", ".", "--checkpoint", tmp_path / "x.pth", "--out", tmp_path / "file" / "out"),
+        ("browse", "qpic_toy", "--out", tmp_path / "file" / "page"),
+        ("make-toy", tmp_path / "file" / "toy"),
+        ("quickstart", "--work-dir", tmp_path / "file" / "work"),
+    ):
+        assert run(*command) == 2
+        assert "a file, where a folder is needed" in capsys.readouterr().err, command
+    (tmp_path / "x.pth").unlink()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
     require_writable(tmp_path / "new" / "deep" / "out.json")
     assert not (tmp_path / "new").exists()

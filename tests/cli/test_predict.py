@@ -1,5 +1,6 @@
 """``hqm-mmdet predict``: results, exit status, messages."""
 
+import csv
 import json
 import shutil
 
@@ -7,8 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from hqm_mmdet.apis import HOIInferencer
+from hqm_mmdet.apis.inference.triplets import COLUMNS, CORNERS
 from hqm_mmdet.apis.video.frames import VideoWriter
-from hqm_mmdet.cli.predict import labels_of, predict
+from hqm_mmdet.cli.predict import labels_of
+from hqm_mmdet.visualization import TripletSelection
+from hqm_mmdet_cli.predict import predict
 from tests.apis.conftest import inference_config, noise, tiny_checkpoint, write_checkpoint
 from tests.models.tiny import tiny_model
 
@@ -91,8 +96,11 @@ def test_video(call, tmp_path):
     with VideoWriter(tmp_path / "clip.avi", 10) as writer:
         for i in range(2):
             writer.write(np.asarray(noise(60, 40, i)))
-    result = call(tmp_path / "clip.avi", "--smoothing", 0.5)
+    shown = ("--score-thr", 0, "--top-k", 1, "--csv", tmp_path / "t.csv")
+    result = call(tmp_path / "clip.avi", "--smoothing", 0.5, *shown)
     assert result.exit_code == 0 and "2 frames" in result.output
+    rows = (tmp_path / "t.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["clip.avi", "0"], ["clip.avi", "1"]]
     assert (tmp_path / "out" / "clip.mp4").is_file()
     assert "A video is predicted alone" in call(tmp_path / "clip.avi", tmp_path / "clip.avi").output
     assert "are for images" in call(tmp_path / "clip.avi", "--attention", 1).output
@@ -146,3 +154,46 @@ def test_wrong_checkpoints(call, photos, tmp_path):
     config.dump(tmp_path / "other.py")
     result = call(photos, "--config", tmp_path / "other.py")
     assert result.exit_code == 2 and "does not fit the config" in result.output
+
+
+def names_in(folder):
+    return [entry["file_name"] for entry in json.loads((folder / "predictions.json").read_text())]
+
+
+def test_results_join_those_that_the_folder_holds(call, photos, tmp_path):
+    out = tmp_path / "out"
+    assert call(photos / "a.jpg").exit_code == call(photos / "b.png").exit_code == 0
+    assert names_in(out) == ["b.png", "a.jpg"]
+    assert sorted(path.name for path in (out / "pictures").iterdir()) == ["a.jpg", "b.png"]
+    assert call(photos / "a.jpg", "--score-thr", 0, "--top-k", 3).exit_code == 0
+    entries = {entry["file_name"]: entry for entry in json.loads((out / "predictions.json").read_text())}
+    assert len(entries) == 2 and len(entries["a.jpg"]["hoi_prediction"]) == 3
+    (out / "predictions.json").write_text("notes")
+    result = call(photos / "b.png")
+    assert result.exit_code == 2 and "predictions.json is no list of predictions" in result.output
+    assert (out / "predictions.json").read_text() == "notes"
+
+
+def test_rows(call, photos, tmp_path, checkpoint):
+    assert call(photos, "--score-thr", 0, "--top-k", 3, "--csv", tmp_path / "t.csv", "--no-pictures").exit_code == 0
+    with open(tmp_path / "t.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS and [row["image"] for row in rows] == ["a.jpg"] * 3 + ["b.png"] * 3
+    inferencer = HOIInferencer(checkpoint, device="cpu", show_progress=False)
+    (prediction,) = inferencer.stream(photos / "a.jpg")
+    triplets = prediction.triplets(TripletSelection(0, top_k=3))
+    assert [triplet.score for triplet in triplets] == sorted((t.score for t in triplets), reverse=True)
+    for triplet, row in zip(triplets, rows[:3], strict=True):
+        assert triplet.verb == row["verb"] and (triplet.object or "") == row["object"]
+        assert triplet.score == pytest.approx(float(row["score"]), abs=1e-5)
+        box = [float(row[f"subject_{corner}"]) for corner in CORNERS]
+        assert triplet.subject_box == pytest.approx(box, abs=0.02)
+    assert prediction.triplets(TripletSelection(1)) == []
+
+
+def test_a_full_disk_is_not_the_fault_of_an_ending(call, photos, tmp_path):
+    (tmp_path / "out" / "pictures").mkdir(parents=True)
+    (tmp_path / "out" / "pictures" / "a.jpg").symlink_to("/dev/full")
+    result = call(photos / "a.jpg")
+    assert result.exit_code == 2 and "ending" not in result.output
+    assert "a.jpg" in result.output and "The disk is full" in result.output

@@ -160,3 +160,14 @@ def test_configs_that_have_no_such_thing():
     ):
         with pytest.raises(ConfigError, match=message):
             change(cfg, value)
+
+
+def test_loaders_without_a_number_of_workers_get_what_the_machine_has_cores_for(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+    for processes, workers in ((1, 8), (2, 7), (8, 1), (32, 1)):
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+        cfg = Config(dict(train_dataloader=dict(batch_size=2), val_dataloader=dict(batch_size=1, num_workers=0)))
+        common_settings.complete_loaders(cfg)
+        assert (cfg.train_dataloader.num_workers, cfg.train_dataloader.persistent_workers) == (workers, True)
+        assert cfg.val_dataloader.num_workers == 0 and "persistent_workers" not in cfg.val_dataloader
+        assert cfg.train_dataloader.pin_memory == torch.cuda.is_available()

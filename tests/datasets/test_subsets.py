@@ -6,6 +6,7 @@ import pytest
 
 from hqm_mmdet.datasets import HICODetDataset
 from hqm_mmdet.datasets.subsets import draw_fraction, hico_triplets, unseen_triplets
+from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.structures import load_metainfo
 from tests.datasets.tiny_hoi import build, entry
 
@@ -52,7 +53,8 @@ def test_training_on_a_fraction(arguments, eval_arguments):
     assert len(part) == 2 and ids == draw_fraction(range(3), 0.67, seed=1)
     assert (part.metainfo["valid_pairs"] == whole.metainfo["valid_pairs"]).all()
     assert part.metainfo["rare_triplets"] == whole.metainfo["rare_triplets"]
-    assert len(build(**eval_arguments, fraction=0.34)) == 3  # evaluation leaves out nothing
+    with pytest.raises(ConfigError, match="fraction=0.34 is for training"):
+        build(**eval_arguments, fraction=0.34)
 
 
 # ---- zero-shot splits

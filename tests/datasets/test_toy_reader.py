@@ -48,7 +48,7 @@ def test_pairs_equal_the_file(root):
 
 
 def test_unfinished_data_set_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"toy_hoi\.json does not exist.*make_toy_hoi\.py"):
+    with pytest.raises(FileNotFoundError, match=r"toy_hoi\.json does not exist.*make-toy data/toy_hoi"):
         toy(tmp_path, "train")
 
 
@@ -56,7 +56,7 @@ def test_data_set_of_another_version_is_refused(root, tmp_path):
     manifest = json.loads((root / "toy_hoi.json").read_text())
     manifest["verbs"] = manifest["verbs"][::-1]
     (tmp_path / "toy_hoi.json").write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=r"toy_hoi\.json: made with verbs .* Remove the folder.*make_toy_hoi\.py"):
+    with pytest.raises(ValueError, match=r"toy_hoi\.json: made with verbs .* Remove the folder.*make-toy data/toy_hoi"):
         toy(tmp_path, "train")
 
 

@@ -1,8 +1,6 @@
 """The ToyHOI folder: layout, reuse, repair, refusals, command line."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +15,7 @@ from hqm_mmdet.datasets.toy import (
     sample_image,
     writer,
 )
+from tests.cli.running import run
 
 SETTINGS = ToySettings(num_train=6, num_test=3, min_size=96, max_size=112)
 
@@ -135,22 +134,12 @@ def test_foreign_files_are_left_alone(tmp_path):
     assert foreign.read_text() == "mine"
 
 
-@pytest.fixture(scope="module")
-def tool():
-    path = Path(__file__).parents[2] / "tools" / "dataset_converters" / "make_toy_hoi.py"
-    spec = importlib.util.spec_from_file_location("make_toy_hoi_tool", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_command_line(tool, folder, tmp_path, capsys):
-    options = [str(tmp_path), "--quiet", "--num-test=3", "--min-size=96", "--max-size=112"]
-    tool.main([*options, "--num-train=6"])
+def test_command_line(folder, tmp_path, capsys):
+    options = ["make-toy", tmp_path, "--quiet", "--num-test=3", "--min-size=96", "--max-size=112"]
+    assert run(*options, "--num-train=6") == 0
     assert "train: 6 images" in capsys.readouterr().out
     assert contents(tmp_path) == contents(folder)
-    with pytest.raises(SystemExit, match="num_train: found 6, wanted 7"):
-        tool.main([*options, "--num-train=7"])
-    with pytest.raises(SystemExit, match="96 <= min_size"):
-        tool.main([*options, "--min-size=9"])
-    assert tool.parse_args(["out", "--position-shift"]).position_shift
+    assert run(*options, "--num-train=7") == 2
+    assert "num_train: found 6, wanted 7" in capsys.readouterr().err
+    assert run(*options, "--min-size=113") == 2
+    assert "96 <= min_size" in capsys.readouterr().err

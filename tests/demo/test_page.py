@@ -18,8 +18,8 @@ from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.demo.page import QUEUE, DemoPage
 from hqm_mmdet.demo.serving import STORED, demo_server
 from hqm_mmdet.demo.upload_store import UploadStore
-from hqm_mmdet.utils.launch import UsageError
 from hqm_mmdet.visualization import TripletSelection
+from hqm_mmdet_cli.errors import UsageError
 from tests.apis.conftest import noise
 from tests.browser import open_browser, watched_page
 from tests.conftest import REPOSITORY
@@ -68,7 +68,7 @@ def open_page(browser, demo):
     def open_it(page):
         page.set_default_timeout(20_000)
         page.goto(demo)
-        page.get_by_text("No image yet.").wait_for()
+        page.get_by_text("example_0.png").wait_for()  # shown at once
         return page
 
     with watched_page(browser) as page:
@@ -102,6 +102,7 @@ def files_in(folder):
 def test_from_upload_to_attention_with_the_keyboard(open_page, passes):
     page, before = open_page, files_in(os.environ["GRADIO_TEMP_DIR"])
     upload(page, IMAGE)
+    page.locator("#result", has_text=IMAGE["name"]).wait_for()
     page.get_by_text("Nothing to show").wait_for()
     tab_to(page, "#score")
     page.locator("#score input[type=range]").focus()
@@ -184,6 +185,7 @@ def test_phone_width(open_page):
     page.set_viewport_size(dict(width=390, height=844))
     assert fits()
     upload(page, IMAGE)
+    page.locator("#result", has_text=IMAGE["name"]).wait_for()
     page.get_by_text("Nothing to show").wait_for()
     page.locator("#score input[type=range]").press("Home")
     rows(page, NUM_QUERIES * NUM_VERBS)
@@ -191,8 +193,22 @@ def test_phone_width(open_page):
     page.locator("#pair [role=option]").first.click()
     page.locator(".hoi-cells figure").first.wait_for()
     assert fits()
-    tops = [page.locator(part).bounding_box()["y"] for part in ("#upload", "#result", "#filters", "#look")]
+    tops = [page.locator(part).bounding_box()["y"] for part in ("#upload", "#result", "#examples", "#filters", "#look")]
     assert tops == sorted(tops)  # what one did, what came out, what can be changed
+
+
+@pytest.mark.browser
+def test_the_first_example_is_there_at_the_start(open_page):
+    open_page.locator("#filters").wait_for()
+    assert "example_0.png" in open_page.locator("#result").inner_text()
+
+
+def test_filters_appear_with_an_image(session):
+    page = DemoPage(session, "tiny", UploadStore("unused", 0))
+    assert not session.examples and not page.filters.visible
+    seen = session.see(encoded(), "a.png")
+    assert page.change(seen, None, 0.0, 12, [], [])[-1].visible
+    assert not page.change(None, None, 0.0, 12, [], [])[-1].visible
 
 
 def test_models_without_queries_say_so(session):
@@ -200,7 +216,7 @@ def test_models_without_queries_say_so(session):
     seen = session.see(encoded(), "a.png")
     assert page.change(seen, None, 0.0, 12, [], [])[1].interactive
     del seen.prediction.sample.pred_pairs.queries
-    _, choice, attention = page.change(seen, None, 0.0, 12, [], [])
+    _, choice, attention, _ = page.change(seen, None, 0.0, 12, [], [])
     assert "Not for this model" in choice.info and not choice.interactive and attention == ""
 
 
@@ -208,9 +224,9 @@ def test_an_attended_pair_that_a_filter_hides_is_forgotten(session):
     page, seen = DemoPage(session, "tiny", UploadStore("unused", 0)), session.see(encoded(), "a.png")
     pairs = [pair.index for pair in session.show(seen, TripletSelection(0.0)).pairs]
     for best in (12, 3):
-        result, choice, attention = page.change(seen, pairs[2], 0.0, best, [], [])
+        result, choice, attention, _ = page.change(seen, pairs[2], 0.0, best, [], [])
         assert choice.value == pairs[2] and "3 (" in attention
-    result, choice, attention = page.change(seen, pairs[2], 0.0, 2, [], [])
+    result, choice, attention, _ = page.change(seen, pairs[2], 0.0, 2, [], [])
     assert choice.value is None and attention == "" and "of 2 pairs" in result
     assert "No image yet" in page.change(None, None, 0.0, 12, [], [])[0]
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from hqm_mmdet.engine import ClassCheckHook
 from hqm_mmdet.errors import ClassMismatchError
-from hqm_mmdet.utils.launch import is_user_error
+from hqm_mmdet_cli.errors import is_user_error
 from tests.models.tiny import NUM_CLASSES, NUM_VERBS, tiny_model
 
 

@@ -38,8 +38,19 @@ def test_frozen_parameters_are_one_line(lines):
     lines.clear()
     expected = DefaultOptimWrapperConstructor(WRAPPER, PARTS)(model())
     assert sum("requires_grad" in line for line in lines) == 50  # the filter is gone, and this is what it spares
-    groups = [[{k: v for k, v in g.items() if k != "params"} for g in w.param_groups] for w in (wrapper, expected)]
-    assert groups[0] == groups[1] and groups[0][0]["lr"] == 0.05
+    assert settings_by_shape(wrapper) == settings_by_shape(expected)
+
+
+def settings_by_shape(wrapper):
+    """Learning rate of each parameter, in the order of the optimizer."""
+    return [
+        (group["lr"], len(parameter.shape)) for group in wrapper.optimizer.param_groups for parameter in group["params"]
+    ]
+
+
+def test_parameters_with_equal_settings_share_a_group():
+    wrapper = SummaryOptimWrapperConstructor(WRAPPER, PARTS)(model())
+    assert [(group["lr"], len(group["params"])) for group in wrapper.optimizer.param_groups] == [(0.05, 2), (0.5, 8)]
 
 
 def test_nothing_frozen_is_no_line(lines):

@@ -49,7 +49,7 @@ def test_weights_of_mining_are_ignored_by_the_plain_detector(tmp_path):
     )
     mined = build_model(tiny_config(query_mining=mining))
     torch.save({"state_dict": mined.state_dict()}, tmp_path / "mined.pth")
-    plain = init_model(tiny_config(), tmp_path / "mined.pth")
+    plain = init_model(tiny_config(), tmp_path / "mined.pth", folded=False)
     torch.save({"state_dict": plain.state_dict()}, tmp_path / "published.pth")
     assert init_model(tiny_config(query_mining=mining), tmp_path / "published.pth").query_mining is not None
     assert all(torch.equal(plain.state_dict()[name], mined.state_dict()[name]) for name in plain.state_dict())

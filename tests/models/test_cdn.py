@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hqm_mmdet.apis import build_model
-from hqm_mmdet.models.layers import AttentionRecorder
+from hqm_mmdet.models.layers import AttentionRecorder, QuerySet
 from hqm_mmdet.models.query_mining import JitterBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from tests.models.test_query_mining import STRATEGIES, mining
@@ -147,8 +147,13 @@ def hard_set(model, inputs, samples):
     with torch.no_grad():
         model(inputs, samples, mode="loss")
     model.decode = original
-    assert len(caught) == 2
-    return caught[1]
+    queries, memory = caught[-1]
+    if not queries.groups:
+        assert len(caught) == 2
+        return queries, memory
+    first = slice(queries.groups[0], None)  # decoded beside the learnable ones
+    padding = None if queries.padding_mask is None else queries.padding_mask[:, first]
+    return QuerySet(queries.content[:, first], queries.pos[:, first], padding), memory
 
 
 @pytest.mark.parametrize("strategy", (None, *STRATEGIES))
@@ -161,8 +166,8 @@ def test_losses_are_finite_and_every_parameter_takes_part(strategy, counts):
 def test_masks_come_from_the_learnable_pass_of_the_same_layer_of_the_same_decoder(monkeypatch):
     model, drawn = cdn("amm"), []
 
-    def record(logits, *args):
-        drawn.append(logits)
+    def record(logits, *args, **kwargs):
+        drawn.extend(logits)  # of all layers of all decoders at once
         return torch.zeros_like(logits, dtype=torch.bool)
 
     monkeypatch.setattr("hqm_mmdet.models.query_mining.amm.draw_drop_mask", record)
@@ -189,7 +194,7 @@ def test_masked_pair_states_are_the_positions_of_masked_interaction_queries(monk
     monkeypatch.setattr(model.interaction_decoder, "forward", lambda q, m: passes.append(q) or original(q, m))
     model(*random_batch([NUM_QUERIES]), mode="loss")
     learnable, masked = passes
-    assert masked.rule is not learnable.rule and not masked.padding_mask.any()
+    assert masked.rule is not learnable.rule and masked.padding_mask is None
     distance = (masked.pos[0, :, None] - learnable.pos[0]).norm(dim=-1)
     assert distance.min() > 1e-4  # not positions of the learnable pass
 

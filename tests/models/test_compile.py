@@ -40,7 +40,7 @@ def test_losses_with_mining_are_those_of_the_eager_model(graphs, detector, refer
     compile_decoders(model)
     torch.manual_seed(0)  # what is masked
     losses = model(*batch, mode="loss")
-    assert len(captured) > len(model.DECODERS)  # masked queries take another graph than the rest
+    assert len(captured) > 1  # masked queries take another graph than the rest; decoders may share theirs
     for name, value in expected.items():
         torch.testing.assert_close(losses[name], value, msg=name)
     assert_every_parameter_takes_part(model, batch)

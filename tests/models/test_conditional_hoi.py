@@ -129,10 +129,10 @@ def test_shifted_boxes_choose_their_point(monkeypatch):
     forward = model.decoder.forward
     monkeypatch.setattr(model.decoder, "forward", lambda q, m, p: queries.append((q, p)) or forward(q, m, p))
     model(inputs, samples, mode="loss")
-    learnable, (hard, points) = queries
-    assert len(queries) == 2 and learnable[0].pos.shape[1] == NUM_QUERIES and hard.pos.shape[1] == 3
-    torch.testing.assert_close(points, model.decoder.ref_point_head(hard.pos))
-    assert (torch.pdist(points[0]) > 0).all()
+    ((joined, points),) = queries
+    assert joined.groups == (NUM_QUERIES, 3)
+    torch.testing.assert_close(points, model.decoder.ref_point_head(joined.pos))
+    assert (torch.pdist(points[0, NUM_QUERIES:]) > 0).all()
 
 
 def test_masking_nothing_repeats_the_learnable_pass():

@@ -6,7 +6,7 @@ from mmengine.structures import InstanceData
 
 from hqm_mmdet.errors import ClassMismatchError
 from hqm_mmdet.models.losses import by_layer, mean_over_processes, terms
-from hqm_mmdet.utils.launch import is_user_error
+from hqm_mmdet_cli.errors import is_user_error
 from tests.models.tiny import NUM_CLASSES, random_batch, tiny_model
 from tests.models.tiny_hotr import tiny_hotr
 

@@ -10,10 +10,12 @@ import pytest
 from hqm_mmdet.evaluation.functional import KINDS
 from hqm_mmdet.evaluation.functional.average_precision import ClassResults
 from hqm_mmdet.evaluation.functional.hico import mean_results
+from hqm_mmdet.pages.formats import percent, plain_name
 from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.report import build_report
 from hqm_mmdet.pages.report.class_view import bin_means, class_table, long_tail
 from hqm_mmdet.pages.report.curves import curve, envelope, mean_curve
+from hqm_mmdet.pages.report.page import what_matters
 from hqm_mmdet.pages.report.wording import ERRORS, metric_meaning, metric_name, verdict
 from tests.pages.cases import HOSTILE, class_row, make_analysis, make_comparison
 
@@ -27,7 +29,7 @@ def data_of(html: str) -> dict:
 def test_data_of_the_page():
     analysis = make_analysis()
     data = data_of(build_report(analysis, NO_IMAGES))
-    assert [row[1] for row in data["classes"]["rows"]] == [row.verb for row in analysis.classes]
+    assert [row[1] for row in data["classes"]["rows"]] == [plain_name(row.verb) for row in analysis.classes]
     assert data["classes"]["rows"][9][4] is None  # NaN
     cases = (*analysis.best, *analysis.worst)
     assert set(data["pictures"]) == {case.file_name for case in cases} and "changes" not in data
@@ -134,3 +136,12 @@ def test_every_number_of_a_zero_shot_evaluation_has_words():
     for name in mean_results(results, np.array([0]), np.array([1])):
         assert metric_name(f"hico/{name}") != f"hico/{name}" and metric_meaning(f"hico/{name}"), name
         assert metric_name(f"hico/ko_{name}").endswith(", known object")
+
+
+def test_the_page_begins_with_what_matters():
+    analysis = make_analysis()
+    said = what_matters(analysis)
+    costly = max(analysis.errors, key=lambda error: error.gain)
+    assert f"What costs most: {costly.name} ({ERRORS[costly.name]})" in said
+    assert f"{percent(costly.gain, 1)} points higher" in said and said in build_report(analysis, NO_IMAGES)
+    assert what_matters(replace(analysis, errors=(), metrics=())) == ""

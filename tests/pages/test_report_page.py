@@ -207,7 +207,7 @@ def test_a_triplet_stands_out_while_the_pointer_or_the_focus_is_on_it(page):
     assert entries.count() == 4
     entries.nth(2).hover()
     assert predicted.locator(".pair.faded").count() == 1
-    assert predicted.locator(".pairtag text").all_text_contents() == ["✗ ride bicycle 0.32"]
+    assert predicted.locator(".pairtag text").all_text_contents() == ["✗ ride bicycle 0.32 · duplicate"]
     entries.nth(3).focus()
     assert "wave 0.05" in predicted.locator(".pairtag text").text_content()  # beyond those shown at first
     page.locator("dialog h3").hover()
@@ -323,10 +323,10 @@ def test_further_images_on_demand(browser, tmp_path):
     )
     with watched_page(browser) as page:
         page.goto(file.as_uri())
-        assert page.locator("#worst-images .card:visible").count() == 6
-        page.get_by_role("button", name="Show 2 more").click()
+        assert page.locator("#worst-images .card:visible").count() == 4
+        page.get_by_role("button", name="Show 4 more").click()
         assert page.locator("#worst-images .card:visible").count() == 8
-        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge image_6.png"
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge image_4.png"
         assert page.locator("#worst-images .card").last.locator(".pair").count() > 0
 
 

@@ -43,6 +43,37 @@ def test_problems_and_json(call, files, tmp_path, capsys):
     assert call("check_dataset", *files, "--no-images") == 0
 
 
+def test_five_of_a_kind_are_shown_and_the_last_line_sums_up(call, tmp_path, capsys):
+    (tmp_path / "names.json").write_text(json.dumps(dict(classes=CLASSES, verbs=VERBS, category_ids=[1, 7, 90])))
+    write_dataset(tmp_path, [entry(f"{i}.png") for i in range(8)])
+    for image in (tmp_path / "images").iterdir():
+        image.unlink()
+    files = [
+        "--dataset",
+        "HOIDataset",
+        "--names",
+        "names.json",
+        "--ann-file",
+        "train.json",
+        "--images",
+        "images",
+        "--quiet",
+    ]
+
+    def printed(*options):
+        assert call("check_dataset", *files, *options) == 1
+        return capsys.readouterr().out.splitlines()
+
+    lines = printed()
+    assert sum(".png): " in line for line in lines) == 5 and "... and 3 more" in lines[-2]
+    assert lines[-1] == (
+        "In all 8 images: 8 errors, 0 warnings. Shown are 5 of a kind (--max-shown); --json FILE has all."
+    )
+    assert sum(".png): " in line for line in printed("--max-shown", 2)) == 2
+    assert printed("--max-shown", 8)[-1] == "In all 8 images: 8 errors, 0 warnings."
+    assert printed("--json", "all.json")[-1].endswith("all.json has all.")
+
+
 def test_a_config(call, files, tmp_path, capsys):
     loader = (
         f"dict(dataset=dict(type='HOIDataset', ann_file='%s.json', data_root='{tmp_path}', names_file='names.json'))"
@@ -60,7 +91,10 @@ def test_a_config(call, files, tmp_path, capsys):
     "arguments, message",
     [
         (("nothing.py",), "Config nothing.py does not exist"),
-        (("--dataset", "HOIADataset", "--ann-file", "nothing.json"), "nothing.json (or .json.gz) does not exist"),
+        (
+            ("--dataset", "HOIADataset", "--ann-file", "nothing.json"),
+            "nothing.json does not exist (nor does nothing.json.gz;",
+        ),
         (("--dataset", "NoDataset", "--ann-file", "train.json"), "NoDataset is no HOI data set"),
         (("--dataset", "HOIDataset", "--ann-file", "train.json"), "HOIDataset needs names_file or metainfo"),
         (

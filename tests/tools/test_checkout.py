@@ -24,7 +24,7 @@ def beginning(path: Path) -> ast.Module:
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, IMPORTS):
             name = statement.module if isinstance(statement, ast.ImportFrom) else statement.names[0].name
-            if name.split(".")[0] == "hqm_mmdet":
+            if name.split(".")[0] in ("hqm_mmdet", "hqm_mmdet_cli"):
                 break
             if name.split(".")[0] not in sys.stdlib_module_names:
                 continue

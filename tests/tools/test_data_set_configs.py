@@ -18,7 +18,7 @@ def small(name: str, out) -> None:
     sizes = {key: cfg.model.bbox_head[key] for key in ("num_obj_classes", "num_verbs")}
     mining = cfg.model.query_mining
     mining.miners.gbs.embed_dims = 128
-    cfg.model = dict(toy.model, query_mining=mining)
+    cfg.model, cfg.needs_start = dict(toy.model, query_mining=mining), None
     cfg.model.bbox_head.update(sizes)
     for split in ("train", "val", "test"):
         loader, toy_loader = cfg[f"{split}_dataloader"], toy[f"{split}_dataloader"]

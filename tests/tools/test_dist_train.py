@@ -68,7 +68,7 @@ def test_srun_is_called_with_one_process_per_gpu(start, tmp_path):
 def environment(monkeypatch):
     """No launcher's variables, and a record of how processes would be joined."""
     for names in distributed.RANK_VARIABLES.values():
-        for name in (*names, "MASTER_ADDR", "MASTER_PORT"):
+        for name in (*names, "MASTER_ADDR", "MASTER_PORT", "LOCAL_WORLD_SIZE"):
             monkeypatch.setenv(name, "")  # so that what the code sets is taken back
             monkeypatch.delenv(name)
     joined = []
@@ -96,6 +96,35 @@ def test_variables_of_slurm_are_understood(environment, monkeypatch, tmp_path):
     distributed.join_processes(build_config(tmp_path), "slurm")
     assert (os.environ["RANK"], os.environ["WORLD_SIZE"], os.environ["LOCAL_RANK"]) == ("5", "8", "1")
     assert os.environ["MASTER_PORT"] == "29500"
+
+
+@pytest.mark.parametrize(
+    ("slurm", "num_gpus", "backend"),
+    [
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)"), 8, "nccl"),  # srun --ntasks=16 on two machines of 8 GPUs
+        (dict(SLURM_TASKS_PER_NODE="8,4(x2)", SLURM_NODEID="2"), 4, "nccl"),
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)"), 1, "gloo"),
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)", SLURM_GPUS_PER_TASK="1"), 1, "nccl"),  # each sees its own only
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)", SLURM_TRES_PER_TASK="cpu:4,gres/gpu:1"), 1, "nccl"),
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)", SLURM_TRES_PER_TASK="cpu:4"), 1, "gloo"),
+        (dict(SLURM_STEP_TASKS_PER_NODE="8(x2)", SLURM_GPUS_PER_TASK="1"), 0, "gloo"),
+    ],
+)
+def test_slurm_gives_nccl_wherever_every_process_has_a_gpu(
+    environment, monkeypatch, tmp_path, slurm, num_gpus, backend, caplog
+):
+    common = dict(SLURM_PROCID="5", SLURM_NTASKS="16", SLURM_LOCALID="0", MASTER_ADDR="node1")
+    for name in ("SLURM_TASKS_PER_NODE", "SLURM_NODEID", "SLURM_GPUS_PER_TASK", "SLURM_TRES_PER_TASK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**common, **slurm}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(distributed.torch.cuda, "device_count", lambda: num_gpus)
+    monkeypatch.setattr(distributed.dist, "is_nccl_available", lambda: True)
+    warned = []
+    monkeypatch.setattr(distributed, "print_log", lambda message, **how: warned.append(message))
+    distributed.join_processes(build_config(tmp_path), "slurm")
+    assert environment[-1] == backend
+    assert len(warned) == (backend == "gloo" and num_gpus > 0)  # gloo beside a GPU is never silent
 
 
 def test_missing_variables_are_named(environment, tmp_path):

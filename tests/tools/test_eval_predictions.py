@@ -65,7 +65,7 @@ def test_own_data(call, tmp_path, capsys):
         (("--dataset", "hico", "--protocol", "voc"), "unknown protocol 'voc'"),
         (("--dataset", "hoia", "--pair-nms"), "--pair-nms is not for HOI-A"),
         (("--dataset", "own"), "--names-file names.json"),
-        (("--dataset", "vcoco", "--coco-file", "x.json"), "official V-COCO labels go with"),
+        (("--dataset", "vcoco", "--coco-file", __file__), "official V-COCO labels go with"),
         (("--dataset", "hico", "--zero-shot", "mine"), "no zero-shot split"),
     ],
 )

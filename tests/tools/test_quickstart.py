@@ -1,24 +1,17 @@
-"""tools/quickstart.py, with a model that was not trained."""
-
-import importlib.util
+"""hqm-mmdet quickstart, with a model that was not trained."""
 
 import pytest
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.checkpoints import write_checkpoint
+from hqm_mmdet.cli import quickstart
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from hqm_mmdet_cli.errors import UsageError
+from tests.cli.running import run
 from tests.tools.conftest import ROOT
 
 
-@pytest.fixture
-def quickstart():
-    spec = importlib.util.spec_from_file_location("tool_quickstart", ROOT / "tools" / "quickstart.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_pictures_and_pages(quickstart, monkeypatch, tmp_path, capsys):
+def test_pictures_and_pages(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     make_toy_hoi("data/toy_hoi", ToySettings(num_train=12, num_test=4), progress=False)
     config = ROOT / "configs" / "qpic_toy.py"
@@ -37,24 +30,22 @@ def test_pictures_and_pages(quickstart, monkeypatch, tmp_path, capsys):
     assert "+ hqm-mmdet browse configs/qpic_toy.py" in capsys.readouterr().out
 
 
-def test_comparison_of_two_configs(quickstart, monkeypatch, tmp_path):
+def test_comparison_of_two_configs(monkeypatch, tmp_path):
     """Both models are there already, untrained; all other steps run as in `--compare`."""
-    monkeypatch.setattr(quickstart, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(quickstart, "ToySettings", lambda: ToySettings(num_train=12, num_test=4))
-    monkeypatch.setattr("sys.argv", ["quickstart", "--compare", "--pictures", "1", "--work-dir", "runs/qpic_hqm_toy"])
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
     for name in ("qpic_hqm_toy", "qpic_toy"):
         work_dir = tmp_path / "runs" / name
         work_dir.mkdir(parents=True)
         weights = build_model(ROOT / "configs" / f"{name}.py").state_dict()
         write_checkpoint(work_dir / "best_hico_full_epoch_1.pth", weights, {})
         (work_dir / "finished").touch()
-    assert quickstart.main() == 0
+    assert run("quickstart", "--compare", "--pictures", "1", "--work-dir", "runs/qpic_hqm_toy") == 0
     page = (tmp_path / "runs" / "comparison" / "index.html").read_text()
     assert "qpic_hqm_toy" in page and "qpic_toy" in page
 
 
 @pytest.mark.parametrize("name", ("qpic_toy.py", "nothing_hqm_toy.py"))
-def test_comparison_needs_mining(quickstart, name):
-    with pytest.raises(SystemExit, match="--compare needs a config with mining"):
+def test_comparison_needs_mining(name):
+    with pytest.raises(UsageError, match="--compare needs a config with mining"):
         quickstart.plain_config(ROOT / "configs" / name)

@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from hqm_mmdet.safe_loading import load_untrusted
 from tests.tools.conftest import ROOT
 
 # 24 images in batches of 8: three iterations per epoch, no validation.
@@ -33,6 +34,8 @@ def test_loss_falls(call, tmp_path, name):
         history = [line[key] for line in lines if key in line]
         first, last = statistics.mean(history[:3]), statistics.mean(history[-3:])
         assert last < 0.75 * first, key
+    (checkpoint,) = (tmp_path / name).glob("epoch_*.pth")
+    assert load_untrusted(checkpoint)["meta"]["dataset_meta"]["made_for"] == "drawings of the toy set"
 
 
 def sum_of_kinds(line):

@@ -1,8 +1,14 @@
 """tools/train.py and tools/test.py."""
 
 import json
+import os
 import pickle
+import re
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import mmengine.runner.runner
@@ -10,10 +16,17 @@ import pytest
 import torch
 
 from hqm_mmdet.checkpoints import write_checkpoint
+from hqm_mmdet.checkpoints.initialise import INITIALISERS
+from hqm_mmdet.configuring import how_to_start, parse_config, project_configs
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.utils import launch
+from hqm_mmdet_cli.errors import message_of
+from hqm_mmdet_cli.installation import resume_command
 from tests.engine.small_training import build_config
 from tests.tools.conftest import ROOT
+
+PIPES = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def logged(work_dir):
@@ -44,18 +57,20 @@ def test_missing_checkpoint_of_a_test_is_one_message(call, capsys, small_config)
     assert "Checkpoint no.pth does not exist" in capsys.readouterr().err
 
 
-def test_debug_shows_the_traceback(call, small_config):
-    with pytest.raises(FileNotFoundError, match="no.pth"):
-        call("train", small_config(), "--resume", "no.pth", "--debug")
+def test_debug_shows_the_traceback(call, capsys, small_config):
+    assert call("train", small_config(), "--resume", "no.pth", "--debug") == 2
+    error = capsys.readouterr().err
+    assert "Traceback" in error and "no.pth does not exist" in error
 
 
-def test_errors_of_others_keep_their_traceback(call, small_config, monkeypatch):
+def test_errors_of_others_keep_their_traceback(call, capsys, small_config, monkeypatch):
     def fail(*args, **kwargs):
         raise KeyError("a mistake of the program")
 
     monkeypatch.setattr("tests.engine.small_training.NoisyDataset.__getitem__", fail)
-    with pytest.raises(KeyError, match="a mistake of the program"):
-        call("train", small_config())
+    assert call("train", small_config()) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" in error and "KeyError: 'a mistake of the program'" in error
 
 
 def test_misspelt_settings_are_one_message(call, capsys, small_config):
@@ -99,8 +114,8 @@ def test_loss_that_is_not_finite_is_one_message(call, capsys, small_config):
 
 def test_error_of_a_data_process_is_told_without_its_traceback():
     text = "Caught X in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  ...\nX: a: b"
-    assert launch.message_of(OSError(text)) == "a: b"
-    assert launch.message_of(OSError("a: b\nc")) == "a: b\nc"
+    assert message_of(OSError(text)) == "a: b"
+    assert message_of(OSError("a: b\nc")) == "a: b\nc"
 
 
 def test_arguments_without_meaning_are_refused(call, capsys, small_config):
@@ -131,7 +146,7 @@ def test_common_wishes_as_plain_options(call, small_config, tmp_path, monkeypatc
     """A schedule by epochs is stretched, and training does what it says."""
     seen = {}
 
-    def note(cfg):
+    def note(cfg, **_):
         seen.update(cfg=cfg)
         return mmengine.runner.runner.Runner.from_cfg(cfg)
 
@@ -196,7 +211,7 @@ def test_auto_resume_without_checkpoint_keeps_the_initialisation(call, small_con
 def test_seed_batch_size_and_options_arrive(call, small_config, tmp_path, monkeypatch):
     seen = {}
 
-    def note(cfg):
+    def note(cfg, **_):
         seen.update(cfg=cfg)
         return mmengine.runner.runner.Runner.from_cfg(cfg)
 
@@ -211,3 +226,119 @@ def test_seed_batch_size_and_options_arrive(call, small_config, tmp_path, monkey
     checkpoint = load_untrusted(tmp_path / "small" / "epoch_1.pth")
     assert checkpoint["optimizer"]["param_groups"][0]["initial_lr"] == pytest.approx(0.01 * 2 / 6)
     assert checkpoint["meta"]["seed"] == 7
+
+
+# ---- what the console shows
+
+
+def test_console_is_a_summary_and_short_lines_and_the_file_has_all(call, capsys, small_config, tmp_path):
+    loud = ("--cfg-options", "log_level=INFO")
+    assert call("train", small_config(epochs=1), *loud) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = next(i for i, line in enumerate(lines) if "Epoch(train)" in line)
+    assert first < 20
+    shown = "\n".join(lines[:first])
+    for text in ("NoisyModel", "14 images", "1 epoch of 5 iterations", "random weights", "cpu, 1 process", "full log"):
+        assert text in shown, text
+    assert "loss: " in lines[first] and "loss_a" not in lines[first] and "data_time" not in lines[first]
+    (log,) = (tmp_path / "small").glob("*/*.log")
+    text = log.read_text()
+    assert "loss_a: " in text and "NoisyModel" in text and "Config:" in text
+    assert call("train", small_config("loud", epochs=1), "--verbose", *loud) == 0
+    assert "Config:" in capsys.readouterr().out
+
+
+def test_a_model_that_needs_a_start_refuses_to_train_without(call, capsys, small_config, tmp_path):
+    def config(name):  # of its own: mmengine's loggers are told apart by name and second
+        file = small_config(name, epochs=1)
+        file.write_text(f'{file.read_text()}\nneeds_start = "cdn"\n')
+        return file
+
+    loud = ("--cfg-options", "log_level=INFO")
+    first = config("first")
+    assert call("train", first) == 2
+    error = capsys.readouterr().err
+    assert "convert detr-r50-e632da11.pth params/cdn_init.pth --model cdn`" in error
+    assert f"train {first} --load-from params/cdn_init.pth`" in error and "--from-scratch" in error
+    assert not (tmp_path / "first").exists()
+    assert call("train", first, "--from-scratch") == 0
+    printed = capsys.readouterr().out
+    assert "WARNING: The model is meant to start from a detector, and starts from random weights" in printed
+    weights = tmp_path / "first" / "epoch_1.pth"
+    assert call("train", config("second"), "--load-from", weights, *loud) == 0
+    assert f"start     {weights}" in capsys.readouterr().out
+    assert call("train", config("third"), "--epochs", "2", "--resume", weights, *loud) == 0
+    assert "after 1 epochs, 5 iterations" in capsys.readouterr().out
+    assert call("train", first, "--from-scratch", "--load-from", weights) == 2
+
+
+def test_configs_of_published_methods_need_a_start_and_toy_ones_none():
+    for name, path in project_configs().items():
+        cfg = parse_config(path)
+        # A two-stage model reads its detector from a file of its own, and a box detector starts as it likes.
+        learnt_queries = "num_queries" in cfg.model and "num_verbs" in cfg.model.bbox_head
+        assert (cfg.get("needs_start") is not None) == (learnt_queries and "toy" not in name), name
+        assert cfg.get("needs_start") in (None, *INITIALISERS), name
+    start = how_to_start(parse_config(project_configs()["cdn_l_hqm_vcoco"]))
+    assert "detr-r101-2c7b67e5.pth params/cdn_init.pth --model cdn --dataset vcoco" in start
+
+
+def test_missing_files_are_told_before_the_model_is_built(call, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("hqm_mmdet.cli.train.build_runner", lambda *_, **__: pytest.fail("the runner is built"))
+    assert call("train", "qpic_toy") == 2
+    assert "make-toy data/toy_hoi" in capsys.readouterr().err
+    make_toy_hoi(tmp_path / "toy", ToySettings(num_train=2, num_test=1), progress=False)
+    shutil.rmtree(tmp_path / "toy" / "images" / "test")
+    assert call("train", "qpic_toy", "--data-root", "toy") == 2
+    assert f"Image folder {tmp_path / 'toy' / 'images' / 'test'} does not exist" in capsys.readouterr().err
+
+
+def test_a_fraction_of_a_test_set_is_refused(call, capsys, tmp_path):
+    make_toy_hoi(tmp_path / "data" / "toy_hoi", ToySettings(num_train=2, num_test=1), progress=False)
+    (tmp_path / "x.pth").touch()
+    assert call("test", "qpic_toy", "x.pth", "--cfg-options", "test_dataloader.dataset.fraction=0.5") == 2
+    assert "fraction=0.5 is for training" in capsys.readouterr().err
+
+
+def test_test_says_what_it_does_not_have_and_notices_a_swap(call, capsys, tmp_path):
+    (tmp_path / "x.pth").touch()
+    assert call("test", "qpic_toy", "x.pth", "--tta") == 2
+    assert "there is no test-time augmentation" in capsys.readouterr().err
+    assert call("test", "x.pth", "qpic_toy.py") == 2
+    assert "CONFIG comes first, then CHECKPOINT: qpic_toy.py x.pth" in capsys.readouterr().err
+
+
+def test_ctrl_c_saves_and_prints_the_command_that_goes_on(small_config, tmp_path):
+    command = [sys.executable, ROOT / "tools" / "train.py", small_config(epochs=100000), "--seed", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [str(word) for word in command], cwd=tmp_path, env=environment, text=True, **PIPES
+    ) as process:
+        wait_for(tmp_path / "small" / "losses.jsonl", process)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    (saved,) = re.findall(r"Stopped by SIGINT after iteration (\d+), saved", printed)
+    assert f"Go on with\n  python {' '.join(map(str, command[1:]))} --resume" in printed
+    assert (tmp_path / "small" / f"iter_{saved}.pth").is_file() or int(saved) % 5 == 0
+
+
+def wait_for(file, process):
+    while not (file.is_file() and file.stat().st_size):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("/x/bin/hqm-mmdet", "train", "a b.py"), "hqm-mmdet train 'a b.py' --resume"),
+        (("/x/hqm_mmdet_cli/__main__.py", "train", "c"), "python -m hqm_mmdet_cli train c --resume"),
+        (("t.py", "c", "--resume", "old.pth", "--amp"), "python t.py c --amp --resume"),
+        (("t.py", "c", "--resume", "--amp"), "python t.py c --amp --resume"),
+        (("t.py", "c", "--resume"), "python t.py c --resume"),
+    ],
+)
+def test_the_command_that_goes_on(words, expected, monkeypatch):
+    monkeypatch.setattr(sys, "argv", list(words))
+    assert resume_command() == expected

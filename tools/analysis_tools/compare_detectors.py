@@ -21,7 +21,6 @@ if (ROOT / "hqm_mmdet").is_dir():  # a checkout runs its own package, installed 
 sys.path.append(str(ROOT / "benchmarks"))  # last: its scripts have everyday names
 
 import torch
-import yaml
 from launches import count_step
 from mmengine.analysis import FlopAnalyzer
 from mmengine.analysis.jit_handles import get_shape
@@ -29,6 +28,7 @@ from step_timing import Batch, interleaved, make_batch, predict_step, train_step
 from torch import nn
 
 from hqm_mmdet.apis import build_model
+from hqm_mmdet_cli.model_index import ModelIndex
 
 DEFAULT = ("qpic_hico", "hotr_hico", "cdn_s_hico", "conditional_hico", "genvlkt_s_hico", "hoiclip_hico")
 COLUMNS = (
@@ -58,14 +58,9 @@ def find_configs(names: list[str]) -> list[Path]:
     return [paths[0] for paths in found.values()]
 
 
-def published(file: Path) -> dict[str, float]:
-    """First published metric of each model of a model index, by the name of its config."""
-    results = {}
-    for model in yaml.safe_load(file.read_text())["Models"]:
-        metrics = [item for result in model.get("Results", []) for item in result["Metrics"].items()]
-        given = [value for name, value in metrics if "published" in name]
-        results.update({Path(model["Config"]).stem: value for value in given[:1]})
-    return results
+def published() -> dict[str, float]:
+    """First published metric of each model of the index, by the name of its config."""
+    return {model.name: model.published[1] for model in ModelIndex.read().models.values() if model.published}
 
 
 def attention_flops(inputs: list, outputs: list) -> int:
@@ -111,7 +106,7 @@ def count_operations(model: nn.Module, batch: Batch) -> float:
         if number is not None:
             mining.take_round(number)
         model.zero_grad(set_to_none=True)
-        counts.append(count_step(model, batch).total)
+        counts.append(count_step(model, batch))
     return sum(counts) / len(counts)
 
 
@@ -131,7 +126,7 @@ def rows(configs: list[Path], args: argparse.Namespace) -> list[list[str]]:
     """Cells of the table, a row per config."""
     # not initialised: neither size nor cost needs the files that some trainings start from
     models = {path.stem: build_model(path, initialise=False).to(args.device) for path in configs}
-    results = published(args.index)
+    results = published()
     times = measure_times(models, args)
     first = times[configs[0].stem]
     image = torch.randn(1, 3, *args.size, device=args.device)
@@ -177,7 +172,6 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=10, help="per image")
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--index", type=Path, default=ROOT / "model-index.yml", help="where published results stand")
     parser.add_argument("--out", type=Path, help="also write the table into this file")
     args = parser.parse_args()
     if not args.device.startswith("cuda"):

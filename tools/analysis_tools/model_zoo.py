@@ -5,46 +5,43 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from page import write_part  # noqa: E402
+
+from hqm_mmdet_cli.model_index import IndexedModel, ModelIndex  # noqa: E402
 
 SUFFIXES = {"hico": "HICO-DET", "vcoco": "V-COCO", "hoia": "HOI-A", "toy": "ToyHOI"}
 COMMAND = "python tools/analysis_tools/model_zoo.py"
 
 
-def data_set(model: dict) -> str:
+def data_set(model: IndexedModel) -> str:
     """Of a model's results, or of its config's name."""
-    results = model.get("Results", [])
-    return results[0]["Dataset"] if results else SUFFIXES.get(model["Name"].rsplit("_", 1)[-1], "")
+    return model.dataset or SUFFIXES.get(model.name.rsplit("_", 1)[-1], "")
 
 
-def published(model: dict) -> str:
-    """``29.07 mAP full``, the first published metric."""
-    metrics = {name: value for result in model.get("Results", []) for name, value in result["Metrics"].items()}
-    name, value = next(((n, v) for n, v in metrics.items() if "published" in n), (None, None))
-    return "-" if name is None else f"{value} ({name.split(' (')[0]})"
-
-
-def row(model: dict) -> str:
+def row(model: IndexedModel) -> str:
     """A line of a table."""
-    source, convert = model.get("Converted From"), "-"
+    source, convert = model.entry.get("Converted From"), "-"
     where = "none published"
     if source:
         file = f"`{source['File']}` " if "File" in source else ""
         where = f"{file}[here]({source['Weights']}), named by [the authors]({source['Code']})"
-        convert = f"`hqm-mmdet convert {source.get('File', 'FILE')} weights/{model['Name']}.pth`"
-    return f"| `{model['Config']}` | {data_set(model)} | {published(model)} | {where} | {convert} |"
+        convert = f"`hqm-mmdet convert {source.get('File', 'FILE')} weights/{model.name}.pth`"
+    published = "{1} ({0})".format(*model.published) if model.published else "-"
+    return f"| `{model.entry['Config']}` | {data_set(model)} | {published} | {where} | {convert} |"
 
 
-def tables(index: dict) -> str:
+def is_shown(model: IndexedModel) -> bool:
+    """Whether somebody has published weights or, ablations apart, a result."""
+    return "Converted From" in model.entry or (model.published and "ablations" not in model.entry["Config"])
+
+
+def tables(index: ModelIndex) -> str:
     """A section per collection."""
     parts = []
-    for collection in index["Collections"]:
-        models = [m for m in index["Models"] if m["In Collection"] == collection["Name"]]
-        shown = [m for m in models if "Converted From" in m or (published(m) != "-" and "ablations" not in m["Config"])]
+    for collection in index.collections.values():
+        shown = [m for m in index.models.values() if m.collection == collection["Name"] and is_shown(m)]
         if not shown:
             continue
         paper = collection["Paper"]
@@ -57,10 +54,9 @@ def tables(index: dict) -> str:
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--index", type=Path, default=ROOT / "model-index.yml")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "model_zoo.md")
     args = parser.parse_args()
-    write_part(args.out, COMMAND, tables(yaml.safe_load(args.index.read_text(encoding="utf-8"))))
+    write_part(args.out, COMMAND, tables(ModelIndex.read()))
     print(f"wrote {args.out}")
     return 0
 

@@ -20,7 +20,8 @@ from hqm_mmdet.datasets.annotations import read_annotations
 from hqm_mmdet.models.query_mining import IoUBoxShift, ReleasedBoxShift
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.structures import cxcywh_to_xyxy, xyxy_to_cxcywh
-from hqm_mmdet.utils.launch import UsageError, run_tool
+from hqm_mmdet.utils.launch import run_tool
+from hqm_mmdet_cli.errors import UsageError
 
 IMAGE = torch.tensor([640.0, 480.0, 640.0, 480.0])  # what the released code's clipping needs; for random boxes
 COLUMNS = ("boxes", "in range", "unshifted", "IoU p5", "IoU p50", "IoU p95", "at border, of shifted")

@@ -27,9 +27,10 @@ from hqm_mmdet.models.query_mining import AMMQueryGenerator, GBSQueryGenerator, 
 from hqm_mmdet.models.query_mining.box_shift import aligned_iou
 from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.structures import cxcywh_to_xyxy
-from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
+from hqm_mmdet.utils.launch import read_config_file, run_tool
 from hqm_mmdet.visualization.drawing import MIN_SIDE, captioned
 from hqm_mmdet.visualization.mining_view import draw_attention, draw_shift, grid
+from hqm_mmdet_cli.errors import UsageError
 
 
 class WeightRecorder(AttentionRecorder):
@@ -54,11 +55,12 @@ class WatchedRule:
 
     def __call__(self, attention, queries, keys, mask):
         """Record (B, N, S) head averages."""
-        drop = self.rule(attention, queries, keys, mask)
+        answer = self.rule(attention, queries, keys, mask)
+        drop = answer.isneginf() if answer.is_floating_point() else answer
         keep = ~drop if mask is None else mask & ~drop
         self.weights.append(attention.weights(queries, keys, keep).mean(1))
         self.dropped.append(drop.float().mean(1))
-        return drop
+        return answer
 
 
 def miner_of(model, kind):

@@ -29,7 +29,8 @@ from hqm_mmdet.registry import DATASETS
 from hqm_mmdet.safetensors_io import read_safetensors, safetensors_bytes
 from hqm_mmdet.structures import HOIClasses, load_hoi_classes
 from hqm_mmdet.utils.atomic_io import write_atomically
-from hqm_mmdet.utils.launch import UsageError, read_config_file, run_tool
+from hqm_mmdet.utils.launch import read_config_file, run_tool
+from hqm_mmdet_cli.errors import UsageError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

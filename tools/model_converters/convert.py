@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if (ROOT / "hqm_mmdet").is_dir():  # a checkout runs its own package, installed or not
     sys.path.insert(0, str(ROOT))
 
-from hqm_mmdet.cli.convert import convert
+from hqm_mmdet_cli.convert import convert
 
 if __name__ == "__main__":
     convert()

@@ -6,32 +6,28 @@ test_ann_file = "annotations/test_hico.json"
 train_images = "images/train2015/"
 test_images = "images/test2015/"
 
-# Pillow resizes as the official code does (antialiased); OpenCV is ten times faster and slightly different.
-resize = dict(keep_ratio=True, backend="pillow")
 scales = [(size, 1333) for size in range(480, 801, 32)]  # (shorter side, limit of the longer side)
+resize = dict(type="RandomChoiceResize", scales=scales, resize_type="AntialiasedResize", keep_ratio=True)
 
 train_pipeline = [
     dict(type="LoadHOIImage"),
     dict(type="LoadHOIAnnotations", with_bbox=True),
     dict(type="RandomFlip", prob=0.5),
-    # QPIC's ColorJitter(.4, .4, .4): brightness, contrast, saturation in random order. These steps draw factors in
-    # multiples of 0.1.
-    dict(
-        type="RandomOrder",
-        transforms=[
-            dict(type="Brightness", min_mag=0.6, max_mag=1.4),
-            dict(type="Contrast", min_mag=0.6, max_mag=1.4),
-            dict(type="Color", min_mag=0.6, max_mag=1.4),
-        ],
-    ),
+    dict(type="ColorJitter"),  # QPIC's (.4, .4, .4)
     dict(
         type="RandomChoice",
         transforms=[
-            [dict(type="RandomChoiceResize", scales=scales, **resize)],
+            [resize],
             [
-                dict(type="RandomChoiceResize", scales=[(400, 4200), (500, 4200), (600, 4200)], **resize),
-                dict(type="RandomCrop", crop_type="absolute_range", crop_size=(384, 600), allow_negative_crop=True),
-                dict(type="RandomChoiceResize", scales=scales, **resize),
+                # a crop of 384 to 600 pixels from the image resized to one of these; the part is resized once
+                dict(
+                    type="RandomCropAtScale",
+                    scales=[(400, 4200), (500, 4200), (600, 4200)],
+                    crop_type="absolute_range",
+                    crop_size=(384, 600),
+                    allow_negative_crop=True,
+                ),
+                resize,
             ],
         ],
     ),
@@ -39,15 +35,14 @@ train_pipeline = [
 ]
 # No annotations: in testing the ground truth is the sample's metainfo `gt_hois`, in the frame of the original image.
 test_pipeline = [
-    dict(type="LoadHOIImage"),
-    dict(type="Resize", scale=(800, 1333), **resize),
+    dict(type="LoadHOIImage", scale=(800, 1333)),  # larger photographs are decoded at a part of their size
+    dict(type="AntialiasedResize", scale=(800, 1333), keep_ratio=True),
     dict(type="PackHOIInputs"),
 ]
 
+# No num_workers: as many as the machine has cores for; `--workers N` sets another number.
 train_dataloader = dict(
     batch_size=2,  # x 8 GPUs
-    num_workers=2,
-    persistent_workers=True,
     drop_last=True,
     sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(
@@ -60,8 +55,6 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
     drop_last=False,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

@@ -2,4 +2,5 @@
 # Set num_obj_classes and num_verbs in the child. The verb loss of the official code (0.5 on every entry, then times 2)
 # is QPIC's.
 _base_ = ["./qpic_r50.py"]
+needs_start = "cdn"
 model = dict(type="CDN", num_queries=64, decoder=dict(num_layers=3))

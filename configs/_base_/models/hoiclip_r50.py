@@ -1,6 +1,7 @@
 # HOICLIP with ResNet-50 and CLIP ViT-B/32: 3 instance layers of width 256, 3 interaction layers of CLIP's width, 768.
 # Set the data set's HOI classes and the verb file in the child.
 _base_ = ["./qpic_r50.py"]
+needs_start = "hoiclip"
 clip = "weights/ViT-B-32.pt"  # or a Hugging Face folder; docs/hoiclip.md says where to get it
 attention = dict(embed_dims=768, num_heads=8, dropout=0.1)
 model = dict(

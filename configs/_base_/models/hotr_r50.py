@@ -1,5 +1,6 @@
 # HOTR with ResNet-50: a frozen DETR (100 instance queries, 92 class outputs in COCO ids) and 16 interaction queries.
 _base_ = ["./qpic_r50.py"]
+needs_start = "hotr"
 model = dict(
     type="HOTR",
     num_queries=16,

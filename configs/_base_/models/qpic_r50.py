@@ -1,9 +1,12 @@
 # QPIC with ResNet-50: DETR's architecture, 100 pair queries. Set num_obj_classes and num_verbs in the child.
+# Meant to start from a detector (load_from); `hqm-mmdet train` insists. The value is for `hqm-mmdet convert --model`.
+needs_start = "qpic"
 model = dict(
     type="QPIC",
     num_queries=100,
+    channels_last=True,
     data_preprocessor=dict(
-        type="DetDataPreprocessor",
+        type="HOIDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,

@@ -1,7 +1,7 @@
 # DETR's recipe as QPIC uses it: 8 GPUs x 2 images, 150 epochs, learning rate / 10 after 100.
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=1e-4, weight_decay=1e-4),
+    optimizer=dict(type="FusedAdamW", lr=1e-4, weight_decay=1e-4),
     clip_grad=dict(max_norm=0.1, norm_type=2),
     paramwise_cfg=dict(custom_keys={"backbone": dict(lr_mult=0.1)}),
 )

@@ -65,7 +65,7 @@ def publish_checkpoint(
             predicts something else when it is read again.
     """
     source = Checkpoint.read(checkpoint)
-    original = init_model(config, source)
+    original = init_model(config, source, folded=False)
     plain = inference_config(original.cfg)
     own, state = build_model(plain, initialise=False).state_dict(), original.state_dict()
     meta = {key: value for key, value in source.meta.items() if key in KEPT_META}
@@ -86,7 +86,7 @@ def _write(out: str | Path, content: bytes, ending: str, original: nn.Module) ->
     write_atomically(path, content)
     # Read as a user reads it, without the config at hand: what the file lacks shows here.
     try:
-        _check_predictions(original, init_model(None, path), str(path))
+        _check_predictions(original, init_model(None, path, folded=False), str(path))
     except Exception:
         path.unlink()
         raise

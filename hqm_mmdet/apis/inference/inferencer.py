@@ -58,7 +58,9 @@ class HOIInferencer(DetInferencer):
     Args:
         model (str | Path | Config | dict, optional): a config or its file, or a checkpoint that holds its config
             (training and publishing write it). Default: the config in ``weights``.
-        weights (str | Path, optional): the checkpoint. Without one the weights are random, with a warning.
+        weights (str | Path | Checkpoint, optional): the checkpoint, as a file or already read (:func:`~hqm_mmdet.apis.
+            conversion.read_complete` reads those of other code bases). Without one the weights are random, with a
+            warning.
         device (str, optional): where it computes. Default: a GPU if there is one.
         show_progress (bool): whether :meth:`__call__` draws a progress bar. Default: True.
         merge_iou (float, optional): predicted pairs that overlap so much become one, see
@@ -81,7 +83,7 @@ class HOIInferencer(DetInferencer):
     def __init__(
         self,
         model: str | Path | Config | dict | None = None,
-        weights: str | Path | None = None,
+        weights: str | Path | Checkpoint | None = None,
         device: str | None = None,
         show_progress: bool = True,
         merge_iou: float | None = 0.7,
@@ -94,7 +96,7 @@ class HOIInferencer(DetInferencer):
             model, weights = None, model
         self.merge_iou = merge_iou
         self.interactions, self.new_verbs, self.clip = tuple(interactions), tuple(new_verbs), clip
-        checkpoint = None if weights is None else Checkpoint.read(weights)
+        checkpoint = Checkpoint.read(weights) if isinstance(weights, str | Path) else weights
         self._source = None if model is not None or checkpoint is None else f"in {checkpoint.name}"
         super().__init__(
             _config_of(model, checkpoint), checkpoint, device or get_device(), SCOPE, show_progress=show_progress
@@ -106,6 +108,10 @@ class HOIInferencer(DetInferencer):
             print_log("No checkpoint is given: the model is random.", "current", logging.WARNING)
         with config_errors(cfg, self._source):
             model.dataset_meta = class_names(model, cfg)
+        if (made_for := model.dataset_meta.get("made_for")) is not None:
+            name = "The model" if weights is None else weights.name
+            message = f"{name} was made for {made_for}; what it finds in other images means nothing."
+            print_log(message, "current", logging.WARNING)
         if self.interactions or self.new_verbs:
             texts = [*self.interactions, *interactions_with(model, self.new_verbs)]
             model.dataset_meta = look_for(model, texts, self.clip)
@@ -250,7 +256,7 @@ class HOIInferencer(DetInferencer):
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
                     sample.pred_pairs = merge_repeats(sample.pred_pairs, self.merge_iou, num_classes)
-                yield Prediction(sample.img_path, image, sample)
+                yield Prediction(sample.img_path, image, sample, self.model.dataset_meta)
 
     def _read(self, sources: Iterable[ImageSource], failures: list[BadInput] | None) -> Iterator[dict]:
         for source in sources:

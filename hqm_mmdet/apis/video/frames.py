@@ -1,6 +1,8 @@
 """Frames of a video, in and out, one at a time."""
 
+import errno
 import logging
+import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +12,11 @@ import numpy as np
 from mmengine.logging import print_log
 
 from hqm_mmdet.apis.inference.sources import InputError
+from hqm_mmdet_cli.checks import require_writable
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 DEFAULT_FPS = 25.0  # of files that do not tell
+LEAST_FREE = 2**16  # bytes; with less, the end of a video found no place
 COMPLETE = 0.95  # share of the announced frames; headers estimate
 
 
@@ -90,9 +94,13 @@ class VideoWriter:
             codec = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, (width, height))
             if not self._writer.isOpened():
+                require_writable(self.path)
                 raise OSError(f"Video {self.path} can't be written: this OpenCV lacks the codec. Try the ending .avi.")
         self._writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
 
     def __exit__(self, *exception) -> None:
         if self._writer is not None:
             self._writer.release()
+            # OpenCV says nothing of frames that found no place.
+            if exception[:1] == (None,) and shutil.disk_usage(self.path.parent).free < LEAST_FREE:
+                raise OSError(errno.ENOSPC, "No space left on device while writing", str(self.path))

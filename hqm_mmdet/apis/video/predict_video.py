@@ -22,6 +22,7 @@ def predict_video(
     batch_size: int = 1,
     pictures: bool = True,
     entries: bool = True,
+    table: str | Path | None = None,
 ) -> int:
     """Predict frame by frame: ``out_dir`` gets an annotated video and ``predictions.json``.
 
@@ -35,6 +36,7 @@ def predict_video(
         smoothing (float): weight of former frames in a pair's scores, in [0, 1). Default: 0.0.
         batch_size (int): frames per pass through the network. Default: 1.
         pictures, entries (bool): whether the annotated video, whether the JSON file. Default: True.
+        table (str | Path, optional): CSV file that gets a row per triplet.
 
     Returns:
         int: number of frames.
@@ -52,7 +54,7 @@ def predict_video(
         raise InputError(f"{target} would be overwritten by its own result; choose another folder.")
     tracker, colours = PairTracker(len(metainfo["classes"]), smoothing), StableColours()
     frame = -1
-    with OutputFolder(out_dir, False, entries) as outputs, VideoWriter(target, reader.fps) as writer:
+    with OutputFolder(out_dir, False, entries, table) as outputs, VideoWriter(target, reader.fps) as writer:
         for frame, prediction in enumerate(inferencer.progress(inferencer.stream(iter(reader), batch_size), reader)):
             pairs = tracker(prediction.sample.pred_pairs)
             shown = selection(pairs, metainfo)

@@ -6,10 +6,11 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from hqm_mmdet.configuring import config_errors
-from hqm_mmdet.configuring.places import nearest
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import DATASETS, component_names
+from hqm_mmdet_cli.nearest import nearest
 
+from ..annotations import find_annotations
 from ..hoi_dataset import HOIDataset
 from ..problems import AnnotationError
 
@@ -41,6 +42,30 @@ def datasets_of_config(cfg: Config, splits: Sequence[str] = ("train", "val", "te
     if not datasets:
         raise AnnotationError(f"The config has no {' or '.join(f'{split}_dataloader' for split in splits)}.")
     return datasets
+
+
+def require_files_of(cfg: Config, splits: Sequence[str]) -> None:
+    """Find out that annotations, image folders or files of evaluators are missing, before anything is read.
+
+    Data sets of other packages are left alone.
+
+    Raises:
+        FileNotFoundError: something is; the message says how to get it.
+        ConfigError: a data set can't be built.
+    """
+    for split in splits:
+        loader = cfg.get(f"{split}_dataloader")
+        parts = [*_leaves(loader["dataset"], f"{split}_dataloader.dataset")] if loader else []
+        with config_errors(cfg):
+            for part in parts:
+                _require_known(part, split, cfg.filename)
+                if _is_ours(part.get("type")):
+                    _build({key: value for key, value in part.items() if key != "pipeline"}).require_files()
+        evaluators = cfg.get(f"{split}_evaluator") or []
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            for key, file in evaluator.items() if isinstance(evaluator, dict) else ():
+                if key.endswith("_file") and isinstance(file, str) and "://" not in file and not find_annotations(file):
+                    raise FileNotFoundError(f"{file} ({split}_evaluator.{key}) does not exist. See docs/data.md.")
 
 
 def datasets_of_files(
@@ -104,7 +129,12 @@ def _require_known(part: dict, split: str, file: str | None) -> None:
 def _build(settings: dict) -> HOIDataset:
     # A config that is only read, not run, has set no scope.
     with DefaultScope.overwrite_default_scope("hqm_mmdet"):
-        kind = DATASETS.get(settings["type"]) if isinstance(settings["type"], str) else settings["type"]
-        if not (isinstance(kind, type) and issubclass(kind, HOIDataset)):
+        if not _is_ours(settings["type"]):
             raise AnnotationError(f"{settings['type']} is no HOI data set of this package, so it can't be checked.")
         return DATASETS.build(dict(settings, lazy_init=True, pipeline=[]))
+
+
+def _is_ours(kind: str | type | None) -> bool:
+    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
+        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, HOIDataset)

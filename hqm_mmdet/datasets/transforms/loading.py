@@ -4,6 +4,7 @@ import io
 import logging
 
 import numpy as np
+from mmcv.image import rescale_size
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import LoadAnnotations
 from mmengine import fileio
@@ -13,7 +14,7 @@ from PIL import Image
 from hqm_mmdet.registry import TRANSFORMS
 
 from ..problems import AnnotationError
-from .pixels import UPRIGHT, BadImageError, as_shown, as_stored, bad_image, orientation
+from .pixels import UPRIGHT, BadImageError, as_shown, as_stored, bad_image, orientation, size_of
 
 MAX_RATIO = 100  # of the sides; resized with its ratio, a narrower image would have no pixel left on one side
 POWERS = {10**k for k in range(9)}
@@ -36,12 +37,22 @@ class LoadHOIImage(LoadImageFromFile):
         upright (bool, optional): True: as a viewer shows it and as prediction reads it (:func:`~.pixels.as_shown`);
             False: as stored (:func:`~.pixels.as_stored`). Default None: what the data set says,
             :class:`~hqm_mmdet.datasets.HOIDataset`.
+        scale (tuple[int, int], optional): the size that the image gets anyway, as of mmdet's ``Resize`` with
+            ``keep_ratio``. A JPEG file of at least twice that size is decoded at a half, a quarter or an eighth of its
+            sides; ``ori_shape`` stays the file's. For pipelines without annotations, whose boxes are in the file's
+            pixels; with stored detections or poses the whole image is decoded. Default None, always the whole image.
         backend_args (dict, optional): where files lie, as in mmcv's ``LoadImageFromFile``.
     """
 
-    def __init__(self, upright: bool | None = None, backend_args: dict | None = None):
+    def __init__(
+        self,
+        upright: bool | None = None,
+        scale: tuple[int, int] | None = None,
+        backend_args: dict | None = None,
+    ):
         super().__init__(backend_args=backend_args)
         self.upright = upright
+        self.scale = scale
         self._turned: set[str] = set()
 
     def transform(self, results: dict) -> dict:
@@ -55,11 +66,15 @@ class LoadHOIImage(LoadImageFromFile):
         try:
             content = fileio.get(path, backend_args=self.backend_args)
             with Image.open(io.BytesIO(content)) as image:
-                results["img"] = as_shown(image) if upright else as_stored(image)
                 turned = orientation(image)
+                width, height = size_of(image, upright)
+                in_file_pixels = "detections" in results or "poses" in results
+                if self.scale is not None and image.format == "JPEG" and not in_file_pixels:
+                    # Pillow keeps the decoded image at least as large as what it is asked for
+                    image.draft(None, rescale_size(image.size, tuple(self.scale)))
+                results["img"] = as_shown(image) if upright else as_stored(image)
         except Exception as error:  # decoders raise whatever they like on damaged bytes
             raise bad_image(path, error) from error
-        height, width = results["img"].shape[:2]
         if max(height, width) > MAX_RATIO * min(height, width):
             raise BadImageError(
                 f"image {path} has {width} x {height} pixels and is narrower than 1:{MAX_RATIO}; take it out of "
@@ -67,7 +82,7 @@ class LoadHOIImage(LoadImageFromFile):
             )
         if turned != UPRIGHT:
             self._report(path, turned, upright)
-        results["img_shape"] = results["ori_shape"] = (height, width)
+        results["img_shape"], results["ori_shape"] = results["img"].shape[:2], (height, width)
         return results
 
     def _report(self, path: str, turned: int, upright: bool) -> None:

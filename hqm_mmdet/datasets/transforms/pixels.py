@@ -1,5 +1,6 @@
 """Pixels of an image: as its file stores them, or as a viewer shows them."""
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -69,4 +70,4 @@ def _from_fractions(levels: np.ndarray) -> np.ndarray:
 
 
 def _bgr(image: Image.Image) -> np.ndarray:
-    return np.ascontiguousarray(np.asarray(image)[..., ::-1])
+    return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)

@@ -2,7 +2,8 @@
 
 import math
 
-from mmengine.dist import all_reduce_dict, get_rank, get_world_size
+import torch
+from mmengine.dist import all_reduce, get_rank, get_world_size
 from mmengine.hooks import Hook
 from torch import Tensor
 
@@ -11,7 +12,9 @@ from hqm_mmdet.registry import HOOKS
 
 @HOOKS.register_module()
 class MeanLossHook(Hook):
-    """Replaces each process's loss terms by their mean over all processes, before anyone reads them.
+    """Replaces each process's loss terms by their mean over all processes, on the host, before anyone reads them.
+
+    mmengine reads the terms for its log one by one, and each time a GPU is waited for; here all are fetched at once.
 
     mmengine logs the terms of the first process only. With this hook the log of N processes equals that of one process
     with the same global batch (unless the model computes batch statistics), and a loss that is not finite somewhere is
@@ -25,11 +28,11 @@ class MeanLossHook(Hook):
         self, runner, batch_idx: int, data_batch=None, outputs: dict[str, Tensor] | None = None
     ) -> None:
         """Reduce ``outputs`` in place."""
-        if get_world_size() > 1 and outputs:
-            # clones: all_reduce works in place, and the terms are still the model's
-            means = {name: value.detach().clone() for name, value in outputs.items()}
-            all_reduce_dict(means, "mean")
-            outputs.update(means)
+        terms = {name: value.detach().float() for name, value in (outputs or {}).items() if isinstance(value, Tensor)}
+        if terms:
+            stacked = torch.stack(list(terms.values()))
+            all_reduce(stacked, "mean")  # nothing happens in a single process
+            outputs.update(zip(terms, stacked.cpu().unbind(), strict=True))
 
 
 @HOOKS.register_module()

@@ -7,10 +7,10 @@ import time
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
-from hqm_mmdet.configuring.places import nearest
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils import remove_incomplete, write_atomically
+from hqm_mmdet_cli.nearest import nearest
 
 HOOK_ARGUMENTS = frozenset(inspect.signature(CheckpointHook.__init__).parameters) - {"self", "kwargs"}
 

@@ -9,6 +9,7 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 
 from hqm_mmdet.registry import HOOKS
+from hqm_mmdet_cli.installation import resume_command
 
 from .safe_checkpoint_hook import SafeCheckpointHook
 
@@ -76,7 +77,7 @@ class StopOnSigtermHook(Hook):
             return  # gradients are being gathered; the next iteration tries again
         saved = f"saved {hooks[0].last_ckpt}" if hooks else "saved nothing (no SafeCheckpointHook)"
         runner.logger.warning(
-            f"Stopped by {signal.Signals(self.asked).name} after iteration {iteration}, {saved}. Go on with the same "
-            f"command and --resume (work folder {runner.work_dir})."
+            f"Stopped by {signal.Signals(self.asked).name} after iteration {iteration}, {saved}. Go on with\n  "
+            f"{resume_command()}"
         )
         raise SystemExit(128 + self.asked)

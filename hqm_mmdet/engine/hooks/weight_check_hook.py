@@ -7,10 +7,12 @@ from mmengine.logging import print_log
 
 from hqm_mmdet.checkpoints.contents import resume_defect, weights_of
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, load_weights, without_module
+from hqm_mmdet.configuring import how_to_start
 from hqm_mmdet.internals import is_resuming, is_training, loaded_from
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils.distributed import unwrapped
+from hqm_mmdet_cli.installation import command
 
 
 @HOOKS.register_module()
@@ -37,12 +39,19 @@ class WeightCheckHook(Hook):
         self.fresh = tuple(fresh)
 
     def before_train(self, runner) -> None:
-        """Warn of frozen parts (the model's ``required_parameters``) that no checkpoint filled."""
+        """Warn of a model that is meant to start from a detector, or has frozen parts, and starts from random weights.
+
+        ``hqm-mmdet train`` refuses the former, unless it is asked for; mmengine's own tools come this way, too.
+        """
+        start = None if loaded_from(runner) else how_to_start(runner.cfg)
+        if start is not None:
+            message = f"The model is meant to start from a detector, and starts from random weights. A start: {start}."
+            print_log(message, logger="current", level=logging.WARNING)
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not loaded_from(runner):
             print_log(
                 f"{', '.join(frozen)} do not learn, but no checkpoint was loaded: they stay random. Set load_from (or "
-                "a part's own checkpoint) to a DETR converted with tools/model_converters/convert.py.",
+                f"a part's own checkpoint) to a DETR that was converted: `{command('convert FILE OUT')}`.",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -55,7 +64,7 @@ class WeightCheckHook(Hook):
         if not any(name in own for name in state):
             raise CheckpointError(
                 f"No parameter of {self._source(runner)} belongs to the model; it holds e.g. {list(state)[:3]}. A file "
-                "of another code base needs tools/model_converters/convert.py first."
+                f"of another code base is converted first: `{command(f'convert {self._source(runner)} OUT.pth')}`."
             )
         if is_resuming(runner) and (defect := resume_defect(checkpoint)) is not None:
             raise CheckpointError(

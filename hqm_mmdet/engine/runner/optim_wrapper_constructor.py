@@ -2,6 +2,7 @@
 
 import logging
 
+import torch
 from mmengine.logging import MMLogger, print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
@@ -29,10 +30,11 @@ class _Counted(logging.Filter):
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module("DefaultOptimWrapperConstructor")
 class SummaryOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """Parameters that do not learn are counted in one line.
+    """Parameters that do not learn are counted in one line, and those with equal settings share a group.
 
-    mmengine warns of each of them, a line per tensor of frozen layers, and other warnings drown. In configs it stands
-    under mmengine's name, which is the default.
+    mmengine warns of each of them, a line per tensor of frozen layers, and other warnings drown. With
+    ``paramwise_cfg`` it also makes a group of every parameter; an optimizer works group by group, so its step then
+    takes as many times the operations. In configs this class stands under mmengine's name, which is the default.
     """
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -43,6 +45,16 @@ class SummaryOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             wrapper = super().__call__(model)
         finally:
             logger.removeFilter(counted)
+        merge_groups(wrapper.optimizer)
         if counted.count:
             print_log(f"{counted.count} parameters do not learn, first {counted.first}.", logger="current")
         return wrapper
+
+
+def merge_groups(optimizer: torch.optim.Optimizer) -> None:
+    """Join the groups of a new optimizer whose settings are equal, in their order."""
+    merged = {}
+    for group in optimizer.param_groups:
+        settings = {name: value for name, value in group.items() if name != "params"}
+        merged.setdefault(repr(settings), {**settings, "params": []})["params"].extend(group["params"])
+    optimizer.param_groups[:] = merged.values()

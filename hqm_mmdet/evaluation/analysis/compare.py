@@ -31,12 +31,23 @@ def compare_files(
     """
     names = Path(first).name, Path(second).name
     if names[0] == names[1]:
-        names = str(first), str(second)
+        names = telling_names(Path(first), Path(second))
     runs = [read_run(path, images, name, progress) for path, name in zip((first, second), names, strict=True)]
     if train_counts is None:
         say("counting training instances", progress)
         train_counts = count_training(images)
     return compare(*runs, train_counts, num_cases, resamples, progress)
+
+
+def telling_names(first: Path, second: Path) -> tuple[str, str]:
+    """The ends of two paths that differ, from their last different folder on.
+
+    >>> telling_names(Path("runs/qpic/test.pkl"), Path("runs/hqm/test.pkl"))
+    ('qpic/test.pkl', 'hqm/test.pkl')
+    """
+    pairs = zip(reversed(first.parts), reversed(second.parts), strict=False)
+    same = next((n for n, (one, other) in enumerate(pairs) if one != other), min(len(first.parts), len(second.parts)))
+    return tuple(str(Path(*path.parts[-(same + 1) :])) for path in (first, second))
 
 
 def compare(

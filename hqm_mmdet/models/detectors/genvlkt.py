@@ -49,6 +49,7 @@ class GENVLKT(HOIDETR):
     """
 
     DECODERS = ("decoder", "interaction_decoder")
+    JOINS_QUERIES = False  # the decoder takes a pair's two queries apart
     interaction_decoder_type = "HOIDecoder"
 
     def __init__(

@@ -56,6 +56,7 @@ class HOTR(HOIDETR):
         if freeze_instances:
             self._instance_branch().requires_grad_(False)
 
+    JOINS_QUERIES = False  # predictions hold instances, too
     INSTANCE_BRANCH = ("backbone", "neck", "encoder", "instance_decoder", "instance_queries", "bbox_head.instance_head")
 
     def _instance_branch(self) -> nn.ModuleList:

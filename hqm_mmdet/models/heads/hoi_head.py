@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from hqm_mmdet.errors import ConfigError
-from hqm_mmdet.models.losses import box_terms, mean_over_processes
+from hqm_mmdet.models.losses import box_terms, mean_over_processes, weighted
 from hqm_mmdet.models.task_modules import Assignment, PairTargets
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.utils.untrusted_values import read_npy
@@ -99,14 +99,14 @@ class HOIHead(PairHead):
         self.sub_box = MLP(embed_dims, embed_dims, 4, 3)
         self.obj_box = MLP(embed_dims, embed_dims, 4, 3)
 
-    def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | float = 0.0) -> dict[str, Tensor]:
+    def forward(self, states: Tensor | tuple[Tensor, Tensor], box_origin: Tensor | None = None) -> dict[str, Tensor]:
         """Raw predictions of every layer.
 
         Args:
             states (Tensor | tuple[Tensor, Tensor]): (L, B, N, D) decoder states. Of two, the first is read by boxes and
                 object class, the second by the verbs (CDN).
-            box_origin (Tensor | float): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid. Default
-                0.
+            box_origin (Tensor, optional): broadcastable to (L, B, N, 4), added to both boxes before the sigmoid.
+                Default None.
 
         Returns:
             dict[str, Tensor]: as in :class:`PairHead`.
@@ -116,8 +116,8 @@ class HOIHead(PairHead):
             obj_logits=self.obj_cls(pair_states).float(),
             verb_logits=self.verb_cls(verb_states).float(),
             # float before the sigmoid: half precision has no fine steps near 1, at the right and lower border
-            sub_boxes=(self.sub_box(pair_states).float() + box_origin).sigmoid(),
-            obj_boxes=(self.obj_box(pair_states).float() + box_origin).sigmoid(),
+            sub_boxes=_box(self.sub_box(pair_states).float(), box_origin),
+            obj_boxes=_box(self.obj_box(pair_states).float(), box_origin),
         )
         if self.interactiveness is not None:
             preds["interactiveness_logits"] = self.interactiveness(verb_states)
@@ -134,11 +134,17 @@ class HOIHead(PairHead):
         the others by how pairs fall on processes. Re-weighting counts the classes of the learnable queries alone; mined
         queries (``background`` False) get the weights of the moment.
         """
-        terms = {
-            "loss_obj_cls": self._obj_cls_loss(preds["obj_logits"], targets, assigned, background),
-            self.score_loss: self._score_loss(preds[f"{self.vocabulary}_logits"], targets, assigned, background),
-            **self._box_losses(preds, targets, assigned),
-        }
+        obj_logits, score_logits, boxes = self._learning_rows(preds, assigned, background)
+        obj_cls, weight = self._obj_cls_loss(obj_logits, targets, assigned, background)
+        scores, positives = self._score_loss(score_logits, targets, assigned, background)
+        boxes, objects = self._box_losses(boxes, targets, assigned)
+        # labelled pairs, not assigned ones: QPIC counts those beyond the number of queries too
+        pairs = torch.full_like(objects, float(sum(targets.counts)))
+        weight, positives, pairs, objects = mean_over_processes(torch.stack([weight, positives, pairs, objects]))
+        l1, giou = boxes / torch.stack([pairs, objects + self.OBJECTS_EPS])
+        terms = {"loss_obj_cls": obj_cls / weight, self.score_loss: scores / positives}
+        for who, who_l1, who_giou in zip(("sub", "obj"), l1, giou, strict=True):
+            terms |= {f"loss_{who}_bbox": who_l1, f"loss_{who}_iou": who_giou}
         if self.interactiveness is not None and background:
             logits = preds["interactiveness_logits"]
             interactive = torch.zeros(logits.shape[:3], dtype=torch.bool, device=logits.device)
@@ -153,47 +159,58 @@ class HOIHead(PairHead):
             pairs.interactiveness = preds["interactiveness_logits"].sigmoid()
         return pairs
 
-    def _obj_cls_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
-        """(L,) cross entropy, weighted mean over queries; "no object" where nothing is assigned."""
+    def _learning_rows(self, preds: dict[str, Tensor], assigned: Assignment, background: bool) -> list[Tensor]:
+        """Logits of object classes and of what is scored, and both boxes (L, M, 8), of the assigned queries; with
+        ``background`` logits of all, (L, B, N, ...)."""
+        logits = [preds["obj_logits"], preds[f"{self.vocabulary}_logits"]]
+        boxes = [preds["sub_boxes"], preds["obj_boxes"]]
+        if background:
+            return [*logits, assigned.of_queries(torch.cat(boxes, -1))]
+        # all in one selection
+        rows = assigned.of_queries(torch.cat([*logits, *boxes], -1))
+        return list(rows.split([*(each.shape[-1] for each in logits), 8], -1))
+
+    def _obj_cls_loss(
+        self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool
+    ) -> tuple[Tensor, Tensor]:
+        """(L,) weighted cross entropy over queries, "no object" where nothing is assigned, and (L,) sum of weights."""
         labels = assigned.of_targets(targets, "obj_labels")
         if background:
             absent = torch.full(logits.shape[:3], self.num_obj_classes, device=logits.device)
             labels, logits = assigned.put(absent, labels).flatten(1), logits.flatten(1, 2)
-        else:
-            logits = assigned.of_queries(logits)
+        rows = logits.flatten(0, 1), labels.flatten()
         if self.obj_reweighting is None:
             weights = self.class_weights[labels]
+            losses = F.cross_entropy(*rows, self.class_weights, reduction="none").view_as(labels)
         else:
             weights = self.obj_reweighting.of_labels(labels, count=background)
-        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels) * weights
-        return self.loss_obj_weight * losses.sum(1) / mean_over_processes(weights.sum(1))
+            losses = F.cross_entropy(*rows, reduction="none").view_as(labels) * weights
+        return weighted(losses.sum(1), self.loss_obj_weight), weights.sum(1)
 
-    def _score_loss(self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool) -> Tensor:
-        """(L,) focal loss, divided by the positive entries if there are any."""
+    def _score_loss(
+        self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool
+    ) -> tuple[Tensor, Tensor]:
+        """(L,) focal loss and (L,) positive entries."""
         labels = assigned.of_targets(targets, f"{self.vocabulary}_labels")
         if background:
             labels, logits = assigned.put(torch.zeros_like(logits), labels).flatten(1, 2), logits.flatten(1, 2)
-        else:
-            logits = assigned.of_queries(logits)
         losses = self.loss_verb(logits, labels)
         if self.verb_reweighting is not None:
             losses = losses * self.verb_reweighting.of_multi_hot(labels, count=background)
-        return losses.sum((1, 2)) / mean_over_processes(labels.sum((1, 2)))
+        return losses.sum((1, 2)), labels.sum((1, 2))
 
-    def _box_losses(self, preds: dict[str, Tensor], targets: PairTargets, assigned: Assignment) -> dict[str, Tensor]:
-        """L1 and GIoU of subject and object boxes, (L,) each."""
+    def _box_losses(self, predicted: Tensor, targets: PairTargets, assigned: Assignment) -> tuple[Tensor, Tensor]:
+        """L1 and GIoU of subject and object boxes (L, M, 8), as (2, 2, L), and (L,) pairs that have an object."""
+        labelled = torch.cat([assigned.of_targets(targets, name) for name in ("sub_boxes", "obj_boxes")], -1)
+        predicted, labelled = (boxes.unflatten(-1, (2, 4)).flatten(1, 2) for boxes in (predicted, labelled))
+        terms = box_terms(self.loss_bbox, self.loss_iou, predicted, labelled)  # (L, 2 M) each
+        sub, obj = torch.stack(terms).unflatten(-1, (-1, 2)).unbind(-1)  # (2, L, M)
         present = assigned.of_targets(targets, "has_object").float()  # (L, M)
-        # labelled pairs, not assigned ones: QPIC counts those beyond the number of queries too
-        num_pairs = mean_over_processes(present.new_tensor(float(sum(targets.counts))))
-        num_objects = mean_over_processes(present.sum(1)) + self.OBJECTS_EPS
-        terms = {}
-        for who, weight, divisor in (("sub", torch.ones_like(present), num_pairs), ("obj", present, num_objects)):
-            predicted = assigned.of_queries(preds[f"{who}_boxes"])  # (L, M, 4)
-            labelled = assigned.of_targets(targets, f"{who}_boxes")
-            l1, giou = box_terms(self.loss_bbox, self.loss_iou, predicted, labelled)
-            terms[f"loss_{who}_bbox"] = (l1 * weight).sum(1) / divisor
-            terms[f"loss_{who}_iou"] = (giou * weight).sum(1) / divisor
-        return terms
+        return torch.stack([sub.sum(-1), (obj * present).sum(-1)], 1), present.sum(1)
+
+
+def _box(logits: Tensor, origin: Tensor | None) -> Tensor:
+    return (logits if origin is None else logits + origin).sigmoid()
 
 
 def _reweighting(config: dict | None, num_classes: int) -> nn.Module | None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 from hqm_mmdet.structures import HOIClasses
+from hqm_mmdet_cli.installation import script
 
 from .hoi_class_head import HOIClassHead
 from .text_classifier import TextClassifier
@@ -77,8 +78,8 @@ def read_verb_file(path: str, shape: tuple[int, int]) -> Tensor:
     if not Path(path).is_file():
         raise FileNotFoundError(
             f"There is no verb file {path} (model.bbox_head.verb_file). Make it from the training images of the config "
-            "that you train: python tools/clip/make_verb_file.py CONFIG. Or set verb_file=None: verb rows then start "
-            "at random."
+            f"that you train: python {script('clip/make_verb_file.py')} CONFIG. Or set verb_file=None: verb rows then "
+            "start at random."
         )
     content = load_untrusted(path, "cpu")
     weight = content.get("state_dict", content).get("weight") if isinstance(content, dict) else content

@@ -148,6 +148,9 @@ class HOTRHead(PairHead):
             ClassMismatchError: labels do not fit the head's numbers.
             ConfigError: a pair's box is not among the instances.
         """
+        device = self.valid_verbs.device
+        if samples[0].gt_pairs.obj_labels.device != device:  # HOIDataPreprocessor leaves them on the host
+            samples = [sample.to(device) for sample in samples]
         if self.ignored_verbs:
             samples = drop_verbs(samples, self.valid_verbs)
         targets = self.checked(PointerTargets.from_samples(samples, self.subject_label, self.valid_verbs))

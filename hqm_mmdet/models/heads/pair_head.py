@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 
+import numpy as np
 from mmdet.structures import SampleList
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
@@ -76,7 +77,8 @@ class PairHead(BaseModule):
         Raises:
             ClassMismatchError: labels do not fit the head's numbers of classes and verbs.
         """
-        return self.checked(PairTargets.from_samples(samples))
+        device = next(self.parameters()).device
+        return self.checked(PairTargets.from_samples(samples)).to(device)
 
     def checked(self, targets: PairTargets) -> PairTargets:
         """The same targets, if their labels fit the head.
@@ -155,10 +157,12 @@ def check_labels(what: str, labels: Tensor, names: list[str], num_labels: int, n
     Raises:
         ClassMismatchError: names file, place and label.
     """
+    # on the host, where HOIDataPreprocessor leaves labels; others are waited for, before any work of the step
+    labels = (labels if labels.is_cpu else labels.cpu()).numpy()
     wrong = (labels < 0) | (labels >= num_labels)
-    if not wrong.any():  # a host synchronisation, before any work of the step
+    if not wrong.any():
         return
-    image, place = wrong.nonzero()[0].tolist()
+    image, place = np.argwhere(wrong)[0]
     raise ClassMismatchError(
         f"{names[image]}: {what} {place} has the object label {int(labels[image, place])}, but the head has "
         f"{num_obj_classes} object classes, 0 to {num_obj_classes - 1}. Set model.bbox_head.num_obj_classes to the "

@@ -6,7 +6,7 @@ from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
 from .instances import InstanceMemory, Instances, PointerStates
 from .knowledge import CLIPMemory, KnowledgeIntegrationDecoder
-from .memory import Memory, ProjectedMemory, QuerySet
+from .memory import Memory, ProjectedMemory, QuerySet, join_queries
 from .subject_object import split_pairs
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "PointerStates",
     "ProjectedMemory",
     "QuerySet",
+    "join_queries",
     "split_pairs",
 ]

@@ -1,5 +1,6 @@
 """Multi-head attention with mmdet's parameter names and PyTorch's fused kernels."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -56,15 +57,25 @@ class FusedAttention(BaseModule):
                 :meth:`keys_values`. Default: the queries themselves, with ``query_pos`` (self-attention).
             query_pos (Tensor, optional): (B, N, D), added to queries (and to keys in self-attention), not to values.
                 Default None.
-            mask (Tensor, optional): broadcastable to (B, H, N, S), bool, True = may attend. A row without any True
-                gives NaN. Default None, all.
+            mask (Tensor, optional): broadcastable to (B, H, N, S), bool, True = may attend, or float, added to the
+                logits. A row that may attend nowhere gives NaN. Default None, all.
 
         Returns:
             Tensor: (B, N, D).
         """
         if keys_values is None:
-            keys_values = self.keys_values(query, query_pos)
+            return self._add(query, self._attend(*self.self_projections(query, query_pos), mask))
         return self._add(query, self._attend(self.queries(query, query_pos), *keys_values, mask))
+
+    def self_projections(self, query: Tensor, query_pos: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of self-attention, (B, H, N, D/H) each."""
+        source = query if query_pos is None else query + query_pos
+        # queries and keys read the same, so one product makes both; split has one gradient, slices have one each
+        sizes = (2 * self.embed_dims, self.embed_dims)
+        weights, biases = self.attn.in_proj_weight.split(sizes), self.attn.in_proj_bias.split(sizes)
+        both = F.linear(source, weights[0], biases[0]).unflatten(-1, (2, self.num_heads, -1))
+        queries, keys = (part.transpose(1, 2) for part in both.unbind(2))
+        return queries, keys, self._split_heads(F.linear(query, weights[1], biases[1]))
 
     def queries(self, query: Tensor, query_pos: Tensor | None = None) -> Tensor:
         """Projected queries, (B, N, D) -> (B, H, N, D/H)."""
@@ -74,6 +85,24 @@ class FusedAttention(BaseModule):
         """Projected keys (position added) and values (not added), each (B, H, S, D/H), of ``source`` (B, S, D)."""
         key = source if source_pos is None else source + source_pos
         return self._project(key, 1), self._project(source, 2)
+
+    @classmethod
+    def all_keys_values(
+        cls, attentions: Sequence["FusedAttention"], source: Tensor, source_pos: Tensor | None = None
+    ) -> list[tuple[Tensor, Tensor]]:
+        """:meth:`keys_values` of several attentions of one width to the same ``source``, in two products."""
+        dims, heads = attentions[0].embed_dims, attentions[0].num_heads
+        weight = torch.cat([each.attn.in_proj_weight[dims:] for each in attentions]).unflatten(0, (-1, 2, dims))
+        bias = torch.cat([each.attn.in_proj_bias[dims:] for each in attentions]).unflatten(0, (-1, 2, dims))
+        sources = source if source_pos is None else source + source_pos, source
+        projected = [
+            F.linear(x, w.flatten(0, 1), b.flatten())  # (B, S, L * D)
+            .unflatten(-1, (len(attentions), heads, -1))
+            .permute(2, 0, 3, 1, 4)
+            .unbind()
+            for x, w, b in zip(sources, weight.unbind(1), bias.unbind(1), strict=True)
+        ]
+        return list(zip(*projected, strict=True))
 
     def weights(self, queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attention weights without dropout, (B, H, N, S), of projected queries and keys."""
@@ -117,23 +146,27 @@ class AttentionRule(Protocol):
 
     def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
         """Called with the layer, projected queries (B, H, N, D/H) and keys (B, H, S, D/H), and the mask (True = may
-        attend) or None. Returns (B, H, N, S) bool, True = drop."""
+        attend) or None. Returns (B, H, N, S) bool, True = drop; with ``renormalise`` it may be float, added to the
+        logits: minus infinity where a position is dropped or padding, else 0."""
         ...
 
 
 class AttentionRecorder:
-    """Keeps the projected queries of every cross-attention that a query set passes.
+    """Keeps the projected queries of every cross-attention that a query set passes, and what they met there.
 
     A few rows of the attention maps can be recomputed from them after matching, so no map is ever stored.
     """
 
     def __init__(self):
         self.queries: dict[nn.Module, Tensor] = {}
+        # keys and mask; several where a layer reads several memories with the same queries
+        self.memories: dict[nn.Module, list[tuple[Tensor, Tensor | None]]] = {}
 
     def __call__(self, attention: FusedAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> None:
         """Store (B, H, N, D/H), detached. Arguments as in :class:`AttentionRule`."""
         # without detach, ranking would keep the graph of the learnable pass alive
         self.queries[attention] = queries.detach()
+        self.memories.setdefault(attention, []).append((keys.detach(), mask))
 
 
 @MODELS.register_module()
@@ -167,7 +200,10 @@ class AMMAttention(FusedAttention):
             recorder(self, queries, keys, mask)
         if rule is None:
             return self._add(query, self._attend(queries, keys, values, mask))
-        keep = ~rule(self, queries, keys, mask)
+        dropped = rule(self, queries, keys, mask)
+        if dropped.is_floating_point():
+            return self._add(query, self._attend(queries, keys, values, dropped))
+        keep = ~dropped
         if rule.renormalise:
             keep = keep if mask is None else mask & keep
             return self._add(query, self._attend(queries, keys, values, keep))
@@ -179,14 +215,3 @@ class AMMAttention(FusedAttention):
 def attend_mask(padding_mask: Tensor | None) -> Tensor | None:
     """(B, S) bool, True = padding  ->  (B, 1, 1, S) bool, True = may attend."""
     return None if padding_mask is None else ~padding_mask[:, None, None]
-
-
-def self_attend_mask(padding_mask: Tensor | None) -> Tensor | None:
-    """(B, N) bool, True = padding  ->  (B, 1, N, N) bool, True = may attend.
-
-    Padded queries are seen by nobody but themselves, so no row of the softmax is empty.
-    """
-    if padding_mask is None:
-        return None
-    itself = torch.eye(padding_mask.shape[1], dtype=torch.bool, device=padding_mask.device)
-    return ~padding_mask[:, None, None] | itself

@@ -1,5 +1,6 @@
 """Conditional DETR's attention and decoder on fused attention, with an interaction point per query."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -29,6 +30,17 @@ class ConditionalProjections:
     def weight_dropout(self) -> float:
         """Dropout of the attention weights in training."""
         return self.attn.attn_drop.p
+
+    def self_projections(self, query: Tensor, query_pos: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of self-attention."""
+        return self.queries(query, query_pos), *self.keys_values(query, query_pos)
+
+    @classmethod
+    def all_keys_values(
+        cls, attentions: Sequence[FusedAttention], source: Tensor, source_pos: Tensor
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of several attentions to the same ``source``."""
+        return [each.keys_values(source, source_pos) for each in attentions]
 
 
 class ConditionalSelfAttention(ConditionalProjections, FusedAttention):

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from hqm_mmdet.registry import MODELS
 
-from .attention import AMMAttention, AttentionRecorder, AttentionRule, FusedAttention, attend_mask, self_attend_mask
-from .encoder import attention_args
-from .memory import Memory, ProjectedMemory, QuerySet
+from .attention import AMMAttention, AttentionRecorder, AttentionRule, FusedAttention, attend_mask
+from .encoder import attention_args, ffn_args
+from .memory import Memory, ProjectedMemory, QuerySet, self_attend_mask
 
 CrossPosition = Tensor | tuple[Tensor, ...]
 
@@ -30,7 +30,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         self.self_attn = self.self_attn_class(**attention_args(self.self_attn_cfg))
         self.cross_attn = self.cross_attn_class(**attention_args(self.cross_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
-        self.ffn = FFN(**self.ffn_cfg)
+        self.ffn = FFN(**ffn_args(self.ffn_cfg))
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(3)])
 
     def forward(
@@ -49,7 +49,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         Args:
             query, query_pos (Tensor): (B, N, D).
             keys_values (tuple[Tensor, Tensor]): projected memory, (B, H, S, D/H) each.
-            self_mask (Tensor, optional): broadcastable to (B, H, N, N), True = may attend. Default None.
+            self_mask (Tensor, optional): of :func:`self_attend_mask`. Default None.
             cross_mask (Tensor, optional): broadcastable to (B, H, N, S), True = may attend. Default None.
             rule, recorder (optional): of the query set, see :class:`AMMAttention`. Default None.
             cross_pos (Tensor | tuple, optional): query position of the cross-attention, in the form that its
@@ -83,7 +83,8 @@ class HOIDecoder(DetrTransformerDecoder):
 
     def project(self, memory: Memory) -> ProjectedMemory:
         """The memory as this decoder's cross-attentions read it."""
-        keys_values = [layer.cross_attn.keys_values(memory.tokens, memory.pos) for layer in self.layers]
+        attentions = [layer.cross_attn for layer in self.layers]
+        keys_values = attentions[0].all_keys_values(attentions, memory.tokens, memory.pos)
         return ProjectedMemory(keys_values, attend_mask(memory.padding_mask))
 
     def forward(
@@ -101,12 +102,13 @@ class HOIDecoder(DetrTransformerDecoder):
                 cross-attention. Default: ``queries.pos``.
         """
         content, states = queries.content, []
-        self_mask = self_attend_mask(queries.padding_mask)
-        positions = queries.pos.expand(len(self.layers), *content.shape)
+        self_mask = self_attend_mask(queries)
+        positions = queries.pos.unbind() if queries.pos.dim() == 4 else [queries.pos] * len(self.layers)
         for i, (layer, keys_values) in enumerate(zip(self.layers, memory.keys_values, strict=True)):
             pos = positions[i] if cross_pos is None else cross_pos(i, content)
             masks = (self_mask, memory.mask, queries.rule, queries.recorder)
             content = layer(content, positions[i], keys_values, *masks, pos)
-            # the norm is for the heads; the next layer gets the plain content, as in DETR
-            states.append(self.post_norm(content) if queries.post_norm else content)
-        return torch.stack(states)  # heads are shared by all layers, so they read them as one tensor
+            states.append(content)
+        states = torch.stack(states)  # heads are shared by all layers, so they read them as one tensor
+        # the norm is for the heads; the next layer got the plain content, as in DETR
+        return self.post_norm(states) if queries.post_norm else states

@@ -17,7 +17,7 @@ class HOIEncoderLayer(DetrTransformerEncoderLayer):
     def _init_layers(self) -> None:
         self.self_attn = FusedAttention(**attention_args(self.self_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
-        self.ffn = FFN(**self.ffn_cfg)
+        self.ffn = FFN(**ffn_args(self.ffn_cfg))
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(2)])
 
     def forward(self, query: Tensor, query_pos: Tensor, mask: Tensor | None) -> Tensor:
@@ -51,3 +51,12 @@ class HOIEncoder(DetrTransformerEncoder):
 def attention_args(cfg: dict) -> dict:
     """Attention config as mmdet's layers keep it, less ``batch_first``, which is the only layout here."""
     return {name: value for name, value in cfg.items() if name != "batch_first"}
+
+
+def ffn_args(cfg: dict) -> dict:
+    """FFN config with mmcv's default activation, but not in place.
+
+    A linear layer returns a view of what it computed, and to change a view costs three copies of the widest tensor of
+    the layer in the backward pass. Out of place, nothing more is kept.
+    """
+    return {"act_cfg": dict(type="ReLU"), **cfg}

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from hqm_mmdet.registry import MODELS
 
-from .attention import AttentionRecorder, AttentionRule, attend_mask, self_attend_mask
+from .attention import AttentionRecorder, AttentionRule, attend_mask
 from .decoder import HOIDecoder, HOIDecoderLayer
-from .memory import Memory, ProjectedMemory, QuerySet
+from .memory import Memory, ProjectedMemory, QuerySet, self_attend_mask
 
 
 @dataclass
@@ -90,7 +90,8 @@ class KnowledgeIntegrationDecoder(HOIDecoder):
         )
 
     def _keys_values(self, tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
-        return [layer.cross_attn.keys_values(tokens) for layer in self.layers]
+        attentions = [layer.cross_attn for layer in self.layers]
+        return attentions[0].all_keys_values(attentions, tokens)
 
     def forward(self, queries: QuerySet, memories: tuple[ProjectedMemory, ProjectedMemory]) -> Tensor:
         """Decoded states of every layer, (L, B, N, c).
@@ -100,9 +101,10 @@ class KnowledgeIntegrationDecoder(HOIDecoder):
             memories (tuple[ProjectedMemory, ProjectedMemory]): of :meth:`project`.
         """
         content, states = self.query_proj(queries.content), []
-        self_mask = self_attend_mask(queries.padding_mask)
+        self_mask = self_attend_mask(queries)
         masks = tuple(memory.mask for memory in memories)
         for layer, *keys_values in zip(self.layers, *(memory.keys_values for memory in memories), strict=True):
             content = layer(content, keys_values, self_mask, masks, queries.rule, queries.recorder)
-            states.append(self.post_norm(content) if queries.post_norm else content)
-        return torch.stack(states)
+            states.append(content)
+        states = torch.stack(states)
+        return self.post_norm(states) if queries.post_norm else states

@@ -43,12 +43,18 @@ def box_terms(loss_bbox: nn.Module, loss_iou: nn.Module, predicted: Tensor, labe
     return l1, loss_iou(*corners, reduction_override="none").view_as(l1)
 
 
+def weighted(values: Tensor, weight: float) -> Tensor:
+    """``weight * values``; with weight 1, the usual one, nothing is computed."""
+    return values if weight == 1 else weight * values
+
+
 def by_layer(terms: dict[str, Tensor]) -> dict[str, Tensor]:
     """Terms (L,) as scalars, the last layer's without prefix, layer i's with prefix ``d{i}.``, as mmdet names them."""
     last = len(next(iter(terms.values()))) - 1
     # The order is part of the result: losses are summed in it, and float sums depend on their order.
+    scalars = {name: values.unbind() for name, values in terms.items()}  # one gradient for all layers of a term
     return {
         (name if layer == last else f"d{layer}.{name}"): values[layer]
         for layer in range(last, -1, -1)
-        for name, values in terms.items()
+        for name, values in scalars.items()
     }

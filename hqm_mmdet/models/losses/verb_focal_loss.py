@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from hqm_mmdet.registry import MODELS
 
+from .terms import weighted
+
 
 @MODELS.register_module()
 class VerbFocalLoss(nn.Module):
@@ -43,5 +45,5 @@ class VerbFocalLoss(nn.Module):
         cross_entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         # |p - y| is 1 - p for positive entries and p for negative ones: one formula for both
         wrong = (logits.sigmoid() - labels).abs()
-        losses = self.loss_weight * wrong**self.gamma * cross_entropy
+        losses = weighted(wrong**self.gamma * cross_entropy, self.loss_weight)
         return losses if self.alpha is None else losses * (self.alpha * labels + (1 - self.alpha) * (1 - labels))

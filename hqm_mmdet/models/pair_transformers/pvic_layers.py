@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import QuerySet
-from hqm_mmdet.models.layers.attention import self_attend_mask
-from hqm_mmdet.models.layers.memory import ProjectedMemory
+from hqm_mmdet.models.layers.memory import ProjectedMemory, self_attend_mask
 
 from .attention import FeedForward, SplitAttention
 from .window_attention import SwinBlock
@@ -84,7 +83,7 @@ class InstanceLayer(nn.Module):
     def forward(self, x: Tensor, pos: Tensor, absent: Tensor) -> Tensor:
         """(B, N, D), with codes (B, N, pos_dims) and ``absent`` (B, N) bool, whom nobody sees."""
         keys_values = self.attention.keys_values(x, pos)
-        return self.ffn(self.norm(self.attention(x, keys_values, pos, self_attend_mask(absent))))
+        return self.ffn(self.norm(self.attention(x, keys_values, pos, self_attend_mask(QuerySet(x, pos, absent)))))
 
 
 class PairFusion(nn.Module):
@@ -163,7 +162,7 @@ class PairDecoder(nn.Module):
     def forward(self, queries: QuerySet, memory: ProjectedMemory) -> Tensor:
         """(L, B, M, E); the position of a query is its centre's code, then its box's."""
         centre, box = queries.pos.split(self.widths, -1)
-        x, states, self_mask = queries.content, [], self_attend_mask(queries.padding_mask)
+        x, states, self_mask = queries.content, [], self_attend_mask(queries)
         for layer, keys_values in zip(self.layers, memory.keys_values, strict=True):
             x = layer.norm1(layer.self_attn(x, layer.self_attn.keys_values(x, box), box, self_mask))
             seen = layer.cross_attn(x, keys_values, centre, memory.mask, queries.rule, queries.recorder)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hqm_mmdet.models.layers import Memory, QuerySet
-from hqm_mmdet.models.layers.attention import self_attend_mask
+from hqm_mmdet.models.layers.memory import visible_queries
 from hqm_mmdet.models.two_stage import Scene
 from hqm_mmdet.registry import MODELS
 
@@ -79,7 +79,7 @@ class UPTHead(CandidateHead):
     def decode(self, queries: QuerySet, memory: Memory, context: QuerySet | None = None) -> Tensor:
         """(1, B, M, 2R); masked copies look at the tokens of the learnable pass, any others at each other."""
         if context is None:
-            source, mask = queries.content, self_attend_mask(queries.padding_mask)
+            source, mask = queries.content, visible_queries(queries)
         else:
             source, mask = context.content, ~_hidden(context.padding_mask)[:, None, None]
         return self.comp_layer(queries.content, source, mask, queries.rule, queries.recorder)[None]

@@ -1,6 +1,7 @@
 """Attention map masking: matched queries that may not look where they looked (HQM, section 3.3)."""
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -12,29 +13,32 @@ from hqm_mmdet.registry import MODELS
 from .joint_learning import HardQueries, LearnablePass, Miner
 
 
-def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False) -> Tensor:
+def draw_drop_mask(logits: Tensor, top_k: int, gamma: float, shared: bool = False, padded: bool = True) -> Tensor:
     """Draw the positions to drop among the ``top_k`` largest of each row.
 
     Per row a share ``gamma`` of the candidates is dropped, exactly, without replacement. Candidates are the valid
     positions among the ``top_k`` largest, so small feature maps and padded images keep the share and never lose all.
 
     Args:
-        logits (Tensor): (B, H, N, S), minus infinity at padding.
+        logits (Tensor): (..., B, H, N, S), minus infinity at padding.
         top_k (int): K.
         gamma (float): dropped share of the candidates.
         shared (bool): draw the ranks once for all images, heads and queries, padded positions included (released code).
             Default False.
+        padded (bool): False promises that no position is padding, which spares looking for it. Default True.
 
     Returns:
-        Tensor: (B, H, N, S) bool, True = drop.
+        Tensor: (..., B, H, N, S) bool, True = drop.
     """
     k = min(top_k, logits.shape[-1])
     top = logits.topk(k)
     chance = torch.rand(k if shared else top.values.shape, device=logits.device)
-    candidate = torch.isfinite(top.values)
+    candidate = top.values > float("-inf") if padded or shared else None
     if shared:
         # ranks of K numbers, as the release draws them: padding among the K largest uses up its share
         dropped = (chance.argsort().argsort() < int(gamma * k)) & candidate
+    elif not padded:
+        dropped = chance.argsort(-1).argsort(-1) < int(gamma * k + 1e-6)
     else:
         order = chance.masked_fill(~candidate, 2).argsort(-1).argsort(-1)  # candidates first, in random order
         # the 1e-6: 0.59 * 100 is 58.999... in float32, and 59 are meant
@@ -51,11 +55,13 @@ class MaskRule:
         recorder (AttentionRecorder, optional): the learnable pass's projected queries, for the reference ``learnable``.
         source (Tensor, optional): (B, N) long, the learnable query that each query is measured against; None if both
             sets are the same.
+        drawn (dict): by layer, what :meth:`draw_together` drew for it.
     """
 
     settings: "AMMQueryGenerator"
     recorder: AttentionRecorder | None = None
     source: Tensor | None = None
+    drawn: dict[AMMAttention, Tensor] = field(default_factory=dict)
 
     @property
     def renormalise(self) -> bool:
@@ -64,7 +70,7 @@ class MaskRule:
 
     @torch.no_grad()
     def __call__(self, attention: AMMAttention, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, H, N, S) bool, True = drop."""
+        """(B, H, N, S) bool, True = drop, or float, see :class:`AttentionRule`."""
         settings = self.settings
         if settings.reference == "random":  # any valid position is as good as another
             chances = torch.rand(*queries.shape[:3], keys.shape[2], device=queries.device)
@@ -72,16 +78,40 @@ class MaskRule:
             return draw_drop_mask(chances, keys.shape[2], settings.gamma, settings.shared_draw)
         if settings.reference == "learnable":
             # the same layer of the learnable pass; by module, so CDN's two decoders need no telling apart
+            if attention in self.drawn:
+                return self.drawn[attention]
             queries = self._of_source(self.recorder.queries[attention])
         logits = attention.logits(queries, keys, mask)
         return draw_drop_mask(logits, settings.top_k, settings.gamma, settings.shared_draw)
 
+    @torch.no_grad()
+    def draw_together(self) -> "MaskRule":
+        """The same rule, with what the learnable pass's layers of equal shapes tell drawn at once; the rest is drawn
+        when its layer asks."""
+        if self.settings.shared_draw:  # a draw per layer
+            return self
+        alike = defaultdict(list)
+        for attention, queries in self.recorder.queries.items():
+            (keys, mask), *others = self.recorder.memories[attention]
+            if not others and (mask is None or mask.shape[-2] == 1):  # the rows here are others than there
+                alike[queries.shape, keys.shape, id(mask)].append((attention, queries, keys, mask))
+        drawn = {}
+        for attentions, queries, keys, masks in (zip(*rows, strict=True) for rows in alike.values()):
+            logits = attentions[0].logits(self._of_source(torch.stack(queries)), torch.stack(keys), masks[0])
+            settings = self.settings
+            dropped = draw_drop_mask(logits, settings.top_k, settings.gamma, padded=masks[0] is not None)
+            if self.renormalise:  # as a kernel takes it, so that no layer has to make it
+                dropped = dropped if masks[0] is None else dropped | ~masks[0]
+                dropped = torch.zeros_like(logits).masked_fill(dropped, float("-inf")).to(queries[0].dtype)
+            drawn.update(zip(attentions, dropped.unbind(), strict=True))
+        return replace(self, drawn=drawn)
+
     def _of_source(self, queries: Tensor) -> Tensor:
-        """Rows of the source queries, (B, H, N, D/H) -> (B, H, N', D/H)."""
+        """Rows of the source queries, (..., B, H, N, D/H) -> (..., B, H, N', D/H)."""
         if self.source is None:
             return queries
-        index = self.source[:, None, :, None].expand(-1, queries.shape[1], -1, queries.shape[3])
-        return queries.gather(2, index)
+        index = self.source[:, None, :, None].expand(*queries.shape[:-2], -1, queries.shape[-1])
+        return queries.gather(-2, index)
 
 
 @MODELS.register_module()
@@ -167,6 +197,8 @@ class AMMQueryGenerator(Miner):
             raise ValueError("AMM ranks the attention of the learnable pass, but that had no AttentionRecorder.")
         hard = previous or (self._copy_all(learnable) if self.copies == "all" else self._copy_matched(learnable))
         rule = MaskRule(self, recorder, hard.source)
+        if self.needs_recorder:
+            rule = rule.draw_together()
         return replace(hard, rule=rule, post_norm=self.post_norm, loss_weight=self.loss_weight)
 
     @staticmethod
@@ -181,8 +213,10 @@ class AMMQueryGenerator(Miner):
         queries = learnable.queries
         last = assigned.target[-1].expand_as(assigned.target)
         # slots without a match (padding, more pairs than queries) copy query 0 and are masked
-        unmatched = torch.ones_like(source, dtype=torch.bool)
-        unmatched[assigned.image, last[-1]] = False
+        unmatched = None
+        if last.shape[1] < source.numel():
+            unmatched = torch.ones_like(source, dtype=torch.bool)
+            unmatched[assigned.image, last[-1]] = False
         return HardQueries(
             content=_rows(queries.content, source),
             pos=_rows(queries.pos, source),

@@ -1,9 +1,12 @@
 """Ground-truth box shifting: queries that know a pair's place only roughly (HQM, section 3.2)."""
 
+from dataclasses import replace
+
 import torch
 from mmdet.models.layers import MLP
 from torch import Tensor
 
+from hqm_mmdet.models.task_modules import PairTargets
 from hqm_mmdet.registry import MODELS, TASK_UTILS
 
 from .joint_learning import HardQueries, LearnablePass, Miner
@@ -61,29 +64,35 @@ class GBSQueryGenerator(Miner):
         self.verb_weight = verb_weight
         self.mask_padding = mask_padding
 
+    def ahead(self, targets: PairTargets) -> HardQueries:
+        """(B, P) queries of labelled pairs, which need nothing else; not yet assigned."""
+        sub_boxes, obj_boxes = targets.sub_boxes, targets.obj_boxes
+        if self.shift is not None:
+            sub_boxes, obj_boxes = self.shift(sub_boxes, obj_boxes, targets.sizes)
+        pos = self.encode(sub_boxes, obj_boxes)
+        return HardQueries(
+            content=torch.zeros_like(pos),
+            pos=pos,
+            # slots beyond an image's pairs are queries too, so the batch is one tensor; masked, they change nothing
+            padding_mask=targets.padding_mask if self.mask_padding and targets.is_padded else None,
+            sub_boxes=sub_boxes,
+            obj_boxes=obj_boxes,
+            loss_weight=self.loss_weight,
+            verb_weight=self.verb_weight,
+        )
+
     def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
         """(B, P) queries, the j-th of an image stands for its j-th pair.
 
         Args:
             learnable (LearnablePass): the learnable queries' pass over the same batch.
-            previous (HardQueries, optional): GBS starts a chain. Default None.
+            previous (HardQueries, optional): what :meth:`ahead` made before that pass. Default: it is made here.
         """
         targets = learnable.targets
-        sub_boxes, obj_boxes = targets.sub_boxes, targets.obj_boxes
-        if self.shift is not None:
-            sub_boxes, obj_boxes = self.shift(sub_boxes, obj_boxes, targets.sizes)
-        pos = self.encode(sub_boxes, obj_boxes)
-        # slots beyond an image's pairs are queries too, so that the batch is one tensor; masked, they change nothing
-        return HardQueries(
-            content=torch.zeros_like(pos),
-            pos=pos,
-            padding_mask=targets.padding_mask if self.mask_padding else None,
+        return replace(
+            self.ahead(targets) if previous is None else previous,
             assigned=learnable.assigned.with_slots(targets.counts),
             source=learnable.matched_query(),  # for AMM as next miner (CJL), which masks where that query looked
-            sub_boxes=sub_boxes,
-            obj_boxes=obj_boxes,
-            loss_weight=self.loss_weight,
-            verb_weight=self.verb_weight,
         )
 
     def encode(self, sub_boxes: Tensor, obj_boxes: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """What miners read and make, and which of them work in which iteration (HQM, sections 3.4 and 4.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor
 
@@ -75,8 +76,13 @@ class Miner(BaseModule):
         """What masks a query set by that set's own attention; None if this miner has no such rule."""
         return None
 
+    def ahead(self, targets: PairTargets) -> HardQueries | None:
+        """Its queries, not yet assigned, if labelled pairs are all they are made of: decoded beside the learnable."""
+        return None
+
     def forward(self, learnable: LearnablePass, previous: HardQueries | None = None) -> HardQueries:
-        """A new hard query set; what it is made from does not change."""
+        """A new hard query set; what it is made from does not change. ``previous`` is the set of the miner before it in
+        a chain; for the first one what it made :meth:`ahead`, if it did."""
         raise NotImplementedError
 
 
@@ -163,11 +169,21 @@ class JointLearning(BaseModule):
         rule = self.miners[self.mask_learnable].own_rule() if self.mask_learnable else None
         return replace(queries, rule=rule, recorder=AttentionRecorder() if recorded else None)
 
-    def forward(self, learnable: LearnablePass) -> list[HardQueries]:
-        """Hard query sets of the current round."""
+    def ahead(self, queries: QuerySet, targets: PairTargets) -> dict[str, HardQueries]:
+        """Hard query sets of the current round that can be decoded together with the learnable ``queries``, by name.
+
+        None where the learnable ones are watched or masked: that is for them alone.
+        """
+        if queries.recorder is not None or queries.rule is not None:
+            return {}
+        made = {_loss_prefix(chain): self.miners[chain[0]].ahead(targets) for chain in self.chains() if len(chain) == 1}
+        return {name: each for name, each in made.items() if each is not None}
+
+    def forward(self, learnable: LearnablePass, ahead: Mapping[str, HardQueries] | None = None) -> list[HardQueries]:
+        """Hard query sets of the current round; ``ahead`` holds what :meth:`ahead` made of them."""
         mined = []
         for chain in self.chains():
-            hard = None
+            hard = (ahead or {}).get(_loss_prefix(chain))
             for name in chain:
                 hard = self.miners[name](learnable, hard)
             mined.append(replace(hard, name=_loss_prefix(chain)))
@@ -176,7 +192,21 @@ class JointLearning(BaseModule):
     def idle_term(self) -> Tensor | float:
         """Zero that depends on every parameter, so that those idle in a round (or on a rank without pairs) do not stop
         DistributedDataParallel, which waits for all gradients."""
-        return sum(0.0 * parameter.sum() for parameter in self.parameters())
+        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return _ZeroGradients.apply(*parameters) if parameters else 0.0
+
+
+class _ZeroGradients(torch.autograd.Function):
+    """Zero, of which the derivative by each argument is zero; reads none of them."""
+
+    @staticmethod
+    def forward(ctx, *parameters: Tensor) -> Tensor:
+        ctx.save_for_backward(*parameters)
+        return parameters[0].new_zeros(())
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, ...]:
+        return tuple(torch.zeros_like(parameter) for parameter in ctx.saved_tensors)
 
 
 def _chain(names: str | Sequence[str]) -> Chain:

@@ -5,11 +5,10 @@ without meaning. The formulas are those of QPIC's matcher; weights live with the
 """
 
 import torch
-from mmdet.structures.bbox import bbox_overlaps
 from torch import Tensor
 
 from hqm_mmdet.registry import TASK_UTILS
-from hqm_mmdet.structures import cxcywh_to_xyxy
+from hqm_mmdet.structures import box_giou, cxcywh_to_xyxy
 
 from .targets import PairTargets
 
@@ -70,8 +69,7 @@ class PairL1Cost:
     def __call__(self, preds: Predictions, targets: PairTargets) -> Tensor:
         """(L, B, N, P)."""
         # an absent object is a zero box: predictions must not be drawn to the corner of the image
-        subject = torch.cdist(preds["sub_boxes"], targets.sub_boxes[None], p=1)
-        obj = torch.cdist(preds["obj_boxes"], targets.obj_boxes[None], p=1)
+        subject, obj = torch.cdist(*_both_boxes(preds, targets), p=1)
         return self.weight * torch.maximum(subject, obj * targets.has_object[None, :, None])
 
 
@@ -88,13 +86,13 @@ class PairGIoUCost:
 
     def __call__(self, preds: Predictions, targets: PairTargets) -> Tensor:
         """(L, B, N, P)."""
-        subject = -self._giou(preds["sub_boxes"], targets.sub_boxes)
-        obj = -self._giou(preds["obj_boxes"], targets.obj_boxes)
+        predicted, labelled = map(cxcywh_to_xyxy, _both_boxes(preds, targets))
+        subject, obj = -box_giou(predicted[..., None, :], labelled[..., None, :, :])
         absent = ~targets.has_object[None, :, None]
         return self.weight * torch.maximum(subject, obj + subject * absent)
 
-    @staticmethod
-    def _giou(predicted: Tensor, target: Tensor) -> Tensor:
-        predicted = cxcywh_to_xyxy(predicted)
-        target = cxcywh_to_xyxy(target)[None].expand(len(predicted), -1, -1, -1)
-        return bbox_overlaps(predicted, target, mode="giou")
+
+def _both_boxes(preds: Predictions, targets: PairTargets) -> tuple[Tensor, Tensor]:
+    """Subject and object boxes side by side: predicted (2, L, B, N, 4), labelled (2, 1, B, P, 4)."""
+    predicted = torch.stack([preds["sub_boxes"], preds["obj_boxes"]])
+    return predicted, torch.stack([targets.sub_boxes, targets.obj_boxes])[:, None]

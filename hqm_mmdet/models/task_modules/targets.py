@@ -1,7 +1,8 @@
 """Labelled pairs of a batch as padded tensors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from mmdet.structures import SampleList
 from torch import Tensor
@@ -49,18 +50,34 @@ class PairTargets(PaddedTargets):
         return (self.obj_boxes != 0).any(-1)
 
     @property
+    def is_padded(self) -> bool:
+        """Whether images differ in their number of pairs."""
+        return min(self.counts) < self.obj_labels.shape[1]
+
+    @property
     def padding_mask(self) -> Tensor:
         """(B, P) bool, True beyond an image's number of pairs."""
-        device = self.obj_labels.device
-        counts = torch.tensor(self.counts, device=device)
-        return torch.arange(self.obj_labels.shape[1], device=device) >= counts[:, None]
+        beyond = np.arange(self.obj_labels.shape[1]) >= np.array(self.counts)[:, None]
+        return torch.from_numpy(beyond).to(self.obj_labels.device, non_blocking=True)
+
+    def to(self, device: torch.device) -> "PairTargets":
+        """The same on ``device``, in one copy that nothing waits for."""
+        if self.obj_labels.device == device:
+            return self
+        fields = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        # labels are small whole numbers, which float32 holds exactly
+        packed = torch.cat([value.flatten().float() for value in fields.values()])
+        packed = packed.pin_memory() if device.type == "cuda" else packed
+        parts = packed.to(device, non_blocking=True).split([value.numel() for value in fields.values()])
+        moved = zip(fields.items(), parts, strict=True)
+        return replace(self, **{name: part.view(value.shape).to(value.dtype) for (name, value), part in moved})
 
     @classmethod
     def from_samples(cls, samples: SampleList) -> "PairTargets":
-        """Gather ``gt_pairs`` (pixels of the augmented image) of HOIDataSamples; no host synchronisation."""
+        """Gather ``gt_pairs`` (pixels of the augmented image) of HOIDataSamples, where these lie."""
         pairs = [sample.gt_pairs for sample in samples]
         sizes = [(w, h, w, h) for h, w in (sample.img_shape[:2] for sample in samples)]
-        sizes = pairs[0].sub_bboxes.new_tensor(sizes)
+        sizes = torch.tensor(sizes, dtype=torch.float32).to(pairs[0].sub_bboxes.device, non_blocking=True)
 
         def padded(name: str) -> Tensor:
             return pad_sequence([getattr(p, name) for p in pairs], batch_first=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hqm_mmdet.datasets.overview import DatasetOverview, SplitOverview
 
-from ..formats import NOTHING, count
+from ..formats import NOTHING, count, plain_name
 from ..tables import Column, table_data
 
 NO_OBJECT = "no object"
@@ -61,7 +61,7 @@ def verb_table(overview: DatasetOverview, splits: Sequence[str]) -> dict:
     columns = [Column("Verb"), *_counts("HOIs", splits), Column("Objects", "count", _OBJECTS)]
     objects = (overview.splits[0].hois[:, :-1] > 0).sum(1).tolist()
     hois = [split.hois.sum(1).tolist() for split in overview.splits]
-    rows = [[*row] for row in zip(overview.verbs, *hois, objects, strict=True)]
+    rows = [[*row] for row in zip(map(plain_name, overview.verbs), *hois, objects, strict=True)]
     return table_data("verbs", columns, rows, sort=columns[1].label)
 
 
@@ -72,7 +72,7 @@ def object_table(overview: DatasetOverview, splits: Sequence[str]) -> dict:
     hois = [split.hois[:, :-1].sum(0).tolist() for split in overview.splits]
     boxes = [split.boxes_of.tolist() for split in overview.splits]
     number = (overview.splits[0].hois[:, :-1] > 0).sum(0).tolist()
-    rows = [[*row] for row in zip(overview.classes, *hois, *boxes, number, strict=True)]
+    rows = [[*row] for row in zip(map(plain_name, overview.classes), *hois, *boxes, number, strict=True)]
     return table_data("objects", columns, rows, sort=columns[1].label)
 
 
@@ -87,11 +87,11 @@ def triplet_table(overview: DatasetOverview, splits: Sequence[str]) -> dict:
     ]
     rows = []
     for verb, label in triplets(overview):
-        name = (*overview.classes, NO_OBJECT)[label]
+        name = plain_name((*overview.classes, NO_OBJECT)[label])
         hois = [int(split.hois[verb, label]) for split in overview.splits]
         images = [int(split.images_of[verb, label]) for split in overview.splits]
         group = _group(overview.splits[0], verb, label)
-        rows.append([overview.verbs[verb], name, group, *hois, *images])
+        rows.append([plain_name(overview.verbs[verb]), name, group, *hois, *images])
     return table_data("triplets", columns, rows, sort=columns[3].label)
 
 

@@ -6,6 +6,7 @@ from rich.progress import track
 
 from hqm_mmdet.datasets.overview import DatasetOverview, Example
 
+from ..formats import plain_name
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from .distributions import distribution_charts, long_tail
@@ -53,8 +54,8 @@ def _data(source: BrowsedDataset, figures: Sequence[dict], pictures: dict) -> di
     overview, splits = source.overview, source.splits
     return dict(
         splits=splits,
-        verbs=overview.verbs,
-        objects=[*overview.classes, NO_OBJECT],
+        verbs=[*map(plain_name, overview.verbs)],
+        objects=[*map(plain_name, overview.classes), NO_OBJECT],
         cells=_cells(overview),
         found=FOUND,
         flags=[dict(name=f.kind.name, counts=f.counts, images=f.images) for f in overview.flags],
@@ -86,10 +87,10 @@ def _cells(overview: DatasetOverview) -> list[dict]:
 def _sections(source: BrowsedDataset) -> list[Section]:
     overview, splits = source.overview, source.splits
     return [
+        Section("images", "Images", "browser/images.html.j2", _IMAGES),
         Section("numbers", "Numbers", "browser/numbers.html.j2", _NUMBERS, dict(rows=split_numbers(overview))),
         Section("findings", "What the checks found", "browser/findings.html.j2", _FINDINGS, dict(flags=overview.flags)),
         Section("matrix", "Verbs and objects", "browser/host.html.j2", _MATRIX),
-        Section("images", "Images", "browser/images.html.j2", _IMAGES),
         Section("classes", "Classes", "browser/classes.html.j2", _CLASSES, dict(long_tail=long_tail(overview, splits))),
         Section(
             "distributions",

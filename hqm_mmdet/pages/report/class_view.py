@@ -7,7 +7,7 @@ import numpy as np
 from hqm_mmdet.evaluation.analysis import Analysis, ClassRow
 
 from ..charts import Axis, Chart, Dot, Line
-from ..formats import count, finite, is_nothing, percent
+from ..formats import count, finite, is_nothing, percent, plain_name
 from ..tables import Column, table_data
 from .curves import curve, mean_curve
 
@@ -25,14 +25,14 @@ def class_table(analysis: Analysis) -> dict:
     rows = analysis.classes
     others = list(dict.fromkeys(name for row in rows for name in row.other))
     columns = [Column("Class"), Column("Verb", select="verb", hidden=True)]
-    values = [[row.name for row in rows], [row.verb for row in rows]]
+    values = [[plain_name(row.name) for row in rows], [plain_name(row.verb) for row in rows]]
 
     def add(column: Column, cells: list, always: bool = False) -> None:
         if always or any(cell is not None for cell in cells):
             columns.append(column)
             values.append(cells)
 
-    add(Column("Object", select="object", hidden=True), [row.object for row in rows])
+    add(Column("Object", select="object", hidden=True), [plain_name(row.object) for row in rows])
     add(Column("Set", select="set"), [group_of(row) for row in rows])
     add(Column("AP", "percent", "average precision, in percent"), [finite(row.ap) for row in rows], always=True)
     for name in others:
@@ -91,4 +91,4 @@ def bin_means(counts: Sequence[int], values: Sequence[float]) -> list[tuple[floa
 
 
 def _told(row: ClassRow, number: int, kind: str) -> str:
-    return f"{row.name}: AP {percent(row.ap, 1)}, {count(number)} {kind}, {count(row.num_gt)} test"
+    return f"{plain_name(row.name)}: AP {percent(row.ap, 1)}, {count(number)} {kind}, {count(row.num_gt)} test"

@@ -3,7 +3,7 @@
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison
 
 from ..charts import Axis, Chart, Dot, Line
-from ..formats import finite, is_nothing, percent, plural
+from ..formats import finite, is_nothing, percent, plain_name, plural
 from ..tables import Column, table_data
 from .class_view import GROUPS, group_of
 from .curves import curve
@@ -43,10 +43,10 @@ def difference_table(comparison: Comparison) -> dict:
     """All classes, greatest rise first."""
     rows = comparison.classes
     columns = [Column("Class"), Column("Verb", select="verb", hidden=True)]
-    values = [[_name(row) for row in rows], [row.verb for row in rows]]
+    values = [[_name(row) for row in rows], [plain_name(row.verb) for row in rows]]
     if any(row.object is not None for row in rows):
         columns.append(Column("Object", select="object", hidden=True))
-        values.append([row.object for row in rows])
+        values.append([plain_name(row.object) for row in rows])
     columns += [
         Column("First AP", "percent", comparison.first.name),
         Column("Second AP", "percent", comparison.second.name),
@@ -97,7 +97,7 @@ def tally(comparison: Comparison) -> str:
 
 
 def _name(row) -> str:
-    return f"{row.verb} {row.object}" if row.object else row.verb
+    return plain_name(f"{row.verb} {row.object}" if row.object else row.verb)
 
 
 def _told(row) -> str:

@@ -2,7 +2,7 @@
 
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison, MetricValue
 
-from ..formats import plural
+from ..formats import is_nothing, percent, plural
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from . import class_view, comparison_view, image_view
@@ -22,11 +22,11 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
     analysis = run.second if isinstance(run, Comparison) else run
     errors = [errors_section(analysis)] if analysis.errors else []
     interactiveness = [interactiveness_section(analysis)] if analysis.interactiveness else []
-    sections = [metrics_section(analysis), *errors, *interactiveness, classes_section(analysis), IMAGES]
+    sections = [IMAGES, metrics_section(analysis), *errors, *interactiveness, classes_section(analysis)]
     data = analysis_data(analysis)
     groups = [analysis.worst, analysis.best]
     if isinstance(run, Comparison):
-        sections.insert(1, comparison_section(run))
+        sections.insert(0, comparison_section(run))
         data |= comparison_data(run)
         groups += [*run.better, *run.worse]
     data["pictures"] = image_view.collect_pictures(groups, images)
@@ -42,6 +42,7 @@ def build_report(run: Analysis | Comparison, images: ImageFolder) -> str:
         headline_name=metric_name(analysis.headline),
         shortfall=images.shortfall,
         change=headline_change(run),
+        sentence=what_matters(analysis),
     )
 
 
@@ -65,6 +66,20 @@ def dataset_name(analysis: Analysis) -> str:
 def headline(analysis: Analysis) -> MetricValue:
     """The metric that the errors explain."""
     return next(metric for metric in analysis.metrics if metric.key == analysis.headline)
+
+
+def what_matters(analysis: Analysis) -> str:
+    """How much is found, and which kind of error costs most; empty where neither is known."""
+    recalls = (metric.value for metric in analysis.metrics if metric.key.endswith("/max_recall"))
+    recall = next((value for value in recalls if not is_nothing(value)), None)
+    told = [] if recall is None else [f"{percent(recall, 0)} of 100 labelled triplets are found at some rank."]
+    costly = max((error for error in analysis.errors if not is_nothing(error.gain)), key=lambda e: e.gain, default=None)
+    if costly is not None and costly.gain > 0:
+        told.append(
+            f"What costs most: {costly.name} ({ERRORS[costly.name]}). Without it, {metric_name(analysis.headline)} "
+            f"would be {percent(costly.gain, 1)} points higher."
+        )
+    return " ".join(told)
 
 
 def headline_change(run: Analysis | Comparison) -> dict | None:

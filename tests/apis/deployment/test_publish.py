@@ -60,9 +60,9 @@ def test_both_formats_hold_the_same(published):
 
 def test_published_predicts_the_same_without_a_config(published, trained):
     inputs = torch.randn(2, 3, 96, 96)
-    expected = init_model(toy_config(), trained)(inputs, mode="tensor")
+    expected = init_model(toy_config(), trained, folded=False)(inputs, mode="tensor")
     for path in published.files:
-        got = init_model(None, path)(inputs, mode="tensor")
+        got = init_model(None, path, folded=False)(inputs, mode="tensor")
         assert all(torch.equal(got[name], value) for name, value in expected.items())
 
 
@@ -102,7 +102,7 @@ def test_a_model_that_scores_texts_is_published_without_its_clip(tmp_path):
     checkpoint, clip = write_text_checkpoint(tmp_path)
     clip.unlink()
     inputs = torch.randn(1, 3, 64, 96)
-    expected = init_model(None, checkpoint)(inputs, mode="tensor")
+    expected = init_model(None, checkpoint, folded=False)(inputs, mode="tensor")
     (file,) = publish_checkpoint(checkpoint, tmp_path / "published", formats=["safetensors"]).files
-    got = init_model(None, file)(inputs, mode="tensor")
+    got = init_model(None, file, folded=False)(inputs, mode="tensor")
     assert torch.equal(got["hoi_logits"], expected["hoi_logits"])

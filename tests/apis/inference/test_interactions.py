@@ -7,9 +7,9 @@ import torch
 from click.testing import CliRunner
 
 from hqm_mmdet.apis import HOIInferencer
-from hqm_mmdet.cli.predict import predict
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.clip import PromptError
+from hqm_mmdet_cli.predict import predict
 from tests.apis.conftest import noise
 from tests.apis.text_checkpoint import META, write_text_checkpoint
 

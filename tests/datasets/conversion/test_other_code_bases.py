@@ -144,7 +144,7 @@ def test_what_dead_links_leave_is_told_as_a_truncated_file_is(cases_dir, name, t
 
 def test_annotation_files_are_told_by_what_they_look_like(cases_dir, tmp_path):
     for name, told in (
-        ("x_retag_hoitr.odgt", r"to_hoia\.py odgt"),
+        ("x_retag_hoitr.odgt", r"to-hoia odgt"),
         ("trailing.json", "comma before .* is no JSON: take it out"),
     ):
         with pytest.raises(AnnotationError, match=told):

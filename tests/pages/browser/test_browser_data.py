@@ -217,5 +217,5 @@ def test_limit_of_images(tmp_path, capsys):
 def test_usage(tmp_path, capsys):
     assert run("browse", "--out", tmp_path) == 2
     assert run("browse", "--dataset", "HOIADataset", "--ann-file", "lost.json", "--out", tmp_path, "--quiet") == 2
-    assert "lost.json (or .json.gz) does not exist" in capsys.readouterr().err
+    assert "lost.json does not exist (nor does lost.json.gz" in capsys.readouterr().err
     assert not (tmp_path / "index.html").exists()

@@ -29,11 +29,11 @@ function makePicture(picture, alt) {
   };
 }
 
-const CARDS = 6;
+const CARDS = 4;
 const CARD_HEIGHT = 20; // rem, of pictures at most
 
 /**
- * Cards, the first six and the others on demand, each with one picture per set (as many triplets as the first set has, so that they compare), opening large.
+ * Cards, the first four and the others on demand, each with one picture per set (as many triplets as the first set has, so that they compare), opening large.
  * @param host element that they are put into.
  * @param figures as figures.py makes them: caption, picture, sets, facts.
  * @param pictures the page's pictures by key.

@@ -30,6 +30,11 @@ function signOf(triplet) {
   return RIGHT.has(triplet.verdict) ? "✓ " : "✗ ";
 }
 
+/** Why a prediction is wrong; of a label that was not found the sign says all. */
+function reasonOf(triplet) {
+  return triplet.score !== null && signOf(triplet) === "✗ " ? ` · ${triplet.verdict}` : "";
+}
+
 function tripletText(triplet) {
   return triplet.object === null ? triplet.verb : `${triplet.verb} ${triplet.object}`;
 }
@@ -87,7 +92,7 @@ function tagOf(pair, lit, size, view, taken) {
 
 function labelOf(triplet) {
   const score = triplet.score === null ? "" : ` ${triplet.score.toFixed(2)}`;
-  return signOf(triplet) + tripletText(triplet) + score;
+  return signOf(triplet) + tripletText(triplet) + score + reasonOf(triplet);
 }
 
 /** Measured at a size that canvases are exact at: where images are tiny, letters are a fraction of their pixels. */

@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-from .places import nearest
-
-
-def project_root() -> Path:
-    """The folder that holds ``configs/``: the checkout, or ``.mim`` in the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    return package.parent if (package.parent / "configs").is_dir() else package / ".mim"
+from .installation import command, project_root
+from .nearest import nearest
 
 
 def project_configs() -> dict[str, Path]:
@@ -26,7 +21,8 @@ def find_config(config: str) -> Path:
     Raises:
         FileNotFoundError: no such config; the message names the nearest one.
     """
-    path = next((place for place in (Path(config), project_root() / config) if place.is_file()), None)
+    root = project_root()
+    path = next((place for place in (Path(config), root / config, root / "configs" / config) if place.is_file()), None)
     if path is not None:
         return path
     known, name = project_configs(), Path(config).name.removesuffix(".py")
@@ -34,6 +30,6 @@ def find_config(config: str) -> Path:
     if name in known and Path(config).name == config:
         return known[name]
     raise FileNotFoundError(
-        f"Config {config} does not exist, neither here nor in {project_root()}.{nearest(name, sorted(known))} "
-        "`hqm-mmdet configs` lists them."
+        f"Config {config} does not exist, neither here nor in {root}.{nearest(name, sorted(known))} "
+        f"`{command('configs')}` lists them."
     )
