@@ -2,7 +2,8 @@
 """What UPT and PViC cost for numbers of persons and objects, beside QPIC: time and memory of an image.
 
 Models have random weights and one image of noise; the first instances of DETR-R50 count as persons and objects.
-Each row is a process of its own, so that its memory is its own. Writes a table into docs/two_stage.md.
+Each row is a process of its own, so that its memory is its own; CPU time does not depend on what else runs.
+Writes a table into docs/two_stage.md.
 """
 
 import argparse
@@ -24,7 +25,7 @@ COUNTS = (1, 5, 15)  # persons, and as many objects
 
 
 def measure(method: str, count: int, size: tuple[int, int], repeats: int) -> dict:
-    """Seconds of an image (the best of some), of which the head; MiB that the process held at most."""
+    """CPU seconds of an image (the least of some), of which the head; MiB that the process held at most."""
     import torch
 
     from hqm_mmdet.apis import init_model
@@ -44,9 +45,9 @@ def measure(method: str, count: int, size: tuple[int, int], repeats: int) -> dic
             return kept
 
         def timed(*args):
-            begin = time.perf_counter()
+            begin = time.process_time()
             result = heads(*args)
-            head_times.append(time.perf_counter() - begin)
+            head_times.append(time.process_time() - begin)
             return result
 
         first.subject_label = select.subject_label
@@ -54,9 +55,9 @@ def measure(method: str, count: int, size: tuple[int, int], repeats: int) -> dic
     times = []
     with torch.inference_mode():
         for _ in range(repeats + 1):  # the first one warms up
-            begin = time.perf_counter()
+            begin = time.process_time()
             model(inputs, samples, mode="predict")
-            times.append(time.perf_counter() - begin)
+            times.append(time.process_time() - begin)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return dict(seconds=min(times[1:]), head=min(head_times[1:], default=None), memory=memory)
 
@@ -73,7 +74,7 @@ def row(method: str, count: int, args: argparse.Namespace) -> dict:
 
 def table(args: argparse.Namespace) -> str:
     """Markdown."""
-    lines = ["| | instances | pairs | seconds | of QPIC | head alone | memory, MiB |", "| --- |" + " ---: |" * 6]
+    lines = ["| | instances | pairs | CPU seconds | of QPIC | head alone | memory, MiB |", "| --- |" + " ---: |" * 6]
     base = row("qpic", 0, args)
     lines.append(f"| QPIC | - | 100 queries | {base['seconds']:.2f} | 100 % | - | {base['memory']:.0f} |")
     for method in ("upt_r50", "pvic_r50"):

@@ -42,7 +42,12 @@ def best_candidates(overlaps: Sequence[Tensor], num_layers: int) -> Assignment:
 
 
 def shifted_candidates(
-    hard: HardQueries, targets: PairTargets, scenes: Sequence[Scene], candidates: Candidates, matched: Assignment
+    hard: HardQueries,
+    targets: PairTargets,
+    scenes: Sequence[Scene],
+    candidates: Candidates,
+    matched: Assignment,
+    subject_label: int = 0,
 ) -> Candidates:
     """A candidate per labelled pair, with shifted boxes; slot j of an image stands for its j-th pair.
 
@@ -56,6 +61,7 @@ def shifted_candidates(
         scenes (Sequence[Scene]): of the learnable pass.
         candidates (Candidates): of the learnable pass.
         matched (Assignment): of :func:`best_candidates`.
+        subject_label (int): label of persons. Default: 0.
     """
     num_pairs = hard.sub_boxes.shape[1]
     boxes = cxcywh_to_xyxy(torch.cat([hard.sub_boxes, hard.obj_boxes], 1)) * targets.sizes[:, None]
@@ -68,15 +74,16 @@ def shifted_candidates(
         row = getattr(candidates, who)[image, query]
         scores[image, half * num_pairs + target] = candidates.scores[image, row]
         features[image, half * num_pairs + target] = candidates.features[image, row]
+    labels = torch.cat([torch.full_like(targets.obj_labels, subject_label), _valid_labels(targets)], 1)
     for i, scene in enumerate(scenes):
         if scene.pool is not None:
-            features[i] = scene.pool(boxes[i]).to(features)
+            features[i] = scene.pool(boxes[i], labels[i]).to(features)
             known[i] = True
     valid = known & targets.has_object
     slots = torch.arange(num_pairs, device=boxes.device).expand(len(boxes), -1)
     return Candidates(
         boxes=boxes,
-        labels=torch.cat([torch.zeros_like(targets.obj_labels), _valid_labels(targets)], 1),
+        labels=labels,
         scores=scores,
         features=features,
         absent=~valid.repeat(1, 2),

@@ -122,7 +122,8 @@ class PairTransformerHOI(BaseDetector, metaclass=TrainableParts):
             if hard.sub_boxes is None:  # copies of candidates have to answer what those have to
                 queries, own_prior, own_labels = hard, of_sources(prior, hard), of_sources(labels, hard)
             else:
-                pairs = shifted_candidates(hard, learnable.targets, scenes, candidates, learnable.assigned)
+                given = (hard, learnable.targets, scenes, candidates, learnable.assigned)
+                pairs = shifted_candidates(*given, self.selection.subject_label)
                 queries = replace(head.encode(pairs, learnable.memory), rule=hard.rule, post_norm=hard.post_norm)
                 own_prior = head.prior(pairs)
                 own_labels = learnable.targets.verb_labels[..., head.verb_order]

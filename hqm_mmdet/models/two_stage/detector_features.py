@@ -111,9 +111,10 @@ class DetectorFeatures(DetectorInstances):
         samples = [plain_sample(tuple(image.shape[1:])) for image in images]
         data = self.detector.data_preprocessor(dict(inputs=list(images), data_samples=samples))
         inputs, samples = data["inputs"], data["data_samples"]
-        maps = self.detector.backbone(inputs)
-        feats = self.detector.neck(maps) if self.detector.with_neck else maps
-        found, pool = self.reader(self.detector, feats, samples)
+        with torch.autocast(inputs.device.type, enabled=False):  # half precision has no digits for coordinates
+            maps = self.detector.backbone(inputs)
+            feats = self.detector.neck(maps) if self.detector.with_neck else maps
+            found, pool = self.reader(self.detector, feats, samples)
         chosen, result = [maps[level] for level in self.map_levels], []
         for i, (instances, sample) in enumerate(zip(found, samples, strict=True)):
             own = [each[i] for each in chosen]
@@ -125,9 +126,17 @@ class DetectorFeatures(DetectorInstances):
         return result
 
     @torch.no_grad()
-    def _pool(self, pool: Callable, image: int, num_images: int, boxes: Tensor) -> Tensor:
-        """Features of boxes (n, 4) of an image of a batch, in the detector's frame."""
-        return pool([boxes if i == image else boxes[:0] for i in range(num_images)])
+    def _pool(self, pool: Callable, image: int, num_images: int, boxes: Tensor, labels: Tensor) -> Tensor:
+        """Features of boxes (n, 4) of an image of a batch, in the detector's frame, with its labels (n,)."""
+        of_all = [(boxes, labels) if i == image else (boxes[:0], labels[:0]) for i in range(num_images)]
+        with torch.autocast(boxes.device.type, enabled=False):
+            return pool(*zip(*of_all, strict=True))
+
+    def _in_host_s_terms(self, pool: Callable, ratio: float, boxes: Tensor, labels: Tensor) -> Tensor:
+        """The same of boxes in the host's frame, with labels of the data set."""
+        if self.labels is not None:
+            labels = (self.labels == labels[:, None]).long().argmax(1)
+        return pool(boxes * ratio, labels)
 
     def _scene(self, seen: Seen, pool: Callable | None, ratio: float, sample: HOIDataSample) -> Scene:
         """Known classes, labels of the data set, boxes of the host's frame."""
@@ -138,8 +147,8 @@ class DetectorFeatures(DetectorInstances):
             tuple(seen[f"{name}{level}"] for level in range(len(self.map_levels))) for name in ("map", "padding")
         )
         name, size = sample.get("img_path", "an image"), sample.img_shape[:2]
-        in_host_s_frame = None if pool is None else lambda boxes: pool(boxes * ratio)
-        return Scene(found[labels >= 0], maps, padding, size, name, in_host_s_frame)
+        features_of = None if pool is None else partial(self._in_host_s_terms, pool, ratio)
+        return Scene(found[labels >= 0], maps, padding, size, name, features_of)
 
 
 def _forget_weights(provider: DetectorFeatures, _) -> None:

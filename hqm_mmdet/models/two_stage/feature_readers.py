@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 from mmcv.ops import roi_align
-from mmdet.models.detectors import DetectionTransformer, SingleStageDetector, TwoStageDetector
+from mmdet.models.detectors import DINO, DetectionTransformer, SingleStageDetector, TwoStageDetector
 from mmdet.models.roi_heads.bbox_heads import ConvFCBBoxHead
 from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox2roi
@@ -20,9 +20,11 @@ from torch import Tensor, nn
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.structures import cxcywh_to_xyxy
 
+from .dino_boxes import decode_dino
 from .scenes import InstanceError
 
-Pool = Callable[[Sequence[Tensor]], Tensor]  # boxes (n, 4) of each image -> features (sum of n, D)
+# boxes (n, 4) and the detector's labels (n,) of each image -> features (sum of n, D)
+Pool = Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]
 Reader = Callable[[nn.Module, Sequence[Tensor], SampleList], tuple[list[InstanceData], Pool | None]]
 ROI_SIZE = 7
 FINEST_SCALE = 56  # FPN: boxes of up to 2 x 56 pixels belong to the finest map
@@ -47,7 +49,7 @@ def reader_of(detector: nn.Module) -> Reader:
 
 def read_queries(
     detector: DetectionTransformer, feats: Sequence[Tensor], samples: SampleList, official_index: bool = False
-) -> tuple[list[InstanceData], None]:
+) -> tuple[list[InstanceData], Pool | None]:
     """Query detectors: the decoder's last states.
 
     mmdet's DETR, Conditional DETR, DAB-DETR and DINO give states after the decoder's norm; Deformable DETR has none.
@@ -56,12 +58,16 @@ def read_queries(
     query r, whatever its own is.
     """
     _check_positions(detector, feats)
-    inputs = detector.forward_transformer(feats, samples)
+    pool = None
+    if type(detector) is DINO:
+        inputs, pool = decode_dino(detector, feats, samples)
+    else:
+        inputs = detector.forward_transformer(feats, samples)
     inputs = {name: value for name, value in inputs.items() if name in ("hidden_states", "references")}
     logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
     states = inputs["hidden_states"][-1]
     images = zip(logits, boxes, states, samples, strict=True)
-    return [_best_queries(detector.bbox_head, *image, official_index) for image in images], None
+    return [_best_queries(detector.bbox_head, *image, official_index) for image in images], pool
 
 
 def _check_positions(detector: DetectionTransformer, feats: Sequence[Tensor]) -> None:
@@ -159,7 +165,8 @@ def pool_boxes(maps: Sequence[Tensor], boxes: Sequence[Tensor], full: tuple[int,
         rows = (levels == level).nonzero()[:, 0]
         if len(rows):
             scale = each.shape[-1] / full[1]
-            pooled = roi_align(each, rois[rows].to(each), (ROI_SIZE, ROI_SIZE), scale, 0, "avg", True)
+            # In float32: half precision has no digits for coordinates.
+            pooled = roi_align(each.float(), rois[rows].float(), (ROI_SIZE, ROI_SIZE), scale, 0, "avg", True)
             features[rows] = pooled.mean((2, 3)).to(features)
     return features
 
@@ -175,11 +182,13 @@ def boxes_of(found: InstanceData) -> Tensor:
     return getattr(found.bboxes, "tensor", found.bboxes)
 
 
-def _with_features(found: Sequence[InstanceData], pool: Pool) -> tuple[list[InstanceData], Pool]:
+def _with_features(
+    found: Sequence[InstanceData], pool: Callable[[Sequence[Tensor]], Tensor]
+) -> tuple[list[InstanceData], Pool]:
     """Instances of each image with their features, and what made them."""
     boxes = [boxes_of(each) for each in found]
     parts = pool(boxes).split([len(each) for each in found])
     return [
         InstanceData(bboxes=own, labels=each.labels, scores=each.scores, features=part)
         for each, own, part in zip(found, boxes, parts, strict=True)
-    ], pool
+    ], lambda boxes, labels: pool(boxes)

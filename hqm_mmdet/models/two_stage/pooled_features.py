@@ -109,6 +109,6 @@ class PooledFeatures(BaseModule):
         return self.source.loss(batch_inputs, batch_data_samples, preprocessor)
 
 
-def _pool(feats: Sequence[Tensor], size: tuple[int, int], boxes: Tensor) -> Tensor:
-    """Features of boxes (n, 4) of the one image of ``feats``."""
+def _pool(feats: Sequence[Tensor], size: tuple[int, int], boxes: Tensor, labels: Tensor) -> Tensor:
+    """Features of boxes (n, 4) of the one image of ``feats``, whatever their labels."""
     return pool_boxes(feats, [boxes], size)

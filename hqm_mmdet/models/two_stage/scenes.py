@@ -25,8 +25,9 @@ class Scene:
         padding (tuple[Tensor]): (h, w) bool of each map, True where the image is not.
         size (tuple[int, int]): height and width of the image without padding, pixels.
         name (str): of the image, for messages.
-        pool (Callable, optional): features (n, D) of any boxes (n, 4) in pixels of the network's input. Default None:
-            the detector has none but those of its instances, as query detectors.
+        pool (Callable, optional): features (n, D) of any boxes (n, 4) in pixels of the network's input, with labels
+            (n,) of the data set. Default None: the detector has none but those of its instances, as most query
+            detectors.
     """
 
     instances: InstanceData
@@ -34,7 +35,7 @@ class Scene:
     padding: tuple[Tensor, ...]
     size: tuple[int, int]
     name: str = "an image"
-    pool: Callable[[Tensor], Tensor] | None = None
+    pool: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def of(self, rows: Tensor) -> "Scene":
         """The same image with some of its instances."""

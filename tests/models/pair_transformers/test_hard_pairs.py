@@ -96,7 +96,7 @@ def test_shifted_pairs_have_the_wanted_overlap_and_the_scores_of_what_was_found(
     assert pairs.boxes.shape == (2, 2, 4) and not pairs.padding_mask.any()
     torch.testing.assert_close(pairs.scores[0], USUAL.scores[[0, 1]])
     assert (pairs.scores[1] == UNMATCHED_SCORE).all()
-    torch.testing.assert_close(pairs.features[1], scenes[1].pool(pairs.boxes[1]))
+    torch.testing.assert_close(pairs.features[1], scenes[1].pool(pairs.boxes[1], pairs.labels[1]))
     assert pairs.obj_labels.tolist() == [[1], [1]]
 
 
