@@ -14,7 +14,12 @@ import hqm_mmdet  # noqa: E402  before mmdet, which autodoc imports along with t
 
 project = "hqm_mmdet"
 release = version = hqm_mmdet.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
+# The notebook is run anew by every build: an output that is not true any more does not stay, and an error stops the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds
+nb_merge_streams = True
 myst_heading_anchors = 3  # links such as data.md#v-coco
 
 highlight_language = "none"  # of blocks that name no language: trees, tables, diagrams

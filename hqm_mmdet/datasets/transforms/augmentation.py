@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 from mmcv.image import rescale_size
 from mmcv.transforms import BaseTransform
-from mmcv.transforms.utils import cache_randomness
 from mmdet.datasets.transforms import RandomCrop, Resize
 
 from hqm_mmdet.registry import TRANSFORMS
@@ -29,7 +28,6 @@ class ColorJitter(BaseTransform):
     def __init__(self, brightness: float = 0.4, contrast: float = 0.4, saturation: float = 0.4):
         self.reach = (brightness, contrast, saturation)
 
-    @cache_randomness
     def draw(self) -> list[tuple[int, float]]:
         """Steps in their order, each with its factor."""
         factors = [np.random.uniform(1 - reach, 1 + reach) for reach in self.reach]
