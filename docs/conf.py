@@ -15,7 +15,7 @@ import hqm_mmdet  # noqa: E402  before mmdet, which autodoc imports along with t
 project = "hqm_mmdet"
 release = version = hqm_mmdet.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
-# The notebook is run anew by every build: an output that is not true any more does not stay, and an error stops the build.
+# The notebook is run anew by every build: outputs are never older than the code, and an error stops the build.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300  # seconds

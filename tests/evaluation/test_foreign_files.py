@@ -304,7 +304,7 @@ def test_folder_without_mat_files(hico_50, tmp_path):
 @pytest.mark.parametrize(
     "name, told",
     [
-        ("x_retag_hoitr.odgt", r"HoiTransformer's annotations .*to_hoia\.py odgt"),
+        ("x_retag_hoitr.odgt", r"HoiTransformer's annotations .*to-hoia odgt"),
         ("trailing.json", "annotation file, not like predictions"),
         ("lfs.mat", "Git LFS pointer"),
         ("html.mat", "web page"),

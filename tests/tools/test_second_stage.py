@@ -61,6 +61,6 @@ def test_second_stage(runs, first_stage, tmp_path):
     layers = Config.fromfile(first_stage).model.decoder.num_layers
     assert calls == 4 * layers == (queue.sum(1) > 0).sum() and queue.shape == (4704, 12)
 
-    plain = init_model(first_stage, tmp_path / "whole" / "epoch_2.pth")
+    plain = init_model(first_stage, tmp_path / "whole" / "epoch_2.pth", folded=False)
     assert plain.state_dict().keys() == first.keys()
     assert init_model(tmp_path / "second.py", tmp_path / "first.pth").bbox_head.verb_reweighting is not None
