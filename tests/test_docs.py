@@ -54,7 +54,9 @@ def test_every_page_is_in_the_navigation_once():
     entries = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
     named = [entry[entry.index("<") + 1 : -1] if entry.endswith(">") else entry for entry in entries]
     assert sorted(named) == sorted(
-        str(page.relative_to(DOCS))[:-3] for page in DOCS.rglob("*.md") if page.stem != "index"
+        page.relative_to(DOCS).with_suffix("").as_posix()
+        for page in (*DOCS.rglob("*.md"), *DOCS.rglob("*.ipynb"))
+        if page.stem != "index"
     )
 
 
