@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--work-dir", type=Path, default=ROOT / "work_dirs/hard_pairs")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=6)
     args = parser.parse_args()
     args.records.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
