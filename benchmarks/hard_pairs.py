@@ -109,6 +109,7 @@ def main() -> None:
                 if not (args.records / f"{record_name(method, arm, seed)}.json").is_file():
                     run(method, arm, seed, args)
                 write_part(args.page, COMMAND, table(args.records))
+    write_part(args.page, COMMAND, table(args.records))  # with `--seeds` alone, of what is there
     print(table(args.records))
 
 
