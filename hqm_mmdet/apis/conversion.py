@@ -9,7 +9,6 @@ from torch import Tensor
 from hqm_mmdet.checkpoints import SOURCES, ConversionReport, read_foreign, write_checkpoint
 from hqm_mmdet.checkpoints.files import Checkpoint
 from hqm_mmdet.checkpoints.loading import TRAINING_ONLY, differing_names
-from hqm_mmdet.configuring import find_config
 from hqm_mmdet.version import __version__
 
 from .build import build_model, config_of_file
@@ -51,8 +50,8 @@ def read_complete(
         CheckpointError, ConversionError: see :func:`~hqm_mmdet.checkpoints.read_foreign`.
     """
     # Before `src` is read: a misspelt config should not cost the minutes of a large file.
-    model = build_model(find_config(str(config))) if config else None
-    checkpoint, report = read_foreign(src, own=None if model is None else model.state_dict(), **options)
+    own = build_model(config, initialise=False).state_dict() if config else None
+    checkpoint, report = read_foreign(src, own=own, **options)
     source = SOURCES[report.source]
     if source.initialises or report.missing:
         return checkpoint, report, None
@@ -67,7 +66,7 @@ def read_complete(
 def fitting_config(state: Mapping[str, Tensor], names: tuple[str, ...]) -> str | None:
     """The first of these configs whose model has the names and shapes of the weights; None if no model does."""
     for name in names:
-        own = build_model(find_config(name), initialise=False).state_dict()
+        own = build_model(name, initialise=False).state_dict()
         same_names = not any(differing_names(state, own, TRAINING_ONLY))
         if same_names and all(own[key].shape == value.shape for key, value in state.items() if key in own):
             return name

@@ -155,7 +155,6 @@ def convert_checkpoint(
     dataset: str = "hico",
     trust: bool = False,
     own: Mapping[str, Tensor] | None = None,
-    meta: Mapping | None = None,
     **options,
 ) -> ConversionReport:
     """Read ``src``, convert, write ``dst`` (``.pth`` or ``.safetensors``).
@@ -165,14 +164,13 @@ def convert_checkpoint(
     Args:
         src, source, dataset, trust, own, options: as in :func:`read_foreign`.
         dst (str | Path): file to write.
-        meta (Mapping, optional): what the file says about the weights, besides where they come from.
 
     Raises:
         FileNotFoundError, CheckpointError, ConversionError: see :func:`read_foreign`.
         FormatError: an unknown ending of ``dst``.
     """
     checkpoint, report = read_foreign(src, source, dataset, trust, own, **options)
-    write_checkpoint(dst, checkpoint.state, {**checkpoint.meta, **(meta or {})})
+    write_checkpoint(dst, checkpoint.state, checkpoint.meta)
     return report
 
 

@@ -4,6 +4,7 @@ import click
 
 from hqm_mmdet.apis.conversion import convert_to_file
 from hqm_mmdet.checkpoints import SOURCES, ConversionReport
+from hqm_mmdet_cli.installation import command
 
 
 def convert(
@@ -28,7 +29,7 @@ def convert(
 def what_for(report: ConversionReport, config: str | None, dst: str) -> str:
     """What one does with the file."""
     if config is not None:
-        return f" with the config {config} and its names: hqm-mmdet predict photo.jpg --checkpoint {dst}"
+        return f" with the config {config} and its names: {command(f'predict photo.jpg --checkpoint {dst}')}"
     if SOURCES[report.source].initialises:
-        return f"; training starts from it: hqm-mmdet train CONFIG --cfg-options load_from={dst}"
+        return f"; training starts from it: {command(f'train CONFIG --cfg-options load_from={dst}')}"
     return "; it fits none of the project's configs of this method, so give --config wherever it is used"

@@ -12,6 +12,7 @@ from hqm_mmdet.apis.inference.attention import AttentionMaps, attention_cells
 from hqm_mmdet.apis.inference.prediction import Prediction
 from hqm_mmdet.apis.inference.sources import find_images
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.structures import plain_name
 from hqm_mmdet.visualization import ShownPair, TripletSelection
 from hqm_mmdet.visualization.drawing import colour_of
 from hqm_mmdet.visualization.selection import NO_OBJECT_NAME
@@ -122,12 +123,12 @@ class DemoSession:
     @property
     def verbs(self) -> list[tuple[str, str]]:
         """Verbs to filter by: how they are shown, and their name."""
-        return [(_plain(name), name) for name in self.metainfo["verbs"]]
+        return [(plain_name(name), name) for name in self.metainfo["verbs"]]
 
     @property
     def objects(self) -> list[tuple[str, str]]:
         """Objects to filter by, likewise; the last one stands for an absent object."""
-        return [*((_plain(name), name) for name in self.metainfo["classes"]), (NO_OBJECT, NO_OBJECT_NAME)]
+        return [*((plain_name(name), name) for name in self.metainfo["classes"]), (NO_OBJECT, NO_OBJECT_NAME)]
 
     @property
     def max_pairs(self) -> int:
@@ -200,7 +201,7 @@ class DemoSession:
         """A line per pair and the pair's ``index``, to choose from."""
         lines = []
         for number, pair in enumerate(pairs, 1):
-            verbs = ", ".join(_plain(seen.metainfo["verbs"][verb]) for verb in pair.verbs)
+            verbs = ", ".join(plain_name(seen.metainfo["verbs"][verb]) for verb in pair.verbs)
             lines.append((f"{number} ({verbs}: {_object(seen, pair)})", pair.index))
         return lines
 
@@ -228,13 +229,13 @@ class DemoSession:
 
     def _interactions(self, seen: SeenImage, pairs: Sequence[ShownPair]) -> list[Interaction]:
         object_scores = seen.prediction.sample.pred_pairs.obj_scores
-        subject = _plain(seen.metainfo["classes"][int(seen.metainfo.get("subject_label", 0))])
+        subject = plain_name(seen.metainfo["classes"][int(seen.metainfo.get("subject_label", 0))])
         rows = [
             Interaction(
                 number + 1,
                 colour_of(number),
                 subject,
-                _plain(seen.metainfo["verbs"][verb]),
+                plain_name(seen.metainfo["verbs"][verb]),
                 _object(seen, pair),
                 score,
                 float(object_scores[pair.index]),
@@ -246,8 +247,4 @@ class DemoSession:
 
 
 def _object(seen: SeenImage, pair: ShownPair) -> str:
-    return NO_OBJECT if pair.obj_label is None else _plain(seen.metainfo["classes"][pair.obj_label])
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+    return NO_OBJECT if pair.obj_label is None else plain_name(seen.metainfo["classes"][pair.obj_label])

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from hqm_mmdet.evaluation.analysis import Triplet
+from hqm_mmdet.structures import plain_name
 
-from .formats import finite, plain_name
+from .formats import finite
 
 UNJUDGED = "labelled"  # verdict of what is shown as labelled, without saying whether it was found
 

@@ -36,15 +36,6 @@ def count(value: int | None) -> str:
     return NOTHING if is_nothing(value) else f"{value:,}"
 
 
-def plain_name(name: str | None) -> str | None:
-    """A class or verb as people write it.
-
-    >>> plain_name("sit_on"), plain_name(None)
-    ('sit on', None)
-    """
-    return None if name is None else name.replace("_", " ")
-
-
 def plural(number: int, one: str, several: str = "") -> str:
     """A number with its noun.
 

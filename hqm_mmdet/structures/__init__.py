@@ -1,7 +1,7 @@
 """Data structures shared by all rooms: the sample type, the HOI vocabulary, box helpers, pair suppression."""
 
 from .boxes import box_giou, cxcywh_to_xyxy, pair_iou, xyxy_to_cxcywh
-from .class_names import ClassNameError, match_class_names
+from .class_names import ClassNameError, match_class_names, plain_name
 from .hoi_classes import HOIClassError, HOIClasses, load_hoi_classes, load_metainfo, unseen_hois
 from .hoi_data_sample import HOIDataSample, new_pairs, scale_of, score_fields
 from .pair_nms import pair_nms
@@ -23,6 +23,7 @@ __all__ = [
     "new_pairs",
     "pair_iou",
     "pair_nms",
+    "plain_name",
     "poses_of_boxes",
     "scale_of",
     "score_fields",

@@ -33,5 +33,14 @@ def match_class_names(classes: Sequence[str], detector_classes: Sequence[str]) -
     return [ours.get(name, -1) for name in theirs]
 
 
+def plain_name(name: str | None) -> str | None:
+    """A class or verb as people write it; None (no object) stays None.
+
+    >>> plain_name("sit_on"), plain_name(None)
+    ('sit on', None)
+    """
+    return None if name is None else name.replace("_", " ")
+
+
 def _plain(name: str) -> str:
-    return name.replace("_", " ").lower()
+    return plain_name(name).lower()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from hqm_mmdet.structures import plain_name
+
 from .drawing import PairView
 from .labels import Box
 from .selection import ShownPair
@@ -56,7 +58,7 @@ def describe(metainfo: Mapping, label: int | None, verbs: Sequence[int], scores:
     lines = [f"{metainfo['verbs'][verb]}{obj}{tail}" for verb, tail in zip(verbs, tails, strict=True)]
     if len(lines) > MAX_LINES:
         lines[MAX_LINES - 1 :] = [f"and {len(lines) - MAX_LINES + 1} more"]
-    return "\n".join(lines).replace("_", " ")
+    return plain_name("\n".join(lines))
 
 
 def with_colours_of(views: Sequence[PairView], others: Sequence[PairView], min_iou: float = 0.5) -> list[PairView]:

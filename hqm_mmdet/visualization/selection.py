@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.errors import UserError
+from hqm_mmdet.structures import plain_name
 
 NO_OBJECT_NAME = "nothing"
 
@@ -157,10 +158,10 @@ def _split(triplet: str) -> tuple[str, str]:
 
 
 def _position(name: str, names: Sequence[str], what: str) -> int:
-    plain = [known.replace("_", " ") for known in names]
-    if name.replace("_", " ") not in plain:
+    plain = [plain_name(known) for known in names]
+    if plain_name(name) not in plain:
         close = get_close_matches(name, names, n=3, cutoff=0.5) or list(names[:5])
         raise SelectionError(
             f"{name!r} is no {what} of the model; known are e.g. {', '.join(close)} ({len(names)} in all)."
         )
-    return plain.index(name.replace("_", " "))
+    return plain.index(plain_name(name))

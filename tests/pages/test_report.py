@@ -10,13 +10,14 @@ import pytest
 from hqm_mmdet.evaluation.functional import KINDS
 from hqm_mmdet.evaluation.functional.average_precision import ClassResults
 from hqm_mmdet.evaluation.functional.hico import mean_results
-from hqm_mmdet.pages.formats import percent, plain_name
+from hqm_mmdet.pages.formats import percent
 from hqm_mmdet.pages.pictures import ImageFolder
 from hqm_mmdet.pages.report import build_report
 from hqm_mmdet.pages.report.class_view import bin_means, class_table, long_tail
 from hqm_mmdet.pages.report.curves import curve, envelope, mean_curve
 from hqm_mmdet.pages.report.page import what_matters
 from hqm_mmdet.pages.report.wording import ERRORS, metric_meaning, metric_name, verdict
+from hqm_mmdet.structures import plain_name
 from tests.pages.cases import HOSTILE, class_row, make_analysis, make_comparison
 
 NO_IMAGES = ImageFolder(None)

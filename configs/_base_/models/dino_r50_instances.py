@@ -1,5 +1,5 @@
 # A frozen DINO with ResNet-50 and four scales as provider of instances: mmdet's, the best 100 results.
-dino_r50 = dict(
+dino = dict(
     type="DetectorFeatures",
     detector=dict(
         type="DINO",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from hqm_mmdet.datasets.subsets import hico_triplets
+from hqm_mmdet.structures import plain_name
 
 from .candidates import BoxList, Candidates, digits
 
@@ -68,7 +69,7 @@ def hoitr_lines(images: Iterable[Candidates], metainfo: Mapping, truths: Sequenc
 
     Its scripts know no pair without object, so these are left out.
     """
-    classes = [name.replace("_", " ") for name in metainfo["classes"]]
+    classes = [plain_name(name) for name in metainfo["classes"]]
     lines = []
     for image in images:
         found = [

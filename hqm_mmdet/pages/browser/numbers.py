@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from hqm_mmdet.datasets.overview import DatasetOverview, SplitOverview
+from hqm_mmdet.structures import plain_name
 
-from ..formats import NOTHING, count, plain_name
+from ..formats import NOTHING, count
 from ..tables import Column, table_data
 
 NO_OBJECT = "no object"

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from rich.progress import track
 
 from hqm_mmdet.datasets.overview import DatasetOverview, Example
+from hqm_mmdet.structures import plain_name
 
-from ..formats import plain_name
 from ..pictures import ImageFolder
 from ..render import Section, render_page
 from .distributions import distribution_charts, long_tail

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hqm_mmdet.evaluation.analysis import Analysis, ClassRow
+from hqm_mmdet.structures import plain_name
 
 from ..charts import Axis, Chart, Dot, Line
-from ..formats import count, finite, is_nothing, percent, plain_name
+from ..formats import count, finite, is_nothing, percent
 from ..tables import Column, table_data
 from .curves import curve, mean_curve
 

@@ -1,9 +1,10 @@
 """Two runs against each other."""
 
 from hqm_mmdet.evaluation.analysis import Analysis, Comparison
+from hqm_mmdet.structures import plain_name
 
 from ..charts import Axis, Chart, Dot, Line
-from ..formats import finite, is_nothing, percent, plain_name, plural
+from ..formats import finite, is_nothing, percent, plural
 from ..tables import Column, table_data
 from .class_view import GROUPS, group_of
 from .curves import curve

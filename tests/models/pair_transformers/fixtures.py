@@ -1,18 +1,27 @@
 """What parity tests of UPT and PViC read from their fixtures."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.models.pair_transformers import pair_up
 from hqm_mmdet.models.two_stage import Scene
+from hqm_mmdet.registry import MODELS
+from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import HOIDataSample, cxcywh_to_xyxy, new_pairs
-from tests.models.reference import load_arrays, load_json, reference_tensors
+from tests.models.reference import CONFIGS, converted_file, load_arrays, load_json, reference_tensors
 
 NUM_VERBS = dict(hico=117, vcoco=24)
+ATOL = dict(tokens=1e-4, logits=5e-4, scores=1e-5)
+
+
+def agrees(ours, theirs, kind):
+    np.testing.assert_allclose(ours.detach().numpy(), theirs, rtol=0, atol=ATOL[kind])
 
 
 def official_weights(folder: Path, method: str, variant: str, offsets: bool = False) -> dict[str, torch.Tensor]:
@@ -34,6 +43,7 @@ class HeadCase:
     """Inputs of a head alone."""
 
     def __init__(self, folder: Path, method: str, variant: str):
+        self.method, self.variant = method, variant
         self.given = load_arrays(folder, method, f"head_{variant}.npz")
         self.info = load_json(folder, method, f"head_{variant}.json")
         inputs = self.given if "features_int8" in self.given else load_arrays(folder, method, "head_hico.npz")
@@ -41,6 +51,15 @@ class HeadCase:
         self.maps = torch.from_numpy(inputs["features_int8"].astype(np.float32) / scale)
         mask = inputs["features_mask"] if "features_mask" in inputs else np.zeros(self.maps[:, 0].shape, bool)
         self.padding = torch.from_numpy(mask)
+
+    def load_head(self, folder: Path, tmp_path: Path, belongs: Callable[[str], bool], **settings) -> None:
+        """Our head with the official weights whose names belong to it, gone through the converter."""
+        weights = official_weights(folder, self.method, self.variant)
+        path, self.report = converted_file({name: v for name, v in weights.items() if belongs(name)}, tmp_path)
+        config = Config.fromfile(CONFIGS / f"{self.method}_r50_{self.variant}.py").model.bbox_head
+        self.head = MODELS.build({**config, **settings})
+        state = {name.removeprefix("bbox_head."): v for name, v in load_untrusted(path)["state_dict"].items()}
+        self.head.load_state_dict(state)
 
     @cached_property
     def scenes(self) -> list[Scene]:

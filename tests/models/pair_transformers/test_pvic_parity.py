@@ -1,11 +1,8 @@
 """PViC against the official code: head, map head's variants, selection, losses."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.models.pair_transformers import InstanceSelection
@@ -15,11 +12,10 @@ from hqm_mmdet.models.two_stage.feature_readers import _best_queries
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import HOIDataSample, cxcywh_to_xyxy
-from tests.models.pair_transformers.fixtures import HeadCase, flat, official_weights
-from tests.models.reference import CONFIGS, converted_file, load_arrays, load_json, reference_tensors
+from tests.models.pair_transformers.fixtures import HeadCase, agrees, flat
+from tests.models.reference import converted_file, load_arrays, load_json, reference_tensors
 
 pytestmark = pytest.mark.parity
-ATOL = dict(tokens=1e-4, logits=5e-4, scores=1e-5)
 
 
 class PViCCase(HeadCase):
@@ -27,13 +23,8 @@ class PViCCase(HeadCase):
 
     def __init__(self, folder, variant, tmp_path):
         super().__init__(folder, "pvic", variant)
-        weights = official_weights(folder, "pvic", variant)
-        weights = {name: value for name, value in weights.items() if not name.startswith("detector.")}
-        path, self.report = converted_file(weights, tmp_path)
-        config = copy.deepcopy(Config.fromfile(CONFIGS / f"pvic_r50_{variant}.py").model.bbox_head)
-        self.head = MODELS.build(config).eval()
-        state = {name.removeprefix("bbox_head."): v for name, v in load_untrusted(path)["state_dict"].items()}
-        self.head.load_state_dict(state)
+        self.load_head(folder, tmp_path, lambda name: not name.startswith("detector."))
+        self.head.eval()
 
     def run(self, rows):
         """Candidates, memory, queries, states and predictions."""
@@ -46,10 +37,6 @@ class PViCCase(HeadCase):
 @pytest.fixture(scope="module", params=["hico", "vcoco"])
 def case(request, reference_dir, tmp_path_factory):
     return PViCCase(reference_dir, request.param, tmp_path_factory.mktemp("pvic"))
-
-
-def agrees(ours, theirs, kind):
-    np.testing.assert_allclose(ours.detach().numpy(), theirs, rtol=0, atol=ATOL[kind])
 
 
 @pytest.fixture(scope="module")

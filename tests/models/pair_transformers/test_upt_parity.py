@@ -1,11 +1,8 @@
 """UPT against the official code: head, selection, losses, whole models."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from hqm_mmdet.models.pair_transformers import (
@@ -16,14 +13,11 @@ from hqm_mmdet.models.pair_transformers import (
 )
 from hqm_mmdet.models.pair_transformers.spatial import pairwise_numbers
 from hqm_mmdet.models.two_stage import Scene
-from hqm_mmdet.registry import MODELS
-from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.structures import cxcywh_to_xyxy, pair_iou
-from tests.models.pair_transformers.fixtures import HeadCase, flat, official_weights
-from tests.models.reference import CONFIGS, converted_file, load_arrays, load_json
+from tests.models.pair_transformers.fixtures import HeadCase, agrees, flat
+from tests.models.reference import load_arrays, load_json
 
 pytestmark = pytest.mark.parity
-ATOL = dict(tokens=1e-4, logits=5e-4, scores=1e-5)
 
 
 class UPTCase(HeadCase):
@@ -31,13 +25,7 @@ class UPTCase(HeadCase):
 
     def __init__(self, folder, variant, tmp_path):
         super().__init__(folder, "upt", variant)
-        weights = official_weights(folder, "upt", variant)
-        weights = {name: value for name, value in weights.items() if name.startswith("interaction_head.")}
-        path, self.report = converted_file(weights, tmp_path)
-        config = copy.deepcopy(Config.fromfile(CONFIGS / f"upt_r50_{variant}.py").model.bbox_head)
-        self.head = MODELS.build({**config, "dropout": 0.0})
-        state = {name.removeprefix("bbox_head."): v for name, v in load_untrusted(path)["state_dict"].items()}
-        self.head.load_state_dict(state)
+        self.load_head(folder, tmp_path, lambda name: name.startswith("interaction_head."), dropout=0.0)
 
     def preds(self, rows):
         scenes = [self.scenes[i] for i in rows]
@@ -48,10 +36,6 @@ class UPTCase(HeadCase):
 @pytest.fixture(scope="module", params=["hico", "vcoco"])
 def case(request, reference_dir, tmp_path_factory):
     return UPTCase(reference_dir, request.param, tmp_path_factory.mktemp("upt"))
-
-
-def agrees(ours, theirs, kind):
-    np.testing.assert_allclose(ours.detach().numpy(), theirs, rtol=0, atol=ATOL[kind])
 
 
 @pytest.fixture(scope="module")
