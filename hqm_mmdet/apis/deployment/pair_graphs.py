@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from hqm_mmdet.internals import shape_of
 from hqm_mmdet.models.pair_transformers import Candidates, PairTransformerHOI
 from hqm_mmdet.models.pair_transformers.candidates import persons_with_others
-from hqm_mmdet.models.two_stage import DetectorFeatures, Scene
+from hqm_mmdet.models.two_stage import DetectorFeatures, HDeformableDETR, Scene
 from hqm_mmdet.models.two_stage.feature_readers import best_queries
 
 from .graph import ExportError, GraphModule
@@ -18,7 +18,7 @@ from .graph_nms import suppressed
 from .image_to_pairs import SIZES, noise, normalised, refuse_padding
 
 NUM_INSTANCES = (5, 3, 9)  # of examples
-QUERY_DETECTORS = (DETR, ConditionalDETR, DABDETR, DeformableDETR, DINO)
+QUERY_DETECTORS = (DETR, ConditionalDETR, DABDETR, DeformableDETR, HDeformableDETR, DINO)
 # Of examples for detectors that choose their queries among the positions of an image: up to 900.
 LARGE_SIZES = ((320, 256), (260, 444), (288, 300))
 
