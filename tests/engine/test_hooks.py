@@ -1,12 +1,14 @@
 """Hooks, each by what it is there for."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.runner import Runner
 
 from hqm_mmdet.engine import BFloat16OptimWrapper, SafeCheckpointHook
+from hqm_mmdet.engine.hooks.training_summary_hook import start_of
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.utils import find_latest_checkpoint
@@ -221,3 +223,12 @@ def test_what_can_not_be_gone_on_from_is_told(tmp_path):
     torch.save(dict(content, meta=None), tmp_path / "broken.pth")
     with pytest.raises(CheckpointError, match="broken.pth can't be gone on from: `meta` is NoneType"):
         train(tmp_path / "second", load_from=str(tmp_path / "broken.pth"), resume=True)
+
+
+@pytest.mark.parametrize("loaded", (None, "start.pth"))
+def test_the_start_of_a_two_stage_model_names_the_detector_s_file(loaded):
+    provider = SimpleNamespace(checkpoint="detector.pth")
+    runner = SimpleNamespace(_resume=False, _load_from=loaded, model=SimpleNamespace(instances=provider))
+    assert start_of(runner) == f"{loaded or 'random weights'}, its detector from detector.pth"
+    provider.checkpoint = None
+    assert start_of(runner) == (loaded or "random weights")

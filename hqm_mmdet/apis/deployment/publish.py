@@ -67,6 +67,7 @@ def publish_checkpoint(
     source = Checkpoint.read(checkpoint)
     original = init_model(config, source, folded=False)
     plain = inference_config(original.cfg)
+    _forget_detector_file(plain, original)
     own, state = build_model(plain, initialise=False).state_dict(), original.state_dict()
     meta = {key: value for key, value in source.meta.items() if key in KEPT_META}
     meta |= dict(cfg=plain.pretty_text, dataset_meta=class_names(original, original.cfg), hqm_mmdet_version=__version__)
@@ -78,6 +79,16 @@ def publish_checkpoint(
         removed=[name for name in state if name not in own],
         needs=[mask] if (mask := plain.model.get("bbox_head", {}).get("verb_object_mask")) else [],
     )
+
+
+def _forget_detector_file(config: Config, model: nn.Module) -> None:
+    """Of a two-stage model: its checkpoint has the detector's weights, and the config gets the names of its classes."""
+    part, provider = config.model.get("instances"), getattr(model, "instances", None)
+    while provider is not None:
+        part.pop("checkpoint", None)
+        if getattr(provider, "detector_classes", None) is not None:
+            part.detector_classes = list(provider.detector_classes)
+        part, provider = part.get("source"), getattr(provider, "source", None)  # boxes of PooledFeatures
 
 
 def _write(out: str | Path, content: bytes, ending: str, original: nn.Module) -> Path:

@@ -49,7 +49,7 @@ def summary(runner) -> dict[str, str]:
         "model": _model(unwrapped(runner.model)),
         "data": _data(runner),
         "schedule": _schedule(runner),
-        "start": _start(runner),
+        "start": start_of(runner),
         "device": _device(unwrapped(runner.model)),
         "results": os.path.relpath(runner.work_dir),
         "full log": os.path.relpath(f"{runner.log_dir}/{runner.timestamp}.log"),
@@ -90,10 +90,14 @@ def _schedule(runner) -> str:
     return f"{length} iterations, {batch} per iteration{every}{rate}"
 
 
-def _start(runner) -> str:
+def start_of(runner) -> str:
+    """What a training begins with, in words."""
     if is_resuming(runner):
         return f"resumed from {loaded_from(runner)}, after {runner.epoch} epochs, {runner.iter:,} iterations"
-    return str(loaded_from(runner) or "random weights")
+    start = str(loaded_from(runner) or "random weights")
+    # A two-stage model's detector may have a file of its own.
+    detector = getattr(getattr(unwrapped(runner.model), "instances", None), "checkpoint", None)
+    return start if detector is None else f"{start}, its detector from {detector}"
 
 
 def _device(model: nn.Module) -> str:

@@ -45,7 +45,7 @@ class DetectorInstances(BaseModule):
         loss_weight (float): of the detector's own losses, unless it is frozen. Default: 1.
 
     Raises:
-        FileNotFoundError: no such config.
+        FileNotFoundError: no such config, or no checkpoint to read names of classes from.
         ClassNameError: the detector lacks classes of the data set, or does not tell its classes.
     """
 
@@ -70,9 +70,10 @@ class DetectorInstances(BaseModule):
             self.detector.data_preprocessor.pad_size_divisor = 32
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
         self.checkpoint, self.description = checkpoint, repr(detector)
-        labels = None
+        labels, self.detector_classes = None, detector_classes
         if classes is not None:
             detector_classes = detector_classes or self._stored_classes() or _classes_of(config)
+            self.detector_classes = detector_classes
             if detector_classes is None:
                 raise ClassNameError(
                     f"{checkpoint or 'The detector'} names no classes; set instances.detector_classes."
@@ -86,6 +87,11 @@ class DetectorInstances(BaseModule):
         """Names of labels as the detector's checkpoint has them."""
         if self.checkpoint is None:
             return None
+        if not Path(self.checkpoint).is_file():
+            raise FileNotFoundError(
+                f"Checkpoint {self.checkpoint} of the detector does not exist; its class names are read from it. "
+                "Set model.instances.detector_classes to them, if the weights are in the model's own checkpoint."
+            )
         meta = Checkpoint.read(self.checkpoint).meta.get("dataset_meta", {})
         return meta.get("classes") or meta.get("CLASSES")
 

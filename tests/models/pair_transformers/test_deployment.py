@@ -56,6 +56,21 @@ def test_one_s_own_images_and_published_files(checkpoint, tmp_path):
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("checkpoint", ("upt",), indirect=True)
+def test_a_published_file_does_without_the_detector_s(checkpoint, tmp_path):
+    """Names of the detector's classes stand in the detector's own checkpoint, which stays behind."""
+    original, file = init_model(None, checkpoint), tmp_path / "detector.pth"
+    write_checkpoint(file, original.instances.detector.state_dict(), dict(dataset_meta=dict(classes=THEIRS)))
+    cfg = Config.fromstring(original.cfg.pretty_text, ".py")
+    cfg.model.instances.update(checkpoint=str(file), detector_classes=None)
+    publish_checkpoint(checkpoint, tmp_path / "small", cfg, formats=("pth",))
+    file.unlink()
+    (published,) = tmp_path.glob("small-*.pth")
+    assert torch.equal(init_model(None, published).instances.labels, original.instances.labels)
+    with pytest.raises(FileNotFoundError, match="detector.pth.*Set model.instances.detector_classes"):
+        init_model(cfg, checkpoint)
+
+
 def test_what_is_not_there_says_so(checkpoint):
     inferencer = HOIInferencer(weights=str(checkpoint), show_progress=False)
     with pytest.raises(AttentionError, match="A PairTransformerHOI has no queries"):
