@@ -1,10 +1,12 @@
 """UPT and PViC on a detector, as a checkpoint: one's own images, publishing, ONNX; what can't be says why not."""
 
+import io
 import json
 import re
 import shutil
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from mmengine.config import Config
@@ -15,7 +17,9 @@ from hqm_mmdet.apis.deployment.export import compare, graph_of, module_of
 from hqm_mmdet.apis.inference import HOIInferencer
 from hqm_mmdet.apis.inference.attention import AttentionError
 from hqm_mmdet.checkpoints import write_checkpoint
+from hqm_mmdet.demo import DemoSession
 from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.visualization import TripletSelection
 from tests.conftest import REPOSITORY
 from tests.models.pair_transformers.small import HEADS, small_model
 from tests.models.reference import CONFIGS
@@ -54,6 +58,15 @@ def test_one_s_own_images_and_published_files(checkpoint, tmp_path):
         assert len(result["visualization"]) == 1 and not result["failures"]
         results.append(result["predictions"][0])
     assert results[0] == results[1]
+
+
+def test_the_demo_shows_pairs_and_no_attention(checkpoint):
+    stream = io.BytesIO()
+    PIL.Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)).save(stream, "png")
+    session = DemoSession(HOIInferencer(weights=str(checkpoint), show_progress=False))
+    seen = session.see(stream.getvalue(), "noise.png")
+    pairs = session.pairs(seen, TripletSelection(0.0))
+    assert pairs and session.show(seen, TripletSelection(0.0)) and not session.knows_queries(seen)
 
 
 @pytest.mark.parametrize("checkpoint", ("upt",), indirect=True)

@@ -10,6 +10,7 @@ from hqm_mmdet.models.pair_transformers.hard_pairs import UNMATCHED_SCORE, best_
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.models.task_modules import PairTargets
 from tests.models.pair_transformers.small import MINING, USUAL, batch, detections, small_model
+from tests.models.two_stage.test_given_boxes import provider_of
 
 
 @pytest.fixture(scope="module", params=("upt", "pvic"))
@@ -109,6 +110,20 @@ def test_a_detector_without_pooling_keeps_the_states_of_what_it_found(model):
     pairs = shifted_candidates(hard, learnable.targets, scenes, candidates, learnable.assigned)
     torch.testing.assert_close(pairs.features[0], scenes[0].instances.features[[0, 2]])  # persons first
     assert pairs.padding_mask.tolist() == [[False], [True]]
+
+
+def test_a_query_detector_decodes_shifted_boxes():
+    channels = {"model.bbox_head.in_channels": 256, "model.bbox_head.map_channels": 64}
+    model = small_model("upt", **{"model.query_mining": copy.deepcopy(MINING)}, **channels).train()
+    model.instances = provider_of("dab")
+    scenes, candidates, learnable = the_pass(model, USUAL)
+    hard = model.query_mining.miners["gbs"](learnable)
+    given = (learnable.targets, scenes, candidates, learnable.assigned)
+    pairs = shifted_candidates(hard, *given)
+    assert not pairs.padding_mask.any()  # whatever the detector found
+    torch.testing.assert_close(pairs.features[0], scenes[0].pool(pairs.boxes[0], pairs.labels[0]))
+    losses = losses_of(model, USUAL)
+    assert losses["gbs.loss_verb"] > 0
 
 
 def test_masked_copies_do_not_see_what_their_originals_saw_most(model, method):

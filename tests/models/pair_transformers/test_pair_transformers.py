@@ -137,6 +137,13 @@ def test_numbers_that_are_not_finite_are_refused(model):
             predicted(model, broken)
 
 
+def test_features_that_are_not_finite_are_refused():
+    found = USUAL[:]
+    found.features = torch.full((len(found), 3), float("inf"))
+    with pytest.raises(InstanceError, match="an image: features of instance 0 is not finite"):
+        Scene(found, (), (), (9, 9)).checked()
+
+
 @pytest.mark.parametrize("option", ("in_channels", "map_channels"))
 def test_features_that_do_not_fit_are_refused(method, option):
     model = small_model(method, **{f"model.bbox_head.{option}": 24}).eval()
