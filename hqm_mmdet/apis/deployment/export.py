@@ -89,6 +89,11 @@ def module_of(model: nn.Module, head_only: bool = False) -> GraphModule:
     Raises:
         ExportError: a part of the model has no place in a graph.
     """
+    if getattr(model, "suppression", None) is not None:
+        raise ExportError(
+            "Suppression of pairs that do not interact is no part of a graph. Export with --cfg-options "
+            "model.suppression=None."
+        )
     if isinstance(model, PairTransformerHOI):
         return pair_graph(model, head_only)
     if head_only:

@@ -162,6 +162,9 @@ def test_what_has_no_place_in_a_graph_says_so(checkpoint):
     model.instances.scale = (640, 480)
     with pytest.raises(ExportError, match="instances.scale=None"):
         module_of(model)
+    model.suppression = torch.nn.Identity()
+    with pytest.raises(ExportError, match="model.suppression=None"):
+        module_of(model)
     with pytest.raises(ExportError, match="bbox_head.num_blocks=2"):
         module_of(small_model("pvic", **{"model.bbox_head.num_blocks": 2}))
     with pytest.raises(ExportError, match="A TwoStageHOI is not exported"):
