@@ -60,6 +60,7 @@ def test_one_s_own_images_and_published_files(checkpoint, tmp_path):
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("checkpoint", ("pvic",), indirect=True)
 def test_the_demo_shows_pairs_and_no_attention(checkpoint):
     stream = io.BytesIO()
     PIL.Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)).save(stream, "png")
@@ -147,7 +148,7 @@ def test_a_head_takes_instances_of_any_number(checkpoint, onnxruntime, tmp_path,
 def test_a_graph_with_deformable_attention(onnxruntime):
     """DINO; its encoder's proposals, its scores of classes and positions of several maps are free in number."""
     model = small_model("upt", **{"model.bbox_head.in_channels": 256, "model.bbox_head.map_channels": 64}).eval()
-    model.instances = provider_of("dino")
+    model.instances = provider_of("dino", num_layers=1)
     module = module_of(model).eval()
     examples = module.examples(torch.Generator().manual_seed(0), ((96, 128), (130, 98)))
     assert max(compare(graph_of(module, {}), module, examples).values()) < 1e-4
@@ -157,6 +158,7 @@ def test_without_a_query_detector_the_graph_is_the_head():
     assert type(module_of(small_model("pvic"))).__name__ == "InstancesToPairs"
 
 
+@pytest.mark.parametrize("checkpoint", ("upt",), indirect=True)
 def test_what_has_no_place_in_a_graph_says_so(checkpoint):
     model = init_model(None, checkpoint)
     model.instances.scale = (640, 480)

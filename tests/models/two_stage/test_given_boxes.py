@@ -18,13 +18,12 @@ KINDS = {
 }
 
 
-def provider_of(kind):
-    """mmdet's config with a small backbone, one layer and 12 queries."""
+def provider_of(kind, num_layers=2):
+    """mmdet's config with a small backbone, one encoder layer and 12 queries."""
     torch.manual_seed(0)
     model = model_of(KINDS[kind])
     model.num_queries = 12
-    for part in ("encoder", "decoder"):
-        model[part].num_layers = 1 if part == "encoder" else 2
+    model.encoder.num_layers, model.decoder.num_layers = 1, num_layers
     narrow = dict(depth=18, base_channels=8, stem_channels=8, init_cfg=None)
     model.backbone.update(narrow)
     model.neck.in_channels = [width // 32 for width in model.neck.in_channels]
