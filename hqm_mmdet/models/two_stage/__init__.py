@@ -1,7 +1,7 @@
 """Two-stage detectors: instances -> pair sampler -> pair features -> head.
 
 Reading order: two_stage_hoi.py, instances.py, pair_samplers.py, training_pairs.py, tin_head.py. What heads on a
-detector's features get: scenes.py, detector_features.py, feature_readers.py, dino_boxes.py,
+detector's features get: scenes.py, detector_features.py, feature_readers.py, given_boxes.py,
 pooled_features.py.
 Without HOI training: clip_crops.py, clip_pair_head.py.
 """
