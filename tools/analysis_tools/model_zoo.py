@@ -26,10 +26,16 @@ def row(model: IndexedModel) -> str:
     where = "none published"
     if source:
         file = f"`{source['File']}` " if "File" in source else ""
-        where = f"{file}[here]({source['Weights']}), named by [the authors]({source['Code']})"
+        where = f"{file}[here]({source['Weights']})"
         convert = f"`hqm-mmdet convert {source.get('File', 'FILE')} weights/{model.name}.pth`"
     published = "{1} ({0})".format(*model.published) if model.published else "-"
     return f"| `{model.entry['Config']}` | {data_set(model)} | {published} | {where} | {convert} |"
+
+
+def authors(models: list[IndexedModel]) -> str:
+    """Where the authors name their weights."""
+    codes = dict.fromkeys(m.entry["Converted From"]["Code"] for m in models if "Converted From" in m.entry)
+    return "".join(f"; weights as named [by the authors]({code})" for code in codes)
 
 
 def is_shown(model: IndexedModel) -> bool:
@@ -45,7 +51,7 @@ def tables(index: ModelIndex) -> str:
         if not shown:
             continue
         paper = collection["Paper"]
-        parts.append(f"## {collection['Name']}\n\n[{paper['Title']}]({paper['URL']})\n\n")
+        parts.append(f"## {collection['Name']}\n\n[{paper['Title']}]({paper['URL']}){authors(shown)}\n\n")
         parts.append("| Config | Data set | Published | Weights | Convert |\n| --- | --- | --- | --- | --- |\n")
         parts.append("\n".join(map(row, shown)) + "\n\n")
     return "".join(parts).strip()
