@@ -81,12 +81,13 @@ def best_queries(detector: DetectionTransformer, outputs: Mapping, official_inde
     inputs = {name: value for name, value in outputs.items() if name in ("hidden_states", "references")}
     logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
     images = zip(logits, boxes, inputs["hidden_states"][-1], strict=True)
-    return [_best_of_image(detector.bbox_head, *image, official_index) for image in images]
+    return [best_of_image(detector.bbox_head, *image, official_index) for image in images]
 
 
-def _best_of_image(
-    head: nn.Module, logits: Tensor, boxes: Tensor, states: Tensor, official_index: bool
+def best_of_image(
+    head: nn.Module, logits: Tensor, boxes: Tensor, states: Tensor, official_index: bool = False
 ) -> InstanceData:
+    """The same of one image, from its queries' logits, boxes (Q, 4; cxcywh in [0, 1]) and states (Q, D)."""
     if head.loss_cls.use_sigmoid:
         scores = logits.sigmoid()
         most = (head.test_cfg or {}).get("max_per_img", len(scores))

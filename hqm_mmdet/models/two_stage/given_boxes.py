@@ -1,7 +1,7 @@
 """States of boxes that are given to a query detector, where its queries are boxes.
 
-A given box is a query beside the detector's own: it sees itself and those, and they do not see it, so that their results
-stay as they are. So DINO's denoising queries are decoded in training (DN-DETR, Li et al., CVPR 2022). What a query is
+A given box is a query beside the detector's own: it sees itself and those, and they do not see it, so their results
+stay as they are. DINO's denoising queries are decoded so in training (DN-DETR, Li et al., CVPR 2022). What a query is
 made of besides its box differs by detector; where it is more than the box and its label, no box can be given.
 """
 
@@ -28,7 +28,7 @@ def decode(
     DINO, two-stage Deformable DETR and DAB-DETR with four coordinates can decode boxes. A query of DETR, Conditional
     DETR and one-stage Deformable DETR is a learned vector, of which a box is no part.
     """
-    joined = joined_queries(detector)
+    joined = _joined_queries(detector)
     if joined is None:
         return detector.forward_transformer(feats, samples), None
     encoder_inputs, decoder_inputs = detector.pre_transformer(feats, samples)
@@ -39,8 +39,8 @@ def decode(
     return detector.forward_decoder(**inputs), partial(_states, detector, joined, inputs, samples)
 
 
-def joined_queries(detector: DetectionTransformer) -> Joined | None:
-    """How boxes become queries of a detector; None where they can't. Subclasses may do otherwise, so they count not."""
+def _joined_queries(detector: DetectionTransformer) -> Joined | None:
+    """How boxes become queries of a detector; None where they can't. Subclasses may do otherwise and are left out."""
     kind = type(detector)
     if kind is DINO:
         return _of_dino
