@@ -1,13 +1,15 @@
-"""Private names of OpenMMLab that this project relies on: nowhere else are any read (a lint rule sees to it).
+"""Private names of OpenMMLab and PyTorch that this project relies on: nowhere else are any read (a lint rule sees it).
 
 Each is read by one function here, or overridden and listed in :data:`OVERRIDDEN`. A test looks all of them up in the
 installed stack, so that a version which renames one is noticed before a training behaves otherwise.
 """
 
+import torch
 from mmengine.model import ImgDataPreprocessor
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import Registry
 from mmengine.runner import BaseLoop, Runner
+from torch import Tensor
 
 # Methods that our classes override: were one renamed, ours would never be called, and nobody would say so.
 OVERRIDDEN = {
@@ -60,3 +62,8 @@ def swaps_channels(preprocessor: ImgDataPreprocessor) -> bool:
 def normalises(preprocessor: ImgDataPreprocessor) -> bool:
     """Whether ``mean`` and ``std`` are applied."""
     return preprocessor._enable_normalize
+
+
+def shape_of(x: Tensor) -> Tensor:
+    """(D,) int64 sizes of a tensor's dimensions, which a traced graph computes anew."""
+    return torch._shape_as_tensor(x)

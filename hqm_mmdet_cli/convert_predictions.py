@@ -24,6 +24,11 @@ FORMATS = {  # a test compares with hqm_mmdet.evaluation.exchange
     type=click.Choice(list(FORMATS)),
     help="; ".join(f"{name}: {what}" for name, what in FORMATS.items()) + ".",
 )
+@click.option(
+    "--continuous",
+    is_flag=True,
+    help="--to matlab: x2, y2 of FILE end boxes, as converted UPT and PViC predict; last pixels are one less.",
+)
 @evaluation_options
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def convert_predictions(file: str, out: str, to: str, **options) -> int:

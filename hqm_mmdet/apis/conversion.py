@@ -59,7 +59,9 @@ def read_complete(
     if name is None:
         return checkpoint, report, None
     report.missing = []
-    meta = {**checkpoint.meta, **_description(config_of_file(config or name))}
+    described = config_of_file(config or name)
+    described.merge_from_dict(dict(source.settings))
+    meta = {**checkpoint.meta, **_description(described)}
     return Checkpoint(checkpoint.name, checkpoint.state, meta), report, name
 
 

@@ -106,6 +106,8 @@ def convert_state_dict(
     unused = _unused(state, SOURCES[source])
     for old, tensor in state.items():
         new = None if old in unused else _rename(old, SOURCES[source].rules)
+        if new is not None:
+            tensor = SOURCES[source].layout(new, tensor)
         if new is None:
             report.dropped.append(old)
         # Official HOTR holds its encoder twice. Equal copies are one tensor; different ones are no HOTR.

@@ -206,6 +206,32 @@ DETECTOR_PARTS = {
     "bbox_embed.layers.2": "bbox_head.fc_reg",
 }
 
+
+def init_h_detector(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
+    """H-Deformable-DETR stays one, with our names: the detector of a two-stage model (``model.instances.checkpoint``).
+
+    Of COCO's 91 class rows (ids 0..90) the 80 used ones are kept; neither data set nor ``copy_decoder`` has an effect.
+
+    Returns:
+        list[str]: names of the tensors that were changed here.
+
+    Raises:
+        ConversionError: another Deformable DETR: in one stage, without iterative refinement or mixed selection.
+    """
+    contents, width = state.get("query_embedding.weight"), state["level_embed"].shape[1]
+    if contents is None or contents.shape[1] != width or "memory_trans_fc.weight" not in state:
+        raise ConversionError(
+            "This Deformable DETR is no H-Deformable-DETR: it has not both two stages and learned contents of queries "
+            "(mixed selection). mmdet has weights of Deformable DETR of its own."
+        )
+    changed = [name for name, rows in state.items() if ".cls_branches." in name and len(rows) == H_DETR_COCO_ROWS]
+    state.update({name: state[name][USED_ROWS[:-1]] for name in changed})
+    return changed
+
+
+H_DETR_COCO_ROWS = 91
+
+
 INITIALISERS = {
     "qpic": init_qpic,
     "cdn": init_cdn,
@@ -214,4 +240,5 @@ INITIALISERS = {
     "genvlkt": init_genvlkt,
     "hoiclip": init_hoiclip,
     "detector": init_detector,
+    "h_detector": init_h_detector,
 }

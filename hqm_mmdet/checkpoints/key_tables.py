@@ -180,8 +180,13 @@ def _detr_instances(theirs: str, ours: str) -> Rules:
         (r"^bbox_embed\.layers\.1\.", "bbox_head.reg_ffn.layers.1."),
         (r"^bbox_embed\.layers\.2\.", "bbox_head.fc_reg."),
     ]
+    return with_prefixes(inner, theirs, ours)
+
+
+def with_prefixes(rules: Rules, theirs: str, ours: str) -> Rules:
+    """Rules of a model that is a part of another one."""
     theirs = re.escape(theirs)
-    return [(pattern.replace("^", f"^{theirs}", 1), ours + replacement) for pattern, replacement in inner]
+    return [(pattern.replace("^", f"^{theirs}", 1), ours + replacement) for pattern, replacement in rules]
 
 
 UPT_COOP = r"^interaction_head\.coop_layer\.mod_enc\.(\d+)\."
@@ -207,8 +212,7 @@ PVIC_ENCODER = r"^ho_matcher\.encoder\.layers\.(\d+)\."
 PVIC_DECODER = r"^decoder\.layers\.(\d+)\."
 PVIC_PARTS = dict(q="query", k="key", v="value", qpos="query_pos", kpos="key_pos")
 PVIC_SWIN = r"^feature_head\.layers\.1\.blocks\.(\d+)\."
-OFFICIAL_PVIC: Rules = [
-    *_detr_instances("detector.", "instances.detector."),
+PVIC_HEAD: Rules = [
     (r"^ho_matcher\.(ref_anchor_head|spatial_head)\.", r"bbox_head.\1."),
     *(
         (rf"{PVIC_ENCODER}{theirs}_proj\.", rf"bbox_head.encoder.\1.attention.attn.{ours}.")
@@ -240,7 +244,8 @@ OFFICIAL_PVIC: Rules = [
     (r"^decoder\.norm\.", "bbox_head.decoder.norm."),
     (r"^binary_classifier\.", "bbox_head.verb_cls."),
 ]
+OFFICIAL_PVIC: Rules = [*_detr_instances("detector.", "instances.detector."), *PVIC_HEAD]
 PVIC_UNUSED = (
-    r"\.attn\.relative_(coords_table|position_index)$",  # computed
+    r"^feature_head\..*\.attn\.relative_(coords_table|position_index)$",  # computed
     r"^feature_head\.fpn\.layer_blocks\.[1-9]",  # of coarser levels, whose output nobody reads
 )

@@ -1,12 +1,13 @@
 """Code bases whose checkpoints can be read, and how they are told apart."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from hqm_mmdet.errors import UserError
 
+from .h_detr import H_DETR_IN_PVIC, OFFICIAL_H_DETR, as_mmdet_merges
 from .key_tables import (
     HOICLIP_UNUSED,
     MMDET_CONDITIONAL,
@@ -22,6 +23,7 @@ from .key_tables import (
     OFFICIAL_QPIC,
     OFFICIAL_TIN,
     OFFICIAL_UPT,
+    PVIC_HEAD,
     PVIC_UNUSED,
     Rules,
 )
@@ -47,6 +49,8 @@ class Source:
             usual one first. Empty: it is a pair detector already. Default: none.
         configs (tuple[str]): names of the project's configs that its pair detectors fit, of equal ones the usual one
             first.
+        settings (dict): what those configs must say besides for weights of this code base. Default: nothing.
+        layout (Callable): gives a tensor with our name as our models want it. Default: as it is.
     """
 
     title: str
@@ -55,12 +59,14 @@ class Source:
     initialises: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    layout: Callable[[str, Tensor], Tensor] = lambda name, tensor: tensor
 
 
 DETR_HEAD = (r"^((?:class|bbox)_embed)\.", r"\1.")
 FROM_DETR = ("qpic", "cdn", "hotr", "genvlkt", "hoiclip", "detector")
-# A HOICLIP holds the markers of GEN-VLKT and CDN too, a CDN that of QPIC, a Conditional DETR that of DETR, so they come
-# first.
+# A HOICLIP holds the markers of GEN-VLKT and CDN too, a CDN that of QPIC, a Conditional DETR that of DETR, PViC on a
+# deformable detector that of PViC, so they come first.
 SOURCES = {
     "hoiclip": Source(
         "official HOICLIP",
@@ -117,6 +123,16 @@ SOURCES = {
         OFFICIAL_UPT,
         configs=("upt_r50_hico", "upt_r50_vcoco"),
     ),
+    "pvic_h_detr": Source(
+        "official PViC on H-Deformable-DETR",
+        "detector.transformer.level_embed",
+        [*H_DETR_IN_PVIC, *PVIC_HEAD],
+        unused=PVIC_UNUSED,
+        configs=("pvic_h_detr_r50_hico", "pvic_h_detr_swin_l_hico"),
+        # The official code trains and tests these models with states of other queries than the boxes'.
+        settings={"model.instances.official_feature_index": True},
+        layout=as_mmdet_merges,
+    ),
     "pvic": Source(
         "official PViC",
         "ho_matcher.mmf.fc1.weight",
@@ -125,6 +141,13 @@ SOURCES = {
         configs=("pvic_r50_hico", "pvic_r50_vcoco"),
     ),
     "detr": Source("official DETR, as initialisation", "class_embed.weight", [*OFFICIAL_DETR, DETR_HEAD], FROM_DETR),
+    "h_detr": Source(
+        "official H-Deformable-DETR, as detector of a two-stage model",
+        "transformer.level_embed",
+        OFFICIAL_H_DETR,
+        ("h_detector",),
+        layout=as_mmdet_merges,
+    ),
     "mmdet_conditional_detr": Source(
         "mmdet Conditional DETR, as initialisation",
         "decoder.layers.0.cross_attn.qpos_sine_proj.weight",

@@ -107,6 +107,8 @@ def test_what_does_not_fit_is_refused(predictions, users, hico_50, vcoco_val, tm
         write_predictions(users / "vcoco_cache_template.pkl", tmp_path / "a.json", "genvlkt", vcoco_val)
     with pytest.raises(ConfigError, match=r"a\.txt: files of this format end in \.json"):
         write_predictions(predictions, tmp_path / "a.txt", "genvlkt", hico_50)
+    with pytest.raises(ConfigError, match="--continuous is about the MATLAB format"):
+        write_predictions(predictions, tmp_path / "a.json", "field", hico_50, continuous=True)
     assert not list(tmp_path.iterdir())
 
 

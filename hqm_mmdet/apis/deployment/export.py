@@ -1,4 +1,4 @@
-"""Detectors as ONNX files: one image in, scored pairs out."""
+"""Detectors as ONNX files: one image in, scored pairs out; or instances in."""
 
 import importlib.util
 import inspect
@@ -6,6 +6,7 @@ import io
 import json
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,112 +18,51 @@ from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.apis.inference_config import inference_config
 from hqm_mmdet.apis.pipeline import inference_steps
 from hqm_mmdet.checkpoints.files import Checkpoint
-from hqm_mmdet.errors import UserError
-from hqm_mmdet.internals import normalises, swaps_channels
-from hqm_mmdet.structures import HOIDataSample
+from hqm_mmdet.models.pair_transformers import PairTransformerHOI
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-PAIR_OUTPUTS = ("sub_boxes", "obj_boxes", "obj_labels", "obj_scores")
-SCORES = {"verb": ("verb_scores",), "hoi": ("hoi_scores", "hoi_probs")}  # by what the head scores
+from .graph import ExportError, GraphModule
+from .image_to_pairs import ImageToPairs
+from .pair_graphs import pair_graph
+
 OPSET = 17
-TRACED_SIZE = (160, 128)  # one of CHECKED_SIZES; the others show that no size is frozen into the graph
-CHECKED_SIZES = ((160, 128), (130, 222), (98, 204))  # even, as some backbones want
 TOLERANCE = 1e-4
 
 
-class ExportError(UserError, RuntimeError):
-    """A detector that can't be exported, or whose exported file computes something else."""
-
-
-class ImageToPairs(nn.Module):
-    """A detector from pixels to pairs, for one image without padding.
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
 
     Args:
-        model (nn.Module): of :func:`init_model`.
-
-    Raises:
-        ExportError: a part of the model has no place in a graph.
+        inputs (tuple[str, ...]): names of the graph's inputs.
+        differences (dict[str, float]): largest difference to PyTorch of each output, over the examples of the module.
     """
 
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
-        self.pre = model.data_preprocessor
-        if hasattr(model, "instances"):
-            raise ExportError(
-                f"A {type(model).__name__} is not exported: how many pairs it looks at depends on what its detector "
-                "finds, and suppression of boxes is no part of a graph. Export a one-stage detector, or deploy this "
-                "one with PyTorch (hqm-mmdet publish)."
-            )
-        if getattr(self.pre, "pad_size_divisor", 1) > 1:
-            raise ExportError("A data_preprocessor that pads can't be exported; set its pad_size_divisor to 1.")
-        if getattr(model.bbox_head, "pair_nms", None) is not None:
-            raise ExportError(
-                "bbox_head.pair_nms is no part of a graph. Export with --cfg-options model.bbox_head.pair_nms=None and "
-                "apply hqm_mmdet.structures.pair_nms to the result."
-            )
-        if getattr(model.bbox_head, "merge_queries", False):
-            raise ExportError(
-                "bbox_head.merge_queries gives a number of pairs that depends on the image, which no graph has. Export "
-                "with --cfg-options model.bbox_head.merge_queries=False: one pair per query."
-            )
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of what :meth:`forward` returns."""
-        return PAIR_OUTPUTS + SCORES[self.model.bbox_head.vocabulary]
-
-    def inputs(self, height: int, width: int, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """Noise that :meth:`forward` takes, by name."""
-        shapes = {"image": (1, 3, height, width)}
-        if clip := getattr(self.model, "clip", None):
-            shapes["clip_image"] = (1, 3, clip.size.image_size, clip.size.image_size)
-        return {name: torch.rand(shape, generator=generator) * 255 for name, shape in shapes.items()}
-
-    def forward(self, image: Tensor, clip_image: Tensor | None = None) -> tuple[Tensor, ...]:
-        """One image to N pairs.
-
-        Args:
-            image (Tensor): (1, 3, H, W) float32, RGB, 0 to 255, resized as the test pipeline does.
-            clip_image (Tensor, optional): (1, 3, S, S) as ``image``, CLIP's view of it, for a detector that reads one:
-                CLIP's bicubic resizing has no place in a graph. Default None.
-
-        Returns:
-            tuple[Tensor, ...]: as ``outputs``: boxes (N, 4) x1, y1, x2, y2 relative to the image (0 to 1), object
-            labels (N,) int64, object scores (N,), scores of verbs (N, V) or HOI classes (N, H) as in ``pred_pairs``.
-        """
-        # The pipeline loads BGR: a preprocessor that swaps channels has a model behind it that wants RGB.
-        image = image if swaps_channels(self.pre) else image.flip(1)
-        if normalises(self.pre):
-            image = (image - self.pre.mean) / self.pre.std
-        sample = HOIDataSample(metainfo=dict(img_shape=image.shape[2:]))
-        if clip_image is not None:
-            sample.clip_image = clip_image[0]
-        preds = self.model(image, [sample], mode="tensor")
-        # An image of 1 x 1 pixels: boxes come out relative, and who runs the file knows the size.
-        frame = HOIDataSample(metainfo=dict(ori_shape=(1, 1), img_shape=(1, 1)))
-        (pairs,) = self.model.bbox_head.predict(preds, [frame])
-        scores = (pairs[name] for name in SCORES[self.model.bbox_head.vocabulary])
-        return pairs.sub_bboxes, pairs.obj_bboxes, pairs.obj_labels, pairs.obj_scores, *scores
+    inputs: tuple[str, ...]
+    differences: dict[str, float]
 
 
-def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out: str | Path) -> dict[str, float]:
+def export_onnx(
+    config: str | Path | Config | None, checkpoint: str | Path, out: str | Path, head_only: bool = False
+) -> Exported:
     """Write a detector as an ONNX file with dynamic height and width, and compare it with PyTorch.
 
     The graph is the plain detector, from normalisation to scored pairs. Resizing stays outside: how, and the names of
-    classes and verbs, stand in the file's metadata (``resize``, ``classes``, ``verbs``, each JSON).
+    classes and verbs, stand in the file's metadata (``resize``, ``classes``, ``verbs``, each JSON). Of UPT and PViC it
+    is the head, and the detector before it where that can be, see :func:`~.pair_graphs.whole_graph`.
 
     Args:
         config (str | Path | Config, optional): a config or its file. Default: the one that the checkpoint holds.
         checkpoint (str | Path): weights.
         out (str | Path): file to write; absent if the comparison fails.
+        head_only (bool): two-stage models without their detector. Default: False.
 
     Returns:
-        dict[str, float]: largest difference to PyTorch of each output over images of ``CHECKED_SIZES``.
+        Exported: inputs of the graph, and how far it is from PyTorch.
 
     Raises:
         ExportError: onnx or onnxruntime is not installed, the detector can't be exported, or the file's results differ
-            by more than ``TOLERANCE``.
+            by more than ``TOLERANCE``, or there is none to compare.
         FileNotFoundError, CheckpointError: as in :func:`init_model`.
     """
     require_onnx()
@@ -130,16 +70,36 @@ def export_onnx(config: str | Path | Config | None, checkpoint: str | Path, out:
     trained = init_model(config, weights)
     plain = inference_config(trained.cfg)
     model = init_model(plain, weights)
-    module = ImageToPairs(model).eval()
+    module = module_of(model, head_only).eval()
     names = class_names(trained, trained.cfg)
     if model.bbox_head.vocabulary == "hoi":
         names["hois"] = model.bbox_head.hois.names()
-    content = graph_of(module, _metadata(names, plain))
-    differences = compare(content, module, CHECKED_SIZES)
+    content = graph_of(module, _metadata(names, plain) | _as_json(module.metadata()))
+    examples = module.examples(torch.Generator().manual_seed(0))
+    differences = compare(content, module, examples)
     if max(differences.values()) > TOLERANCE:
         raise ExportError(f"{out} was not written: the graph computes other numbers than PyTorch ({differences}).")
     write_atomically(out, content)
-    return differences
+    return Exported(tuple(examples[0]), differences)
+
+
+def module_of(model: nn.Module, head_only: bool = False) -> GraphModule:
+    """The module that a model's graph is traced of.
+
+    Raises:
+        ExportError: a part of the model has no place in a graph.
+    """
+    if isinstance(model, PairTransformerHOI):
+        return pair_graph(model, head_only)
+    if head_only:
+        raise ExportError(f"--head is for UPT and PViC; a {type(model).__name__} has no head that could do without it.")
+    if hasattr(model, "instances"):
+        raise ExportError(
+            f"A {type(model).__name__} is not exported: it cuts each pair out of the image or its map, in a loop "
+            "that a graph would freeze. Export UPT, PViC or a one-stage detector, or deploy this one with "
+            "PyTorch (hqm-mmdet publish)."
+        )
+    return ImageToPairs(model)
 
 
 def require_onnx() -> None:
@@ -149,34 +109,46 @@ def require_onnx() -> None:
         raise ExportError(f"Exporting needs {' and '.join(missing)}: pip install {' '.join(missing)}")
 
 
-def compare(content: bytes, module: ImageToPairs, sizes: Sequence[tuple[int, int]]) -> dict[str, float]:
-    """Largest absolute difference of each output between a graph in onnxruntime and its module, over noise images.
+def compare(content: bytes, module: GraphModule, examples: Sequence[dict[str, Tensor]]) -> dict[str, float]:
+    """Largest absolute difference of each output between a graph in onnxruntime and its module.
 
     Args:
         content (bytes): an ONNX file.
-        module (ImageToPairs): what it was made of.
-        sizes (Sequence[tuple[int, int]]): heights and widths of the images, pixels.
+        module (GraphModule): what it was made of.
+        examples (Sequence[dict[str, Tensor]]): inputs by name.
+
+    Raises:
+        ExportError: no example gives a pair, or the graph finds another number of them.
     """
     import onnxruntime
 
     # The content and not a file: nothing is written before the numbers agree.
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    generator, worst = torch.Generator().manual_seed(0), dict.fromkeys(module.outputs, 0.0)
-    for size in sizes:
-        inputs = module.inputs(*size, generator)
+    worst = dict.fromkeys(module.outputs, 0.0)
+    pairs = 0
+    for inputs in examples:
         with torch.inference_mode():
-            expected = module(**inputs)
+            expected = module(*inputs.values())
         found = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        pairs += len(expected[0])
         for name, ours, theirs in zip(module.outputs, expected, found, strict=True):
-            worst[name] = max(worst[name], (ours - torch.from_numpy(theirs)).abs().max().item())
+            if ours.shape != theirs.shape:
+                raise ExportError(f"The graph gives {name} {theirs.shape}, PyTorch {tuple(ours.shape)}.")
+            if ours.numel():
+                worst[name] = max(worst[name], (ours - torch.from_numpy(theirs)).abs().max().item())
+    if not pairs:
+        raise ExportError(
+            "In images of noise the detector finds no person beside another instance, so there is nothing to compare. "
+            "Export the head alone with --head."
+        )
     return worst
 
 
-def graph_of(module: ImageToPairs, metadata: dict[str, str]) -> bytes:
+def graph_of(module: GraphModule, metadata: dict[str, str]) -> bytes:
     """Trace a module.
 
     Args:
-        module (ImageToPairs): in evaluation mode.
+        module (GraphModule): in evaluation mode.
         metadata (dict[str, str]): written into the file.
 
     Returns:
@@ -184,19 +156,20 @@ def graph_of(module: ImageToPairs, metadata: dict[str, str]) -> bytes:
     """
     import onnx
 
-    stream, inputs = io.BytesIO(), module.inputs(*TRACED_SIZE)
+    stream, inputs = io.BytesIO(), module.examples(torch.Generator().manual_seed(0))[0]
     # The other exporter, by torch.export, refuses what mmdet's models do with samples. Newer torch takes it by default.
     by_tracing = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # shapes that are the same for all images
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)  # of operations that might be exported wrongly: all is compared
         torch.onnx.export(
             module,
             tuple(inputs.values()),
             stream,
             input_names=list(inputs),
             output_names=list(module.outputs),
-            dynamic_axes={"image": {2: "height", 3: "width"}},
+            dynamic_axes=module.dynamic_axes,
             opset_version=OPSET,
             **by_tracing,
         )
@@ -208,7 +181,11 @@ def graph_of(module: ImageToPairs, metadata: dict[str, str]) -> bytes:
 
 def _metadata(names: dict, config: Config) -> dict[str, str]:
     """What who runs the file must know, as JSON: names, and how the test pipeline resizes (scale is width, height)."""
-    resize = next((step for step in inference_steps(config) if step["type"].rpartition(".")[2] == "Resize"), {})
+    resize = next((step for step in inference_steps(config) if step["type"].endswith("Resize")), {})
     rule = {"scale": list(resize.get("scale", ())), "keep_ratio": bool(resize.get("keep_ratio", False))}
     lists = {key: list(names[key]) for key in ("classes", "verbs", "hois") if key in names}
-    return {key: json.dumps(value) for key, value in {**lists, "resize": rule}.items()}
+    return _as_json({**lists, "resize": rule})
+
+
+def _as_json(values: dict) -> dict[str, str]:
+    return {key: json.dumps(value) for key, value in values.items()}

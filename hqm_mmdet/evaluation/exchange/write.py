@@ -43,7 +43,12 @@ TEXTS = dict(field=field_json, genvlkt=genvlkt_json, hoitr=hoitr_lines)
 
 
 def write_predictions(
-    source: str | Path, out: str | Path, to: str, images: EvaluationSet, progress: bool = False
+    source: str | Path,
+    out: str | Path,
+    to: str,
+    images: EvaluationSet,
+    progress: bool = False,
+    continuous: bool = False,
 ) -> FileRecords:
     """Write the candidates that the metric would take of a prediction file, in another code base's format.
 
@@ -56,16 +61,21 @@ def write_predictions(
         to (str): one of ``FORMATS``.
         images (EvaluationSet): annotations and metric.
         progress (bool): show progress bars. Default: False.
+        continuous (bool): ``matlab``: x2, y2 of the source are the boxes' ends, and last pixels are one less. So it is
+            with weights of UPT and PViC. Default: False.
 
     Returns:
         FileRecords: what was read.
 
     Raises:
-        ConfigError: an unknown format, one of another data set, or a wrong ending of ``out``.
+        ConfigError: an unknown format, one of another data set, or a wrong ending of ``out``; ``continuous`` where it
+            is no question.
         FileNotFoundError, CheckpointError, PredictionError, AnnotationError: see
             :func:`~hqm_mmdet.evaluation.offline.read_records`.
     """
     _check(out, to, images)
+    if continuous and to != "matlab":
+        raise ConfigError(f"--continuous is about the MATLAB format, {to} has coordinates as they are.")
     if FORMATS[to].only == "hico":
         require_hico(images.metric.dataset_meta, Path(source), "files of this format")
     found = read_records(source, images, progress)
@@ -76,7 +86,7 @@ def write_predictions(
     candidates = [_candidates(*item, images) for item in zip(images.file_names, found.records, strict=True)]
     meta = images.metric.dataset_meta
     if to == "matlab":
-        write_mat_folder(out, candidates, len(meta["classes"]), progress)
+        write_mat_folder(out, candidates, len(meta["classes"]), continuous, progress)
     else:
         write_atomically(out, TEXTS[to](candidates, meta, images.truths))
     return found

@@ -100,7 +100,7 @@ def visible_queries(queries: QuerySet) -> Tensor | None:
         group = np.repeat(np.arange(len(queries.groups)), queries.groups)
         visible = torch.from_numpy(group[:, None] == group).to(device, non_blocking=True)
     if padding is not None:
-        itself = torch.eye(padding.shape[1], dtype=torch.bool, device=device)
+        itself = torch.eye(padding.shape[1], device=device).bool()  # onnxruntime makes none of bool
         valid = ~padding[:, None, None]
         visible = (valid if visible is None else valid & visible) | itself
     return visible

@@ -67,17 +67,16 @@ def pair_up(scenes: Sequence[Scene], subject_label: int = 0) -> Candidates:
     """Every person with every other instance, persons too.
 
     Args:
-        scenes (Sequence[Scene]): persons first.
+        scenes (Sequence[Scene]): what was found in each image.
         subject_label (int): label of persons. Default: 0.
     """
-    pairs = []
-    for scene in scenes:
-        labels = scene.instances.labels
-        subjects, count = int((labels == subject_label).sum()), len(labels)
-        rows = torch.arange(subjects * count, device=labels.device)
-        sub, obj = rows // max(count, 1), rows % max(count, 1)
-        pairs.append(torch.stack([sub, obj])[:, sub != obj])
-    return candidates_of(scenes, pairs)
+    return candidates_of(scenes, [persons_with_others(scene.instances.labels, subject_label) for scene in scenes])
+
+
+def persons_with_others(labels: Tensor, subject_label: int = 0) -> Tensor:
+    """(2, M) long, rows of all ordered pairs that begin with a person, of instances with labels (N,)."""
+    other = ~torch.eye(labels.shape[0], device=labels.device).bool()
+    return ((labels == subject_label)[:, None] & other).nonzero().T
 
 
 def candidates_of(scenes: Sequence[Scene], pairs: Sequence[Tensor]) -> Candidates:

@@ -52,8 +52,8 @@ def shifted_candidates(
     """A candidate per labelled pair, with shifted boxes; slot j of an image stands for its j-th pair.
 
     Instances are the two boxes of each pair alone, so that they meet neither the detector's nor wrong partners.
-    Features are pooled anew where the detector can. Others, plain DETR among them, have those of the best candidate; a
-    pair without one is left out. So are pairs without object.
+    Features are pooled or decoded anew where the detector can. Others, plain DETR among them, have those of the best
+    candidate; a pair without one is left out. So are pairs without object.
 
     Args:
         hard (HardQueries): with ``sub_boxes``, ``obj_boxes`` (B, P, 4).

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmdet.structures import SampleList
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
@@ -68,7 +69,10 @@ class CandidateHead(BaseModule):
         # A detector of the head's own width, such as DETR, passes as it is.
         self.input_proj = nn.Identity() if in_channels == embed_dims else nn.Linear(in_channels, embed_dims)
         order = torch.tensor(list(verb_order) if verb_order is not None else list(range(num_verbs)))
+        places = torch.full((num_verbs,), len(order))  # of the verbs among the outputs; one further: not scored
+        places[order] = torch.arange(len(order))
         self.register_buffer("verb_order", order, persistent=False)
+        self.register_buffer("verb_places", places, persistent=False)
         self.register_buffer("valid", self._valid_table(hois), persistent=False)
         self.loss_verb = MODELS.build({"type": "PairVerbLoss", **(loss_verb or {})})
 
@@ -171,18 +175,20 @@ class CandidateHead(BaseModule):
         with torch.autocast(logits.device.type, enabled=False):
             return {self.score_loss: self.loss_verb(logits, prior.expand_as(logits), labels.expand_as(logits))}
 
+    def verb_scores(self, preds: dict[str, Tensor], candidates: Candidates) -> Tensor:
+        """(B, M, V): of the last layer, times both detection scores to the power of ``score_power``; 0 of padding."""
+        known = self.prior(candidates)
+        scores = preds["verb_logits"][-1].sigmoid() * known.clamp(min=0) ** self.score_power
+        return F.pad(scores, (0, 1))[..., self.verb_places]
+
     def predict(self, preds: dict[str, Tensor], candidates: Candidates) -> list[InstanceData]:
         """Scored pairs of every image, boxes in pixels of the network's input.
 
         Returns:
             list[InstanceData]: ``pred_pairs`` with ``sub_scores``, ``sub_ids``, ``obj_ids`` besides; ``verb_scores``
-            are those of the last layer, times both detection scores to the power of ``score_power``.
+            as in :meth:`verb_scores`.
         """
-        known = self.prior(candidates)
-        scores = preds["verb_logits"][-1].sigmoid() * known.clamp(min=0) ** self.score_power
-        verbs = scores.new_zeros(*scores.shape[:2], self.num_verbs)
-        verbs[..., self.verb_order] = scores
-        fields = dict(verb_scores=verbs, sub_ids=candidates.sub, obj_ids=candidates.obj)
+        fields = dict(verb_scores=self.verb_scores(preds, candidates), sub_ids=candidates.sub, obj_ids=candidates.obj)
         for who in ("sub", "obj"):
             fields[f"{who}_bboxes"] = candidates.of_pairs(who, candidates.boxes)
             fields[f"{who}_scores"] = candidates.of_pairs(who, candidates.scores)

@@ -86,8 +86,8 @@ class PViCHead(CandidateHead):
             for i, row in enumerate(rows):
                 tokens[row], positions[row] = maps[i].flatten(0, 1), codes[i].flatten(1).T
         padding = [scene.padding[0].flatten() for scene in scenes]
-        mask = pad_sequence(padding, batch_first=True, padding_value=True)
-        tokens, positions = (pad_sequence(each, batch_first=True) for each in (tokens, positions))
+        mask = _batched(padding, filling=True)
+        tokens, positions = _batched(tokens), _batched(positions)
         shape = max(tuple(scene.maps[0].shape[-2:]) for scene in scenes)
         memory = Memory(tokens, positions, mask, shape)
         return replace(memory, projected=dict(decoder=self.decoder.project(tokens, positions, attend_mask(mask))))
@@ -123,3 +123,8 @@ class PViCHead(CandidateHead):
     def classify(self, states: Tensor) -> dict[str, Tensor]:
         """See :class:`CandidateHead`."""
         return dict(verb_logits=self.verb_cls(states).float())
+
+
+def _batched(values: Sequence[Tensor], filling: float = 0) -> Tensor:
+    """(B, S, ...) of values (s, ...), filled up to the longest; one stays as it is, as ONNX has no filling up."""
+    return values[0][None] if len(values) == 1 else pad_sequence(values, batch_first=True, padding_value=filling)

@@ -44,8 +44,9 @@ class InstanceSelection:
 
     def __call__(self, scene: Scene) -> Scene:
         """The scene with the selected instances."""
-        kept = self.survivors(scene.instances.bboxes, scene.instances.labels, scene.instances.scores)
-        persons = scene.instances.labels[kept] == self.subject_label
+        found = scene.instances
+        kept = survivors(found.bboxes, found.labels, found.scores, self.nms_iou)
+        persons = found.labels[kept] == self.subject_label
         selected = scene.of(torch.cat([self._best(scene, kept[persons]), self._best(scene, kept[~persons])]))
         if self.clamp:
             height, width = scene.size
@@ -53,20 +54,21 @@ class InstanceSelection:
             selected.instances.bboxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height] * 2))
         return selected
 
-    def survivors(self, boxes: Tensor, labels: Tensor, scores: Tensor) -> Tensor:
-        """Rows that suppression leaves, best first."""
-        order = scores.argsort(descending=True, stable=True)
-        boxes, labels = boxes[order], labels[order]
-        covers = (bbox_overlaps(boxes, boxes) > self.nms_iou) & (labels[:, None] == labels)
-        covers = covers.triu(1).cpu().numpy()
-        alive = torch.ones(len(order), dtype=torch.bool).numpy()
-        for row in range(len(order)):
-            if alive[row]:
-                alive &= ~covers[row]
-        return order[torch.from_numpy(alive).to(order.device)]
-
     def _best(self, scene: Scene, rows: Tensor) -> Tensor:
         """Of rows in descending score those to take."""
         certain = int((scene.instances.scores[rows] >= self.score_thr).sum())
         least, most = self.limits
         return rows[: min(max(certain, least), most)]
+
+
+def survivors(boxes: Tensor, labels: Tensor, scores: Tensor, iou: float) -> Tensor:
+    """Rows of boxes (N, 4) that overlap no better one of their label (N,) by more than ``iou``, best first."""
+    order = scores.argsort(descending=True, stable=True)
+    boxes, labels = boxes[order], labels[order]
+    covers = (bbox_overlaps(boxes, boxes) > iou) & (labels[:, None] == labels)
+    covers = covers.triu(1).cpu().numpy()
+    alive = torch.ones(len(order), dtype=torch.bool).numpy()
+    for row in range(len(order)):
+        if alive[row]:
+            alive &= ~covers[row]
+    return order[torch.from_numpy(alive).to(order.device)]

@@ -66,7 +66,7 @@ class CooperativeLayer(nn.Module):
             (values * vector).sum(-1) for values, vector in zip((unary, unary, pairs), vectors, strict=True)
         )
         logits = sender[:, :, None] + receiver[:, None] + both + torch.cat([head.bias for head in self.attn])
-        itself = torch.eye(absent.shape[1], dtype=torch.bool, device=absent.device)
+        itself = torch.eye(absent.shape[1], device=absent.device).bool()
         hidden = absent[:, :, None] & ~itself
         return logits.masked_fill(hidden[..., None], float("-inf")).softmax(1)
 

@@ -60,6 +60,7 @@ class DetectorFeatures(DetectorInstances):
         self.reader = reader_of(self.detector)
         if official_feature_index and self.reader is not read_queries:
             raise ConfigError("official_feature_index is about query detectors, which this one is not.")
+        self.official_feature_index = official_feature_index
         if official_feature_index:
             self.reader = partial(read_queries, official_index=True)
         if cache and (padded_batches or active_dropout or not self.frozen):

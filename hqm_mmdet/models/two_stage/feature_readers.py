@@ -5,14 +5,14 @@ InstanceData per image: ``bboxes`` (N, 4) x1, y1, x2, y2 in pixels of the detect
 ``scores`` (N,), ``features`` (N, D); and a function that gives features of any boxes of an image of the batch, or None.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
 from mmcv.ops import roi_align
-from mmdet.models.detectors import DINO, DetectionTransformer, SingleStageDetector, TwoStageDetector
+from mmdet.models.detectors import DetectionTransformer, SingleStageDetector, TwoStageDetector
 from mmdet.models.roi_heads.bbox_heads import ConvFCBBoxHead
-from mmdet.structures import DetDataSample, SampleList
+from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.structures import cxcywh_to_xyxy
 
-from .dino_boxes import decode_dino
+from .given_boxes import decode
 from .scenes import InstanceError
 
 # boxes (n, 4) and the detector's labels (n,) of each image -> features (sum of n, D)
@@ -58,16 +58,12 @@ def read_queries(
     query r, whatever its own is.
     """
     _check_positions(detector, feats)
-    pool = None
-    if type(detector) is DINO:
-        inputs, pool = decode_dino(detector, feats, samples)
-    else:
-        inputs = detector.forward_transformer(feats, samples)
-    inputs = {name: value for name, value in inputs.items() if name in ("hidden_states", "references")}
-    logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
-    states = inputs["hidden_states"][-1]
-    images = zip(logits, boxes, states, samples, strict=True)
-    return [_best_queries(detector.bbox_head, *image, official_index) for image in images], pool
+    outputs, pool = decode(detector, feats, samples)
+    found = best_queries(detector, outputs, official_index)
+    for instances, sample in zip(found, samples, strict=True):
+        height, width = sample.img_shape[:2]
+        instances.bboxes = instances.bboxes * instances.bboxes.new_tensor([width, height, width, height])
+    return found, pool
 
 
 def _check_positions(detector: DetectionTransformer, feats: Sequence[Tensor]) -> None:
@@ -80,9 +76,18 @@ def _check_positions(detector: DetectionTransformer, feats: Sequence[Tensor]) ->
         )
 
 
-def _best_queries(
-    head: nn.Module, logits: Tensor, boxes: Tensor, states: Tensor, sample: DetDataSample, official_index: bool
+def best_queries(detector: DetectionTransformer, outputs: Mapping, official_index: bool = False) -> list[InstanceData]:
+    """Instances of a batch with boxes relative to the image; ``outputs`` is what the transformer gives."""
+    inputs = {name: value for name, value in outputs.items() if name in ("hidden_states", "references")}
+    logits, boxes = (layers[-1] for layers in detector.bbox_head(**inputs))
+    images = zip(logits, boxes, inputs["hidden_states"][-1], strict=True)
+    return [best_of_image(detector.bbox_head, *image, official_index) for image in images]
+
+
+def best_of_image(
+    head: nn.Module, logits: Tensor, boxes: Tensor, states: Tensor, official_index: bool = False
 ) -> InstanceData:
+    """The same of one image, from its queries' logits, boxes (Q, 4; cxcywh in [0, 1]) and states (Q, D)."""
     if head.loss_cls.use_sigmoid:
         scores = logits.sigmoid()
         most = (head.test_cfg or {}).get("max_per_img", len(scores))
@@ -91,10 +96,8 @@ def _best_queries(
     else:
         scores, labels = logits.softmax(-1)[:, :-1].max(-1)
         queries = torch.arange(len(logits), device=logits.device)
-    height, width = sample.img_shape[:2]
-    boxes = cxcywh_to_xyxy(boxes[queries]) * boxes.new_tensor([width, height, width, height])
     features = states[: len(queries)] if official_index else states[queries]
-    return InstanceData(bboxes=boxes, labels=labels, scores=scores, features=features)
+    return InstanceData(bboxes=cxcywh_to_xyxy(boxes[queries]), labels=labels, scores=scores, features=features)
 
 
 def read_rois(

@@ -26,8 +26,7 @@ class Scene:
         size (tuple[int, int]): height and width of the image without padding, pixels.
         name (str): of the image, for messages.
         pool (Callable, optional): features (n, D) of any boxes (n, 4) in pixels of the network's input, with labels
-            (n,) of the data set. Default None: the detector has none but those of its instances, as most query
-            detectors.
+            (n,) of the data set. Default None: the detector has none but those of its instances, as DETR.
     """
 
     instances: InstanceData

@@ -12,7 +12,9 @@ from PIL import Image
 
 from hqm_mmdet.apis import HOIInferencer, build_model, init_model
 from hqm_mmdet.apis.deployment import export
-from hqm_mmdet.apis.deployment.export import ExportError, ImageToPairs, compare, export_onnx, graph_of
+from hqm_mmdet.apis.deployment.export import compare, export_onnx, graph_of
+from hqm_mmdet.apis.deployment.graph import PAIR_OUTPUTS, ExportError
+from hqm_mmdet.apis.deployment.image_to_pairs import ImageToPairs
 from hqm_mmdet.structures import HOIDataSample
 from tests.apis.toy_checkpoint import toy_config, write_toy_checkpoint
 from tests.conftest import REPOSITORY
@@ -27,14 +29,16 @@ SIZES = ((64, 64), (33, 200), (97, 63), (160, 96))
 @pytest.mark.parametrize("detector", ("QPIC", "CDN", "ConditionalHOI"))
 def test_detectors_agree_with_pytorch(detector):
     module = ImageToPairs(tiny_model(type=detector).eval()).eval()
-    assert max(compare(graph_of(module, {}), module, SIZES).values()) < export.TOLERANCE
+    examples = module.examples(torch.Generator().manual_seed(0), SIZES)
+    assert max(compare(graph_of(module, {}), module, examples).values()) < export.TOLERANCE
 
 
 def test_hotr_agrees_with_pytorch():
     config = toy_config("hotr_toy")
     config.model.bbox_head.merge_queries = False
     module = ImageToPairs(init_model(config)).eval()
-    assert max(compare(graph_of(module, {}), module, ((64, 64), (98, 204))).values()) < export.TOLERANCE
+    examples = module.examples(torch.Generator().manual_seed(0), ((64, 64), (98, 204)))
+    assert max(compare(graph_of(module, {}), module, examples).values()) < export.TOLERANCE
 
 
 @pytest.mark.parametrize("name", ["genvlkt_s_toy", "hoiclip_toy"])
@@ -43,8 +47,8 @@ def test_scores_of_hoi_classes_agree_with_pytorch(name, tmp_path):
     torch.manual_seed(0)
     model = build_model(toy_config(name), initialise=False)
     torch.save({"state_dict": model.state_dict(), "meta": {}}, tmp_path / "model.pth")
-    differences = export_onnx(toy_config(name), tmp_path / "model.pth", tmp_path / "model.onnx")
-    assert set(differences) == {*export.PAIR_OUTPUTS, "hoi_scores", "hoi_probs"}
+    exported = export_onnx(toy_config(name), tmp_path / "model.pth", tmp_path / "model.onnx")
+    assert set(exported.differences) == {*PAIR_OUTPUTS, "hoi_scores", "hoi_probs"}
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     views = {"hoiclip_toy": {"clip_image": [1, 3, 64, 64]}}.get(name, {})
     assert {i.name: i.shape for i in session.get_inputs()} == {"image": [1, 3, "height", "width"], **views}
@@ -87,14 +91,14 @@ def exported(tmp_path_factory):
     """Checkpoint with mining, and the file made of it."""
     folder = tmp_path_factory.mktemp("exported")
     checkpoint = write_toy_checkpoint(folder / "epoch_3.pth")
-    assert max(export_onnx(None, checkpoint, folder / "toy.onnx").values()) < export.TOLERANCE
+    assert max(export_onnx(None, checkpoint, folder / "toy.onnx").differences.values()) < export.TOLERANCE
     return checkpoint, folder / "toy.onnx"
 
 
 def test_metadata_and_shapes(exported):
     session = onnxruntime.InferenceSession(exported[1])
     assert [i.shape for i in session.get_inputs()] == [[1, 3, "height", "width"]]
-    assert [o.name for o in session.get_outputs()] == [*export.PAIR_OUTPUTS, "verb_scores"]
+    assert [o.name for o in session.get_outputs()] == [*PAIR_OUTPUTS, "verb_scores"]
     meta = session.get_modelmeta().custom_metadata_map
     assert json.loads(meta["resize"]) == {"scale": [96, 96], "keep_ratio": False}
     assert json.loads(meta["classes"])[0] == "person" and len(json.loads(meta["verbs"])) == 11
@@ -104,7 +108,7 @@ def test_the_page_runs_the_file_without_mmdet(exported, tmp_path):
     """docs/export.md prints what the inferencer finds, where neither this package, mmdet nor torch can be imported."""
     checkpoint, file = exported
     page = (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    code = re.findall(r"```python\n(.+?)```", page, re.DOTALL)[0]
     pixels = np.random.default_rng(0).integers(256, size=(96, 96, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")
     (pairs,) = (sample.pred_pairs for sample in raw_predictions(checkpoint, pixels))

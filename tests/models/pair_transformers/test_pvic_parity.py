@@ -8,10 +8,10 @@ from mmengine.structures import InstanceData
 from hqm_mmdet.models.pair_transformers import InstanceSelection
 from hqm_mmdet.models.pair_transformers.pvic_layers import MapHead
 from hqm_mmdet.models.two_stage import Scene
-from hqm_mmdet.models.two_stage.feature_readers import _best_queries
+from hqm_mmdet.models.two_stage.feature_readers import best_of_image
 from hqm_mmdet.registry import MODELS
 from hqm_mmdet.safe_loading import load_untrusted
-from hqm_mmdet.structures import HOIDataSample, cxcywh_to_xyxy
+from hqm_mmdet.structures import cxcywh_to_xyxy
 from tests.models.pair_transformers.fixtures import HeadCase, agrees, flat
 from tests.models.reference import converted_file, load_arrays, load_json, reference_tensors
 
@@ -166,8 +166,8 @@ def test_a_sigmoid_detector_s_states(reference_dir, official):
     head.test_cfg = dict(max_per_img=100)
     states = torch.arange(float(len(logits)))[:, None]
     size = tuple(given["focal_size"]) if "focal_size" in given else tuple(given["sizes"][0].tolist())
-    sample = HOIDataSample(metainfo=dict(img_shape=size))
-    found = _best_queries(head, logits, boxes, states, sample, official)
+    found = best_of_image(head, logits, boxes, states, official)
+    found.bboxes = found.bboxes * torch.tensor([size[1], size[0]] * 2)
     np.testing.assert_allclose(found.scores, given["focal_scores"], atol=1e-6)
     assert found.labels.tolist() == given["focal_labels"].tolist()
     kept = InstanceSelection(score_thr=0.05, clamp=True)(Scene(found, (), (), size)).instances

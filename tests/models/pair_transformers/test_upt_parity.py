@@ -11,6 +11,7 @@ from hqm_mmdet.models.pair_transformers import (
     adjusted_logits,
     associated_verbs,
 )
+from hqm_mmdet.models.pair_transformers.selection import survivors
 from hqm_mmdet.models.pair_transformers.spatial import pairwise_numbers
 from hqm_mmdet.models.two_stage import Scene
 from hqm_mmdet.structures import cxcywh_to_xyxy, pair_iou
@@ -173,7 +174,7 @@ def test_selection(reference_dir):
         scores, labels = torch.from_numpy(logits).softmax(-1)[:, :-1].max(-1)
         boxes = cxcywh_to_xyxy(torch.from_numpy(boxes)) * torch.tensor([size[1], size[0]] * 2)
         found = InstanceData(bboxes=boxes, labels=labels, scores=scores, features=torch.arange(100.0)[:, None])
-        assert select.survivors(boxes, labels, scores).tolist() == given[f"nms_kept{i}"].tolist()
+        assert survivors(boxes, labels, scores, info["nms"]).tolist() == given[f"nms_kept{i}"].tolist()
         kept = select(Scene(found, (), (), tuple(size))).instances
         assert kept.features[:, 0].tolist() == given[f"kept{i}"].tolist()
         np.testing.assert_allclose(kept.bboxes, given[f"kept_boxes{i}"], atol=1e-3)

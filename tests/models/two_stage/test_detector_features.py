@@ -71,16 +71,15 @@ def test_mmdet_s_own_configs_give_instances_with_features(config):
     assert scene.maps[0].shape[-2:] == scene.padding[0].shape and scene.size == (side, side)
     assert not provider.detector.training and not found.features.requires_grad
     assert not any(parameter.requires_grad for parameter in provider.parameters())
-    if scene.pool is None:
-        assert config.startswith(("detr", "dab_detr"))
+    if config.startswith(("detr", "dab_detr", "dino")):  # see test_given_boxes.py
+        assert (scene.pool is None) == config.startswith("detr")
         return
     boxes, labels = found.bboxes[:3] * 0.8 + 2, found.labels[:3]
     again = scene.pool(boxes, labels)
     assert again.shape == (3, channels) and again.isfinite().all() and not again.requires_grad
     # Boxes do not see each other.
     torch.testing.assert_close(again[1:2], scene.pool(boxes[1:2], labels[1:2]), rtol=1e-4, atol=1e-4)
-    if not config.startswith("dino"):  # where a state is the query's own, not the box's
-        torch.testing.assert_close(scene.pool(found.bboxes, found.labels), found.features, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(scene.pool(found.bboxes, found.labels), found.features, rtol=1e-4, atol=1e-4)
 
 
 @needs_configs
