@@ -1,5 +1,6 @@
 # UPT, RTMDet-l, HICO-DET: 8 GPUs x 2 images, 20 epochs. Scores of a sigmoid detector: exponent 1.7.
-# Training needs an RTMDet tuned on HICO-DET's boxes: model.instances.checkpoint.
+# Training needs an RTMDet tuned on HICO-DET's boxes:
+# configs/detectors/rtmdet_l_hico.py, as model.instances.checkpoint.
 _base_ = ["./upt_r50_hico.py", "./_base_/models/rtmdet_l_instances.py"]
 model = dict(
     instances=dict(_delete_=True, **_base_.rtmdet_l),

@@ -8,10 +8,10 @@ from .options import writable_file
 
 # A test compares these with the library's tables.
 SOURCES = (
-    *("hoiclip", "genvlkt", "cdn_hqm", "cdn", "qpic", "hqm", "hotr", "tin", "upt", "pvic", "detr"),
-    *("mmdet_conditional_detr", "mmdet_detr"),
+    *("hoiclip", "genvlkt", "cdn_hqm", "cdn", "qpic", "hqm", "hotr", "tin", "upt", "pvic_h_detr", "pvic", "detr"),
+    *("h_detr", "mmdet_conditional_detr", "mmdet_detr"),
 )
-MODELS = ("qpic", "cdn", "conditional", "hotr", "genvlkt", "hoiclip", "detector")
+MODELS = ("qpic", "cdn", "conditional", "hotr", "genvlkt", "hoiclip", "detector", "h_detector")
 DATASETS = ("hico", "vcoco")
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 
 from hqm_mmdet.apis import build_model
 from hqm_mmdet.apis.class_names import class_names
 from hqm_mmdet.evaluation.functional import TripletNMS, WholePairNMS
-from hqm_mmdet.registry import HOOKS, MODELS
+from hqm_mmdet.registry import HOOKS, MODELS, TASK_UTILS
 from hqm_mmdet.visualization import HOIVisualizer
 
 ROOT = Path(__file__).parents[1]
@@ -175,3 +175,16 @@ def test_cdn_is_evaluated_with_pair_nms(path):
         assert options is None
     else:
         assert TripletNMS(**options) == TripletNMS() and WholePairNMS(**options) == WholePairNMS()
+
+
+@pytest.mark.parametrize(
+    ("detector", "pairs"),
+    [("detr_r50", "upt_r50"), ("dino_r50", "pvic_dino_r50"), ("rtmdet_l", "upt_rtmdet")],
+)
+def test_tuned_detectors_are_those_that_pairs_are_found_with(detector, pairs):
+    tuned = Config.fromfile(ROOT / "configs" / "detectors" / f"{detector}_hico.py")
+    used = Config.fromfile(ROOT / "configs" / f"{pairs}_hico.py").model.instances.detector
+    train_cfg = tuned.model.pop("train_cfg")
+    assert tuned.model.to_dict() == used.to_dict() and tuned.load_from and tuned.val_evaluator is None
+    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
+        assert TASK_UTILS.build(train_cfg.assigner)

@@ -7,6 +7,7 @@ from pathlib import Path
 import mmdet
 import torch
 import torch.nn.functional as F
+from mmdet.models.detectors import RTMDet
 from mmdet.structures import DetDataSample, SampleList
 from mmengine.config import Config
 from mmengine.model import BaseModule
@@ -64,6 +65,9 @@ class DetectorInstances(BaseModule):
         with DefaultScope.overwrite_default_scope(SCOPE):  # parts that mmdet looks up without saying where
             # A copy: DETR's head puts tensors into its config, which nobody could read out of a checkpoint.
             self.detector = MODELS.build(copy.deepcopy(detector))
+        if isinstance(self.detector, RTMDet) and self.detector.data_preprocessor.pad_size_divisor == 1:
+            # Its neck joins maps that only fit then. mmdet pads in its pipelines, which do not run here.
+            self.detector.data_preprocessor.pad_size_divisor = 32
         self.scale, self.frozen, self.loss_weight = scale, frozen, loss_weight
         self.checkpoint, self.description = checkpoint, repr(detector)
         labels = None

@@ -5,14 +5,18 @@ import importlib.util
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
 
 from hqm_mmdet.apis import build_model, init_model
 from hqm_mmdet.apis.inference.interactions import look_for
 from hqm_mmdet.checkpoints import write_checkpoint
+from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 from hqm_mmdet.errors import ConfigError
-from hqm_mmdet.models.clip import load_phrases, text_classifier
+from hqm_mmdet.models.clip import CLIP, load_phrases, text_classifier
 from hqm_mmdet.models.two_stage import CLIPCrops, CLIPPairHead
 from hqm_mmdet.models.two_stage.clip_crops import CropFeatures
+from hqm_mmdet.registry import DATASETS, METRICS
 from hqm_mmdet.structures import load_hoi_classes, new_pairs
 from tests.conftest import REPOSITORY
 from tests.models.clip.small_clip import SIZE, small_clip
@@ -136,11 +140,15 @@ def test_a_checkpoint_needs_no_other_file(model, clip_file, tmp_path):
     torch.testing.assert_close(ours.hoi_scores, theirs.hoi_scores)
 
 
-def test_one_command_makes_the_checkpoint(clip_file, tmp_path):
-    tool = REPOSITORY / "tools" / "clip" / "make_clip_pairs.py"
-    spec = importlib.util.spec_from_file_location("make_clip_pairs", tool)
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tools" / "clip" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_one_command_makes_the_checkpoint(clip_file, tmp_path):
+    module = tool("make_clip_pairs")
     cfg = config(clip_file)
     cfg.model.pair_encoder.clip.weights = cfg.model.bbox_head.clip = "nowhere.pth"
     cfg.dump(tmp_path / "config.py")
@@ -156,3 +164,30 @@ def test_it_is_not_trained(clip_file):
     inputs, samples = annotated()
     with pytest.raises(ConfigError, match="is not trained"):
         build_model(config(clip_file))(inputs, samples, mode="loss")
+
+
+def average_precision(cfg, clip, root):
+    """Of the toy test set, annotated boxes, with a CLIP file."""
+    cfg.model.pair_encoder.clip.weights = cfg.model.bbox_head.clip = str(clip)
+    with DefaultScope.overwrite_default_scope("hqm_mmdet"):
+        dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, data_root=f"{root}/"))
+    metric, model = METRICS.build(dict(type="HICODetMetric")), init_model(cfg)
+    metric.dataset_meta = dataset.metainfo
+    for data in dataset:
+        with torch.no_grad():
+            metric.process(data, [sample.to_dict() for sample in model.test_step(pseudo_collate([data]))])
+    return metric.evaluate(len(dataset))["hico/full"]
+
+
+@pytest.mark.slow
+def test_the_stand_in_for_clip_is_far_above_chance(tmp_path):
+    """Chance is the same model with random weights; the stand-in has seen crops and prompts, but no HOI training."""
+    root = make_toy_hoi(tmp_path / "toy", ToySettings(num_train=600, num_test=200), progress=False)
+    module = tool("train_toy_clip")
+    words = [str(tmp_path / "clip.safetensors"), "--data", str(root), "--steps", "600", "--batch-size", "32"]
+    module.main(module.parse_args(words))
+    torch.manual_seed(0)
+    torch.save(CLIP(module.SIZE).state_dict(), tmp_path / "random.pth")
+    cfg = Config.fromfile(CONFIGS / "clip_pairs_toy.py")
+    trained, chance = (average_precision(cfg, tmp_path / name, root) for name in ("clip.safetensors", "random.pth"))
+    assert trained > 0.27 and trained > 1.6 * chance

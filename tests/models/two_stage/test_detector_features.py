@@ -23,8 +23,8 @@ KINDS = {
     "dab_detr/dab-detr_r50_8xb2-50e_coco.py": (256, 64),
     "dino/dino-4scale_r50_8xb2-12e_coco.py": (256, 224),
     "faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py": (1024, 64),
-    "retinanet/retinanet_r50_fpn_1x_coco.py": (256, 64),
-    "rtmdet/rtmdet_tiny_8xb32-300e_coco.py": (96, 64),
+    "retinanet/retinanet_r50_fpn_1x_coco.py": (256, 75),  # no multiple of a stride
+    "rtmdet/rtmdet_tiny_8xb32-300e_coco.py": (96, 75),
 }
 
 
