@@ -38,13 +38,19 @@ def endless(loader):
 
 def measure(iterations: int) -> dict[str, list[float]]:
     """CPU seconds of each iteration, by name."""
-    torch.set_num_threads(1)
     init_default_scope("hqm_mmdet")
-    runs = {}
-    for name, file in CONFIGS.items():
-        cfg = Config.fromfile(ROOT / file)
+    configs = {name: Config.fromfile(ROOT / file) for name, file in CONFIGS.items()}
+    for cfg in configs.values():
         cfg.merge_from_dict({"train_dataloader.batch_size": 16, "visualizer.vis_backends": []})
         cfg.merge_from_dict({"work_dir": os.devnull, "log_level": "ERROR"})
+    return take_turns(configs, iterations)
+
+
+def take_turns(configs: dict[str, Config], iterations: int) -> dict[str, list[float]]:
+    """CPU seconds of each iteration of several trainings that take turns, by name."""
+    torch.set_num_threads(1)
+    runs = {}
+    for name, cfg in configs.items():
         loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
         loader.dataset.seed = 0
         for index in range(len(loader.dataset)):

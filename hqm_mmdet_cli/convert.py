@@ -35,7 +35,7 @@ DATASETS = ("hico", "vcoco")
 def convert(**options) -> int:
     """Convert the checkpoint SRC of another code base to DST (.pth or .safetensors).
 
-    The source (official QPIC, CDN, HOTR or HQM, official DETR, mmdet DETR or Conditional DETR) is recognised by its
+    The source (official pair detectors and DETR, mmdet's DETR and Conditional DETR; --source) is recognised by its
     keys. A DETR becomes the initialisation of a pair detector, QPIC unless --model says otherwise; a Conditional DETR
     that of Conditional DETR for pairs. What was renamed, kept, added, dropped and is missing is printed. DST of a pair
     detector holds its config and names, so that `hqm-mmdet predict` needs nothing else. See docs/checkpoints.md.

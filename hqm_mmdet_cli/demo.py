@@ -21,7 +21,7 @@ from .options import FiniteRange, best_device, model_options
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0: any free one.")
 @click.option("--max-megabytes", type=FiniteRange(0, min_open=True), default=20, show_default=True)
 @click.option("--max-megapixels", type=FiniteRange(0, 170, min_open=True), default=40, show_default=True)
-@click.option("--examples", metavar="FOLDER", help="Images to offer for trying.")
+@click.option("--examples", metavar="FOLDER", help="Images to offer for trying, the first 24.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 def demo(**options) -> int:
     """A page on this computer: drop an image, see who does what with what. Ctrl-C ends it.

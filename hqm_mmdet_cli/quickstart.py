@@ -10,6 +10,7 @@ from .options import FiniteRange
 @click.command(cls=ToolCommand)
 @click.option("--config", default="qpic_hqm_toy", show_default=True, metavar="CONFIG", help="What is trained.")
 @click.option("--compare", is_flag=True, help="Train without mining as well, and compare.")
+@click.option("--seed", type=click.IntRange(0), help="Of the training. Default: the config's, 0.")
 @click.option("--work-dir", metavar="FOLDER", help="Default: work_dirs/quickstart/<config>.")
 @click.option("--pictures", type=click.IntRange(1), default=16, show_default=True, help="Test images that are drawn.")
 @click.option(

@@ -60,7 +60,7 @@ def test_model_zoo_is_made_of_the_index():
     zoo = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(zoo)
     page = (REPOSITORY / "docs" / "model_zoo.md").read_text(encoding="utf-8")
-    assert zoo.tables(INDEX) in page, f"run: {zoo.COMMAND}"
+    assert zoo.lists(INDEX) in page, f"run: {zoo.COMMAND}"
     for model in MODELS:
         if "Converted From" in model:
             assert f"`{model['Config']}`" in page and model["Converted From"]["Weights"] in page

@@ -18,12 +18,14 @@ free_port() {
 }
 
 # launch N SCRIPT ARGUMENTS...: N processes of a tool on this machine; over several machines with
-# NNODES, NODE_RANK, MASTER_ADDR and PORT set on each.
+# NNODES, NODE_RANK, MASTER_ADDR and PORT set on each. With MAX_RESTARTS they are started anew when one of them ends
+# badly; a training then goes on from its newest checkpoint.
 launch() {
     local number="$1" script="$2"
     shift 2
     "$PYTHON" -m torch.distributed.run \
         --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$number" \
+        --max-restarts="${MAX_RESTARTS:-0}" \
         --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-$(free_port)}" \
         "$TOOLS/$script" "$@" --launcher pytorch
 }

@@ -19,6 +19,7 @@ from argparse import Namespace  # noqa: E402
 
 from hqm_mmdet.datasets.toy import make_toy_hoi  # noqa: E402
 from hqm_mmdet.utils.launch import run_tool  # noqa: E402
+from study.costs import measure, read_costs, write_costs  # noqa: E402
 from study.plan import SCALES, Run, run_config  # noqa: E402
 from study.records import config_digest, data_digest, fitting, read_records  # noqa: E402
 from study.run import current_commit  # noqa: E402
@@ -43,11 +44,16 @@ def main(args: Namespace) -> None:
     records = {record.run: record for record in records}
     experiments = [scale.experiments[name] for name in args.experiments or scale.experiments]
     queue = Queue(args.scale, experiments, records, folder, work_dir, args.jobs, current_commit())
-    if not args.page_only:
+    if args.costs:
+        arms = dict.fromkeys(arm for experiment in experiments for arm in experiment.arms)
+        data = data_folder(work_dir, next(iter(scale.splits)))
+        write_costs(folder, measure(arms, data, scale, iterations=60))
+    costs = read_costs(folder)
+    if not (args.page_only or args.costs):
         end = time.time() + 60 * args.minutes
         for _ in queue.run(stop=lambda: time.time() > end):
-            write_page(args.page, scale, records, left_out)
-    write_page(args.page, scale, records, left_out)
+            write_page(args.page, scale, records, left_out, costs)
+    write_page(args.page, scale, records, left_out, costs)
     print(f"{args.page} written from {len(records)} records; {len(queue.missing())} trainings are missing.")
 
 
@@ -60,6 +66,7 @@ def parse() -> Namespace:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no training begins after that")
     parser.add_argument("--page-only", action="store_true", help="train nothing")
+    parser.add_argument("--costs", action="store_true", help="train nothing, measure what an iteration costs")
     parser.add_argument("--records", type=Path, default=ROOT / "docs" / "study", help="folder of the records")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
     parser.add_argument("--work-dir", type=Path, default=ROOT / "work_dirs" / "study", help="data and logs")

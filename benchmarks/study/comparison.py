@@ -49,11 +49,12 @@ def seeds_of(records: Records, split: str, arm: str) -> list[int]:
     return sorted(run.seed for run in records if run.split == split and run.arm == arm)
 
 
-def paired(records: Records, split: str, arm: str, measure: Measure) -> Paired:
-    """Of an arm and its baseline, over the seeds that both have."""
+def paired(records: Records, split: str, arm: str, measure: Measure, baseline_measure: Measure | None = None) -> Paired:
+    """Of an arm and its baseline, over the seeds that both have; ``measure`` serves both unless told otherwise."""
+    of_baseline = baseline_measure or measure
     baseline = BASELINE_OF[arm]
     seeds = [seed for seed in seeds_of(records, split, arm) if Run(split, baseline, seed) in records]
-    pairs = [(measure(records[Run(split, arm, s)]), measure(records[Run(split, baseline, s)])) for s in seeds]
+    pairs = [(measure(records[Run(split, arm, s)]), of_baseline(records[Run(split, baseline, s)])) for s in seeds]
     values = np.array(pairs, dtype=float).reshape(-1, 2)
     return Paired(values[:, 0] - values[:, 1])
 
@@ -79,6 +80,11 @@ def iterations_to(record: Record, level: float) -> float:
         return 0.0
     (x0, y0), (x1, y1) = points[after - 1], points[after]
     return float(x0 + (level - y0) / (y1 - y0) * (x1 - x0))
+
+
+def at_iteration(iteration: float) -> Measure:
+    """mAP on the line through the evaluations, at most the final one."""
+    return lambda record: float(np.interp(iteration, *curve_of(record).T))
 
 
 def verb_gains(records: Records, split: str, arm: str) -> dict[str, Paired]:

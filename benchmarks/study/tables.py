@@ -1,5 +1,6 @@
 """docs/study.md: tables and figures from records; what people write around them stays."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +11,7 @@ from page import write_part
 from .comparison import (
     Paired,
     Records,
+    at_iteration,
     curve_of,
     final,
     iterations_to,
@@ -23,13 +25,29 @@ from .records import Record
 matplotlib.use("Agg")
 
 
-def write_page(page: Path, scale: Scale, records: Records, left_out: dict[Run, str]) -> None:
-    """Rewrite all parts that are made from the records of a scale."""
+# Of a table; baselines leave the comparisons empty.
+COLUMNS = (
+    "seeds",
+    "mAP",
+    "minus baseline [95 % interval]",
+    "",
+    "rare",
+    "rare minus baseline",
+    "iterations to baseline's final mAP",
+    "ms per iteration",
+    "minus baseline at equal time",
+)
+
+
+def write_page(
+    page: Path, scale: Scale, records: Records, left_out: dict[Run, str], costs: Mapping[str, float]
+) -> None:
+    """Rewrite all parts that are made from the records of a scale, and from the arms' costs of an iteration."""
     suffix = f"_{scale.folder}" if scale.folder else ""
     for name, experiment in scale.experiments.items():
         if experiment.precision is not None:  # more seeds of another table's runs
             continue
-        text = experiment_text(experiment, records)
+        text = experiment_text(experiment, records, costs)
         if "AJL" in experiment.arms and records:
             text += pictures(page, f"{name}{suffix}", experiment, records)
         write_part(page, f"study.tables: {name}", text)
@@ -48,31 +66,36 @@ def pictures(page: Path, name: str, experiment: Experiment, records: Records) ->
     return lines
 
 
-def experiment_text(experiment: Experiment, records: Records) -> str:
+def experiment_text(experiment: Experiment, records: Records, costs: Mapping[str, float]) -> str:
     """A table per split."""
     parts = []
     for split in experiment.splits:
-        rows = [row for arm in experiment.arms if (row := arm_row(records, split, arm))]
-        head = (
-            f"| {split} | seeds | mAP | minus baseline [95 % interval] | | rare | rare minus baseline "
-            "| iterations to baseline's final mAP |\n| --- " + "| --- " * 7 + "|"
-        )
+        rows = [row for arm in experiment.arms if (row := arm_row(records, split, arm, costs))]
+        head = f"| {' | '.join((split, *COLUMNS))} |\n|{' --- |' * (1 + len(COLUMNS))}"
         parts.append("\n".join([head, *rows]) if rows else f"*{split}: no training is finished yet.*")
     return "\n\n".join(parts)
 
 
-def arm_row(records: Records, split: str, arm: str) -> str:
+def arm_row(records: Records, split: str, arm: str, costs: Mapping[str, float]) -> str:
     """Empty without a run."""
     runs = [records[Run(split, arm, seed)] for seed in seeds_of(records, split, arm)]
     if not runs:
         return ""
+    iterations, baseline = runs[0].final["iteration"], BASELINE_OF[arm]
     cells = [arm, str(len(runs)), spread(final("full"), runs)]
-    if arm == BASELINE_OF[arm]:
-        cells += ["", "", spread(final("rare"), runs), "", str(runs[0].final["iteration"])]
+    if arm == baseline:
+        cells += ["", "", spread(final("rare"), runs), "", str(iterations)]
     else:
         gain = paired(records, split, arm, final("full"))
         cells += [interval(gain), gain.verdict, spread(final("rare"), runs)]
         cells += [interval(paired(records, split, arm, final("rare"))), reached(records, split, arm)]
+    cells.append(f"{costs[arm]:.0f}" if arm in costs else "")
+    if arm != baseline and {arm, baseline} <= set(costs):
+        # The baseline's curve is read at its end, the arm's where it has cost as much.
+        share = min(costs[baseline] / costs[arm], 1)
+        cells.append(interval(paired(records, split, arm, at_iteration(iterations * share), final("full"))))
+    else:
+        cells.append("")
     return f"| {' | '.join(cells)} |"
 
 

@@ -23,17 +23,21 @@ from hqm_mmdet_cli.errors import UsageError
 from hqm_mmdet_cli.installation import command, is_checkout, project_root, script
 
 
-def quickstart(config: str, compare: bool, work_dir: str | None, pictures: int, threshold: float) -> None:
+def quickstart(
+    config: str, compare: bool, seed: int | None, work_dir: str | None, pictures: int, threshold: float
+) -> None:
     """All steps for one config, or with ``compare`` for two, and what to look at."""
     file = find_config(config).resolve()
     plain = plain_config(file) if compare else None
-    folder = Path(work_dir) if work_dir else Path("work_dirs") / "quickstart" / file.stem
+    suffix = "" if seed is None else f"_seed_{seed}"
+    folder = Path(work_dir) if work_dir else Path("work_dirs") / "quickstart" / (file.stem + suffix)
     make_toy_hoi("data/toy_hoi", ToySettings())
-    checkpoint, predictions, paths = train_and_show(file, folder, pictures, threshold)
+    checkpoint, predictions, paths = train_and_show(file, folder, seed, pictures, threshold)
     if plain is not None:
-        _, others, _ = train_and_show(plain, folder.with_name(plain.stem), pictures, threshold)
+        beside = folder.with_name(plain.stem + suffix)
+        _, others, _ = train_and_show(plain, beside, seed, pictures, threshold)
         names = ("--name", file.stem, "--compare", others, "--compare-name", plain.stem)
-        paths.insert(0, write_report(file, predictions, folder.with_name("comparison"), *names))
+        paths.insert(0, write_report(file, predictions, folder.with_name("comparison" + suffix), *names))
     click.echo("\nLook at")
     for path in paths:
         click.echo(f"  {path}")
@@ -41,9 +45,11 @@ def quickstart(config: str, compare: bool, work_dir: str | None, pictures: int, 
     click.echo(f"  {command(f'demo --checkpoint {checkpoint} --examples {example_images(file)}')}")
 
 
-def train_and_show(config: Path, work_dir: Path, pictures: int, threshold: float) -> tuple[Path, Path, list[Path]]:
+def train_and_show(
+    config: Path, work_dir: Path, seed: int | None, pictures: int, threshold: float
+) -> tuple[Path, Path, list[Path]]:
     """All steps for one config; returns its checkpoint, predictions, and what to look at."""
-    checkpoint = finished_checkpoint(work_dir) or train(config, work_dir)
+    checkpoint = finished_checkpoint(work_dir) or train(config, work_dir, seed)
     predictions = work_dir / "predictions.pkl"
     metrics, runner = test(config, checkpoint, work_dir, predictions)
     paths = [*draw(runner, work_dir / "pictures", pictures, threshold), *write_pages(config, predictions, work_dir)]
@@ -60,7 +66,7 @@ def finished_checkpoint(work_dir: Path) -> Path | None:
     return next(iter(sorted(work_dir.glob("best_hico_full_*.pth"))), None)
 
 
-def train(config: Path, work_dir: Path) -> Path:
+def train(config: Path, work_dir: Path, seed: int | None) -> Path:
     """Train with a command that a user would type; returns the best checkpoint.
 
     Two processes on a CPU with two cores: for so small a model they are faster than two threads.
@@ -72,7 +78,8 @@ def train(config: Path, work_dir: Path) -> Path:
         words = [sys.executable, script("train.py"), config, "--cfg-options", "train_dataloader.batch_size=16"]
     else:
         words = ["bash", script("dist_train.sh"), config, "2"]
-    words = [str(word) for word in (*words, "--work-dir", work_dir, "--resume")]
+    seeded = () if seed is None else ("--seed", seed)
+    words = [str(word) for word in (*words, "--work-dir", work_dir, "--resume", *seeded)]
     print("+", " ".join(words), flush=True)
     if status := subprocess.run(words, env={**os.environ, "PYTHON": sys.executable}).returncode:
         raise UsageError(f"The training ended with status {status}, see above. The same command goes on.")

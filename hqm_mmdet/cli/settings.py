@@ -1,5 +1,6 @@
 """Words of a command line as config and device."""
 
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -15,13 +16,17 @@ def parse_settings(words: Sequence[str]) -> dict:
     """``key=value`` words to a dict, by mmengine's rules (numbers, lists, tuples).
 
     Raises:
-        UsageError: a word without ``=``, or brackets that do not close.
+        UsageError: a word without ``=``, brackets that do not close, or a dict, which mmengine's rules do not know.
     """
+    for word in words:
+        # mmengine's parser takes these for words, or never ends.
+        if re.search(r"=\s*{|dict\(", word):
+            raise UsageError(f"--cfg-options: {word!r} holds a dict. Set its entries one by one: KEY.ENTRY=VALUE.")
     # mmengine's own parser, so that --cfg-options mean here what they mean in OpenMMLab's tools.
     parsed = Namespace(settings={})
     try:
         DictAction(["--cfg-options"], "settings")(None, parsed, list(words))
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, RecursionError) as error:
         raise UsageError(f"--cfg-options: expected KEY=VALUE, got {' '.join(words)!r} ({error}).") from error
     return parsed.settings
 

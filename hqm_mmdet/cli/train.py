@@ -43,8 +43,8 @@ def train(
     require_files_of(cfg, ("train", "val"))
     if not from_scratch and (start := how_to_start(cfg, config)) is not None:
         raise UsageError(
-            f"{config} is meant to start from a detector, and no load_from is given: from random weights it "
-            f"learns far more slowly. Get the start: {start}. Or train without: --from-scratch."
+            f"{config} is meant to start from trained weights, and none are given: from random ones it learns far more "
+            f"slowly, or not at all. Get the start: {start}. Or train without: --from-scratch."
         )
     with config_errors(cfg, config):
         build_runner(cfg, calm=not verbose).train()

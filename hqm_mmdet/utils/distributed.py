@@ -17,6 +17,9 @@ from torch import nn
 from hqm_mmdet.errors import UserError
 from hqm_mmdet_cli.installation import script
 
+from .attempts import has_agent_store, join_attempt
+
+TIMEOUT = timedelta(minutes=30)  # torch's own, if the config has none
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 # What each launcher calls (rank, number of processes, rank on this machine, processes on this machine).
 RANK_VARIABLES = {
@@ -43,12 +46,14 @@ def join_processes(cfg: Config, launcher: str) -> None:
     accelerators are left to mmengine.
 
     Args:
-        cfg (Config): gets ``launcher`` and, for gloo, the ``model_wrapper_cfg`` that it needs; options other than
+        cfg (Config): gets ``launcher`` and, for gloo, the ``model_wrapper_cfg`` that it needs; where torchrun has
+            restarted the processes, ``restarted_since``, the Unix time at which the run began. Options other than
             ``backend`` in ``env_cfg.dist_cfg`` are heeded (``timeout`` in seconds).
         launcher (str): one of ``none``, ``pytorch``, ``slurm``, ``mpi``.
 
     Raises:
         LaunchError: the launcher's environment variables are missing.
+        JoinError: a process did not come in time.
     """
     cfg.launcher = launcher
     if launcher == "none" or get_device() not in ("cpu", "cuda"):
@@ -61,6 +66,11 @@ def join_processes(cfg: Config, launcher: str) -> None:
     options = {name: value for name, value in cfg.get("env_cfg", {}).get("dist_cfg", {}).items() if name != "backend"}
     if "timeout" in options:
         options["timeout"] = timedelta(seconds=options["timeout"])
+    if launcher == "pytorch" and has_agent_store():
+        store, since = join_attempt(options.get("timeout", TIMEOUT))
+        options |= dict(store=store, rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"]))
+        if since is not None:
+            cfg.restarted_since = since
     dist.init_process_group(backend, **options)
     if backend == "gloo":
         _wrap_without_devices(cfg)

@@ -12,7 +12,7 @@ from hqm_mmdet.safe_loading import CheckpointError, load_untrusted
 RESUMABLE_KEYS = ("meta", "state_dict", "message_hub", "optimizer")
 
 
-def find_latest_checkpoint(work_dir: str | Path) -> str | None:
+def find_latest_checkpoint(work_dir: str | Path, since: float = 0) -> str | None:
     """Newest complete training checkpoint of a run.
 
     mmengine trusts the file ``last_checkpoint``, which may be empty, stale or name a damaged file. Here the checkpoints
@@ -21,13 +21,14 @@ def find_latest_checkpoint(work_dir: str | Path) -> str | None:
 
     Args:
         work_dir (str | Path): where the run saved; a missing folder counts as empty.
+        since (float): Unix time; what was saved before is passed over. Default: 0.
 
     Returns:
         str | None: its path; None if there is nothing to resume from. Damaged files are named in a warning.
     """
     dated = [(_saved_at(path), path) for path in _candidates(Path(work_dir))]
     for time, path in sorted(dated, key=lambda entry: (entry[0], entry[1].name), reverse=True):
-        if time > 0 and _is_intact(path):
+        if time > 0 and time >= since and _is_intact(path):
             return str(path)
     return None
 

@@ -59,14 +59,20 @@ def set_start(cfg: Config, resume: str | None) -> None:
     """Decide what training starts from.
 
     Args:
-        cfg (Config): gets ``resume`` and ``load_from``.
+        cfg (Config): gets ``resume`` and ``load_from``. After a restart (:func:`join_processes`) training goes on from
+            the newest complete checkpoint that the run has written; if there is none, it begins as it did before.
         resume (str, optional): a checkpoint to go on from, or ``auto`` for the newest complete one in the work folder.
             If there is none, training starts as the config says, with its ``load_from``.
 
     Raises:
         FileNotFoundError: no such checkpoint.
     """
-    if resume == "auto":
+    since = cfg.pop("restarted_since", None)
+    if since is not None and (latest := find_latest_checkpoint(cfg.work_dir, since)) is not None:
+        resume = latest
+        if is_first_process():
+            print(f"Restarted; training goes on from {latest}.")
+    elif resume == "auto":
         resume = find_latest_checkpoint(cfg.work_dir)
         if resume is None and is_first_process():
             print(f"Nothing to resume in {cfg.work_dir}; training starts from the beginning.")

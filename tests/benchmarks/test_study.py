@@ -308,7 +308,7 @@ def test_whole_study_at_a_tiny_size(script, tmp_path, capsys):
     """What `make study-gpu` does, on a CPU: trainings side by side from device memory, records, page; then nothing is
     left to do."""
     main = script("study.__main__").main
-    args = Namespace(scale="tiny", experiments=None, jobs=2, minutes=60, page_only=False, debug=True)
+    args = Namespace(scale="tiny", experiments=None, jobs=2, minutes=60, page_only=False, costs=False, debug=True)
     args.records, args.page, args.work_dir = tmp_path / "records", tmp_path / "page.md", tmp_path / "work"
     main(args)
     records = sorted(path.name for path in (tmp_path / "records" / "tiny").glob("*.json"))
@@ -336,11 +336,13 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     page.write_text("# Study\n\nwritten by hand\n")
     for _ in range(2):  # the second time, nothing is doubled
         left_out = {plan.Run("normal", "PJL", 0): "other config"}
-        tables.write_page(page, plan.SCALES["standard"], records, left_out)
+        tables.write_page(page, plan.SCALES["standard"], records, left_out, dict(baseline=100, AJL=125))
     text = page.read_text()
     assert text.startswith("# Study\n\nwritten by hand\n")
     rows = [line for line in text.splitlines() if line.startswith("| AJL | 3 | 0.5100 ± 0.0100 | +0.1000 [")]
     assert len(rows) == 2 and all("| helps |" in row for row in rows)
+    # 240 of 300 iterations, on the line from half of the final mAP to the whole of it
+    assert all(row.endswith("| 125 | -0.0530 [-0.0605, -0.0455] |") for row in rows)
     assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 2
     assert text.count("left out: `pjl_normal_0.json` (other config)") == 1
     for name in ("study_strategies.png", "study_strategies_verbs.png"):

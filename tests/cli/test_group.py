@@ -77,6 +77,9 @@ def test_settings_are_read_as_mmengine_does():
     assert parse_settings(("a.b=1", "c=[x,2]", "d=x=y")) == {"a.b": 1, "c": ["x", 2], "d": "x=y"}
     with pytest.raises(UsageError, match="expected KEY=VALUE, got 'a'"):
         parse_settings(("a",))
+    for value in ("dict(b=1.0,c=0.5)", "{b: 1, c: 2}", "[dict(b=1)]"):
+        with pytest.raises(UsageError, match=r"holds a dict. Set its entries one by one: KEY.ENTRY=VALUE"):
+            parse_settings((f"a={value}",))
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EEXIST, errno.EROFS, errno.EACCES, errno.ENOTDIR])

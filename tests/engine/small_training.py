@@ -114,7 +114,9 @@ class TraceHook(Hook):
             self._strike(dict(val=signal.SIGKILL, termval=signal.SIGTERM))
 
     def _strike(self, signals):
-        if self.what in signals:
+        # of several processes the second one only, and not again when torchrun has restarted it
+        first_time = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
+        if self.what in signals and first_time and os.environ.get("RANK", "1") == "1":
             os.kill(os.getpid(), signals[self.what])
 
 

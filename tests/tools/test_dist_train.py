@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 import torch
@@ -18,22 +19,26 @@ def scalars(work_dir):
     return [entry for line in file.read_text().splitlines() if "grad_norm" in (entry := json.loads(line))]
 
 
-def test_two_processes_train_resume_and_evaluate(start, small_config, tmp_path):
+def test_two_processes_train_restart_and_evaluate(start, small_config, tmp_path):
     config = small_config(epochs=2, iter_interval=1)
+    dies = small_config("dies", epochs=2, iter_interval=1, moment="iter:3")  # the second process
     variables = dict(PYTHONPATH=str(ROOT), CUDA_VISIBLE_DEVICES="")
     dist_train, dist_test = ROOT / "tools" / "dist_train.sh", ROOT / "tools" / "dist_test.sh"
-    # 14 images for two processes, four at a time: 2 iterations per epoch; iter_3 lies inside the second
+    # 14 images for two processes, four at a time: 2 iterations per epoch
     options = ("--cfg-options", "train_dataloader.batch_size=4")
     whole = start("bash", dist_train, config, 2, "--work-dir", "whole", *options, **variables)
     assert whole.returncode == 0, whole.stderr
 
-    resume = ("--resume", tmp_path / "whole" / "iter_3.pth", "--work-dir", "rest")
-    rest = start("bash", dist_train, config, 2, *resume, *options, **variables)
+    # a checkpoint of an earlier run in the same folder is not what a restart goes on from
+    (tmp_path / "rest").mkdir()
+    shutil.copy(tmp_path / "whole" / "epoch_2.pth", tmp_path / "rest" / "epoch_9.pth")
+    rest = start("bash", dist_train, dies, 2, "--work-dir", "rest", *options, MAX_RESTARTS="1", **variables)
     assert rest.returncode == 0, rest.stderr
+    assert "Restarted; training goes on from rest/iter_" in rest.stdout
     ends = [load_untrusted(tmp_path / name / "epoch_2.pth") for name in ("whole", "rest")]
     assert all(torch.equal(value, ends[1]["state_dict"][key]) for key, value in ends[0]["state_dict"].items())
     lines = [(tmp_path / name / "losses.jsonl").read_text().splitlines() for name in ("whole", "rest")]
-    assert sorted(lines[0][-2:]) == sorted(lines[1]) and len(lines[0]) == 8
+    assert sorted(lines[0][-2:]) == sorted(lines[1][-2:]) and len(lines[0]) == 8
     first, second = ({json.loads(line)["loss"] for line in lines[0] if json.loads(line)["iter"] == i} for i in (0, 1))
     assert len(first) == len(second) == 1 and first != second  # processes log the mean loss of all
 

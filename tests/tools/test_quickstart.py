@@ -1,5 +1,7 @@
 """hqm-mmdet quickstart, with a model that was not trained."""
 
+from argparse import Namespace
+
 import pytest
 
 from hqm_mmdet.apis import build_model
@@ -43,6 +45,20 @@ def test_comparison_of_two_configs(monkeypatch, tmp_path):
     assert run("quickstart", "--compare", "--pictures", "1", "--work-dir", "runs/qpic_hqm_toy") == 0
     page = (tmp_path / "runs" / "comparison" / "index.html").read_text()
     assert "qpic_hqm_toy" in page and "qpic_toy" in page
+
+
+def test_seed_reaches_the_training(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(
+        quickstart.subprocess, "run", lambda words, env: started.append(words) or Namespace(returncode=1)
+    )
+    monkeypatch.setattr(quickstart, "make_toy_hoi", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    for words in ((), ("--seed", "7")):
+        assert run("quickstart", *words) == 2
+    (plain, seeded) = (words[words.index("--work-dir") :] for words in started)
+    assert plain == ["--work-dir", "work_dirs/quickstart/qpic_hqm_toy", "--resume"]
+    assert seeded == ["--work-dir", "work_dirs/quickstart/qpic_hqm_toy_seed_7", "--resume", "--seed", "7"]
 
 
 @pytest.mark.parametrize("name", ("qpic_toy.py", "nothing_hqm_toy.py"))

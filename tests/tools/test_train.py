@@ -1,5 +1,6 @@
 """tools/train.py and tools/test.py."""
 
+import copy
 import json
 import os
 import pickle
@@ -263,7 +264,7 @@ def test_a_model_that_needs_a_start_refuses_to_train_without(call, capsys, small
     assert not (tmp_path / "first").exists()
     assert call("train", first, "--from-scratch") == 0
     printed = capsys.readouterr().out
-    assert "WARNING: The model is meant to start from a detector, and starts from random weights" in printed
+    assert "WARNING: The model is meant to start from trained weights and starts from random ones" in printed
     weights = tmp_path / "first" / "epoch_1.pth"
     assert call("train", config("second"), "--load-from", weights, *loud) == 0
     assert f"start     {weights}" in capsys.readouterr().out
@@ -275,12 +276,30 @@ def test_a_model_that_needs_a_start_refuses_to_train_without(call, capsys, small
 def test_configs_of_published_methods_need_a_start_and_toy_ones_none():
     for name, path in project_configs().items():
         cfg = parse_config(path)
-        # A two-stage model reads its detector from a file of its own, and a box detector starts as it likes.
-        learnt_queries = "num_queries" in cfg.model and "num_verbs" in cfg.model.bbox_head
-        assert (cfg.get("needs_start") is not None) == (learnt_queries and "toy" not in name), name
-        assert cfg.get("needs_start") in (None, *INITIALISERS), name
+        # A box detector names its start in load_from, and CLIP on pairs has nothing to train.
+        own_start = "toy" in name or path.parent.name == "detectors" or name == "clip_pairs_hico"
+        assert (cfg.get("needs_start") is None) == own_start, name
+        assert cfg.get("needs_start") in (None, "tin", *INITIALISERS), name
     start = how_to_start(parse_config(project_configs()["cdn_l_hqm_vcoco"]))
     assert "detr-r101-2c7b67e5.pth params/cdn_init.pth --model cdn --dataset vcoco" in start
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "expected"),
+    [
+        ("upt_r50_hico", "model.instances.checkpoint", "convert DETR.pth params/detector.pth --model detector"),
+        ("pvic_dino_swin_l_hico", "model.instances.checkpoint", "weights of DINO, tuned on the data set's boxes"),
+        ("pvic_h_detr_r50_hico", "model.instances.checkpoint", "(converted: `hqm-mmdet convert H_DETR.pth"),
+        ("tin_hico", "model.backbone.init_cfg.checkpoint", "convert tin.npz params/tin_init.pth"),
+    ],
+)
+def test_weights_of_a_part_are_a_start(name, key, expected):
+    cfg = parse_config(project_configs()[name])
+    assert expected in how_to_start(cfg)
+    for given in ("load_from", key):
+        started = copy.deepcopy(cfg)
+        started.merge_from_dict({given: "x.pth"})
+        assert how_to_start(started) is None
 
 
 def test_missing_files_are_told_before_the_model_is_built(call, capsys, tmp_path, monkeypatch):

@@ -47,6 +47,10 @@ def test_time_of_saving_counts_not_that_of_copying(tmp_path, two):
     assert find_latest_checkpoint(tmp_path) == two[1]
 
 
+def test_what_an_earlier_run_saved_is_passed_over(tmp_path, two):
+    assert [find_latest_checkpoint(tmp_path, since) for since in (150.0, 201.0)] == [two[1], None]
+
+
 def test_files_of_plain_mmengine_go_by_their_own_time(tmp_path):
     one, two = save(tmp_path, "epoch_1.pth"), save(tmp_path, "epoch_2.pth")
     os.utime(one, (200, 200))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the tables of docs/model_zoo.md out of model-index.yml: published results, where weights are, conversion."""
+"""Write the lists of docs/model_zoo.md out of model-index.yml: published results, where weights are, conversion."""
 
 import argparse
 import sys
@@ -20,16 +20,22 @@ def data_set(model: IndexedModel) -> str:
     return model.dataset or SUFFIXES.get(model.name.rsplit("_", 1)[-1], "")
 
 
-def row(model: IndexedModel) -> str:
-    """A line of a table."""
-    source, convert = model.entry.get("Converted From"), "-"
-    where = "none published"
-    if source:
-        file = f"`{source['File']}` " if "File" in source else ""
-        where = f"{file}[here]({source['Weights']}), named by [the authors]({source['Code']})"
-        convert = f"`hqm-mmdet convert {source.get('File', 'FILE')} weights/{model.name}.pth`"
-    published = "{1} ({0})".format(*model.published) if model.published else "-"
-    return f"| `{model.entry['Config']}` | {data_set(model)} | {published} | {where} | {convert} |"
+def item(model: IndexedModel) -> str:
+    """A line of a list."""
+    source = model.entry.get("Converted From")
+    published = "{1} ({0})".format(*model.published) if model.published else "no result published"
+    text = f"* `{model.entry['Config']}` ({data_set(model)}): {published}"
+    if not source:
+        return f"{text}; no weights published"
+    file = source.get("File")
+    name = f"[`{file}`]" if file else "[weights]"
+    return f"{text}; {name}({source['Weights']}), `hqm-mmdet convert {file or 'FILE'} weights/{model.name}.pth`"
+
+
+def authors(models: list[IndexedModel]) -> str:
+    """Where the authors name their weights."""
+    codes = dict.fromkeys(m.entry["Converted From"]["Code"] for m in models if "Converted From" in m.entry)
+    return "".join(f"; weights as named [by the authors]({code})" for code in codes)
 
 
 def is_shown(model: IndexedModel) -> bool:
@@ -37,7 +43,7 @@ def is_shown(model: IndexedModel) -> bool:
     return "Converted From" in model.entry or (model.published and "ablations" not in model.entry["Config"])
 
 
-def tables(index: ModelIndex) -> str:
+def lists(index: ModelIndex) -> str:
     """A section per collection."""
     parts = []
     for collection in index.collections.values():
@@ -45,9 +51,8 @@ def tables(index: ModelIndex) -> str:
         if not shown:
             continue
         paper = collection["Paper"]
-        parts.append(f"## {collection['Name']}\n\n[{paper['Title']}]({paper['URL']})\n\n")
-        parts.append("| Config | Data set | Published | Weights | Convert |\n| --- | --- | --- | --- | --- |\n")
-        parts.append("\n".join(map(row, shown)) + "\n\n")
+        parts.append(f"## {collection['Name']}\n\n[{paper['Title']}]({paper['URL']}){authors(shown)}\n\n")
+        parts.append("\n".join(map(item, shown)) + "\n\n")
     return "".join(parts).strip()
 
 
@@ -56,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "model_zoo.md")
     args = parser.parse_args()
-    write_part(args.out, COMMAND, tables(ModelIndex.read()))
+    write_part(args.out, COMMAND, lists(ModelIndex.read()))
     print(f"wrote {args.out}")
     return 0
 

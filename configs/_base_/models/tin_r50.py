@@ -1,4 +1,6 @@
 # TIN on ResNet-50 at stride 16, boxes from a detection file. Set the head's classes in the child.
+# Meant to start from a ResNet as TensorFlow slim builds it (model.backbone.init_cfg), or from a TIN (load_from).
+needs_start = "tin"
 model = dict(
     type="TwoStageHOI",
     data_preprocessor=dict(

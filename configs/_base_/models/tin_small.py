@@ -1,5 +1,6 @@
 # A TIN for small images and CPUs, trained from scratch, on annotated boxes. Set the head's classes in the child.
 _base_ = ["./tin_r50.py"]
+needs_start = None
 model = dict(
     data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
     instances=dict(type="AnnotatedInstances"),

@@ -1,5 +1,7 @@
 # UPT on a frozen DETR-R50. Set the head's classes in the child.
 _base_ = ["./detr_r50_instances.py"]
+# Meant to start from a detector that was tuned on the boxes of the data set: model.instances.checkpoint, or load_from.
+needs_start = "detector"
 model = dict(
     type="PairTransformerHOI",
     data_preprocessor=dict(

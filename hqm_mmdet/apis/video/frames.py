@@ -1,8 +1,6 @@
 """Frames of a video, in and out, one at a time."""
 
-import errno
 import logging
-import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +14,6 @@ from hqm_mmdet_cli.checks import require_writable
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 DEFAULT_FPS = 25.0  # of files that do not tell
-LEAST_FREE = 2**16  # bytes; with less, the end of a video found no place
 COMPLETE = 0.95  # share of the announced frames; headers estimate
 
 
@@ -62,7 +59,7 @@ class VideoReader:
 
 
 class VideoWriter:
-    """Writes frames of equal size; a context manager.
+    """Writes frames of equal size; a context manager, which looks at the end whether all of them are in the file.
 
     Args:
         path (str | Path): ``.mp4``, ``.avi`` or another of :data:`CODECS`; its folder is made.
@@ -70,6 +67,7 @@ class VideoWriter:
 
     Raises:
         InputError: an ending without codec.
+        OSError: on leaving, frames are missing in the file.
     """
 
     def __init__(self, path: str | Path, fps: float):
@@ -78,6 +76,7 @@ class VideoWriter:
             raise InputError(f"Video {path} can't be written; the ending must be one of {', '.join(CODECS)}.")
         self.fps = float(Fraction(fps).limit_denominator(1001))  # MPEG-4 refuses finer time bases
         self._writer: cv2.VideoWriter | None = None
+        self._count = 0
 
     def __enter__(self) -> "VideoWriter":
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,10 +96,19 @@ class VideoWriter:
                 require_writable(self.path)
                 raise OSError(f"Video {self.path} can't be written: this OpenCV lacks the codec. Try the ending .avi.")
         self._writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
+        self._count += 1
 
     def __exit__(self, *exception) -> None:
         if self._writer is not None:
             self._writer.release()
-            # OpenCV says nothing of frames that found no place.
-            if exception[:1] == (None,) and shutil.disk_usage(self.path.parent).free < LEAST_FREE:
-                raise OSError(errno.ENOSPC, "No space left on device while writing", str(self.path))
+            if exception[:1] == (None,):
+                self._require_complete()
+
+    def _require_complete(self) -> None:
+        """OpenCV says nothing of frames that found no place, and a header may promise them; so they are read."""
+        found = sum(1 for _ in iter(cv2.VideoCapture(str(self.path)).grab, False))
+        if found < self._count:
+            raise OSError(
+                f"Video {self.path} is incomplete: {found} of {self._count} frames can be read. Mostly the disk is "
+                "full: free some space, or write elsewhere."
+            )

@@ -39,13 +39,13 @@ class WeightCheckHook(Hook):
         self.fresh = tuple(fresh)
 
     def before_train(self, runner) -> None:
-        """Warn of a model that is meant to start from a detector, or has frozen parts, and starts from random weights.
+        """Warn of a model that starts from random weights though it is meant to have others, or has frozen parts.
 
         ``hqm-mmdet train`` refuses the former, unless it is asked for; mmengine's own tools come this way, too.
         """
         start = None if loaded_from(runner) else how_to_start(runner.cfg)
         if start is not None:
-            message = f"The model is meant to start from a detector, and starts from random weights. A start: {start}."
+            message = f"The model is meant to start from trained weights and starts from random ones. A start: {start}."
             print_log(message, logger="current", level=logging.WARNING)
         frozen = getattr(unwrapped(runner.model), "required_parameters", ())
         if frozen and not loaded_from(runner):

@@ -1,6 +1,8 @@
 """Videos in and out."""
 
 import json
+import resource
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from hqm_mmdet.apis import predict_video
 from hqm_mmdet.apis.inference.sources import InputError
-from hqm_mmdet.apis.video.frames import VideoReader, VideoWriter
+from hqm_mmdet.apis.video.frames import CODECS, VideoReader, VideoWriter
 from hqm_mmdet.visualization import TripletSelection
 from tests.apis.conftest import noise
 
@@ -46,6 +48,28 @@ def test_video_that_breaks_off_is_told(clip, monkeypatch):
     reader.announced = 20
     assert len(list(reader)) == 5
     assert "breaks off after 5 of 20 frames" in warnings[0] and "clip.avi" in warnings[0]
+
+
+@pytest.mark.parametrize("ending", sorted(CODECS))
+def test_a_full_disk_is_told(tmp_path, ending):
+    """A limit of file sizes makes writing fail as a full disk does; OpenCV says nothing of either."""
+    with VideoWriter(tmp_path / f"whole{ending}", 25) as writer:
+        writer.write(np.asarray(noise(64, 48)))
+    writer = VideoWriter(tmp_path / f"cut{ending}", 25)
+    message = r"is incomplete: \d+ of 20 frames can be read. Mostly the disk is full"
+    with pytest.raises(OSError, match=message), limited_files(20_000), writer:
+        for i in range(20):
+            writer.write(np.asarray(noise(64, 48, seed=i)))
+
+
+@contextmanager
+def limited_files(size):
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
 
 def test_annotated_video_and_json(inferencer, clip, tmp_path):
