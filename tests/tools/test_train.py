@@ -289,7 +289,7 @@ def test_configs_of_published_methods_need_a_start_and_toy_ones_none():
     [
         ("upt_r50_hico", "model.instances.checkpoint", "convert DETR.pth params/detector.pth --model detector"),
         ("pvic_dino_swin_l_hico", "model.instances.checkpoint", "weights of DINO, tuned on the data set's boxes"),
-        ("pvic_h_detr_r50_hico", "model.instances.checkpoint", "(converted: `hqm-mmdet convert H_DETR.pth"),
+        ("pvic_h_detr_r50_hico", "model.instances.checkpoint", "convert H_DETR.pth params/detector.pth"),
         ("tin_hico", "model.backbone.init_cfg.checkpoint", "convert tin.npz params/tin_init.pth"),
     ],
 )
