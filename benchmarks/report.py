@@ -74,7 +74,10 @@ def write_json(path: Path, annotated: list[dict], images: EvaluationSet, seed: i
     info, top_k = images.metric.dataset_meta, SETS[images.dataset][2]
     found = predictions(annotated, images.dataset, seed)
     entries = (prediction_entry(name, pairs, info, top_k) for name, pairs in found)
-    path.write_text("[" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "]")
+    with path.open("w") as file:  # one by one: a large set's are gigabytes
+        for i, entry in enumerate(entries):
+            file.write(("," if i else "[") + json.dumps(entry, separators=(",", ":")) + "\n")
+        file.write("]")
 
 
 def write_pickle(path: Path, annotated: list[dict], images: EvaluationSet, seed: int = 0) -> None:

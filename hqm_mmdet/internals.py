@@ -4,12 +4,16 @@ Each is read by one function here, or overridden and listed in :data:`OVERRIDDEN
 installed stack, so that a version which renames one is noticed before a training behaves otherwise.
 """
 
+from collections.abc import Callable
+
 import torch
+from mmengine._strategy.deepspeed import DeepSpeedOptimWrapper
 from mmengine.model import ImgDataPreprocessor
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim import BaseOptimWrapper, OptimWrapper, OptimWrapperDict
 from mmengine.registry import Registry
 from mmengine.runner import BaseLoop, Runner
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 # Methods that our classes override: were one renamed, ours would never be called, and nobody would say so.
 OVERRIDDEN = {
@@ -47,11 +51,32 @@ def is_training(runner: Runner) -> bool:
     return isinstance(runner._train_loop, BaseLoop)  # a dict until Runner.train() builds it, before it loads anything
 
 
-def batches_per_update(optim_wrapper: OptimWrapper | OptimWrapperDict) -> int:
+def batches_per_update(optim_wrapper: BaseOptimWrapper) -> int:
     """Batches whose gradients are gathered for one step of the optimizer."""
-    if isinstance(optim_wrapper, OptimWrapperDict):  # several optimizers; each model steps them as it likes
+    # Several optimizers: each model steps them as it likes. By DeepSpeed, no gradients are gathered here.
+    if isinstance(optim_wrapper, OptimWrapperDict | DeepSpeedOptimWrapper):
         return 1
     return optim_wrapper._accumulative_counts
+
+
+def is_between_updates(optim_wrapper: BaseOptimWrapper) -> bool:
+    """Whether gradients are gathered that wait for the next step of the optimizer."""
+    return batches_per_update(optim_wrapper) > 1 and not optim_wrapper.should_update()
+
+
+def replace_clipping(optim_wrapper: OptimWrapper, clip: Callable[..., Tensor]) -> None:
+    """Let ``clip`` clip the gradients by their norm: called by every process, whatever share of them it has.
+
+    mmengine's own leaves out a process without gradients, which in a collective function the others would wait for.
+    """
+
+    def clip_and_log() -> None:
+        norm = clip(**optim_wrapper.clip_grad_kwargs)
+        optim_wrapper.message_hub.update_scalar(f"train/{optim_wrapper.grad_name}", float(norm))
+
+    # clipping by value knows no norm, and shares of a tensor are clipped like the whole
+    if optim_wrapper.clip_grad_kwargs and optim_wrapper.clip_func is clip_grad_norm_:
+        optim_wrapper._clip_grad = clip_and_log
 
 
 def swaps_channels(preprocessor: ImgDataPreprocessor) -> bool:

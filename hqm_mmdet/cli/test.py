@@ -23,6 +23,8 @@ def test(
     """Build the runner and test."""
     cfg = load_config(config, parse_settings(cfg_options), **common)
     cfg.load_from, cfg.resume = checkpoint, False
+    if cfg.pop("strategy", None) is not None:
+        cfg.pop("runner_type", None)  # what spreads a training over processes; each tests with the whole model
     if show or show_dir:
         draw_predictions(cfg, show, show_dir, wait_time)
     if out:

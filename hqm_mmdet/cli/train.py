@@ -1,6 +1,6 @@
 """``hqm-mmdet train``, ``tools/train.py``."""
 
-from hqm_mmdet.configuring import config_errors, how_to_start
+from hqm_mmdet.configuring import check_strategy, config_errors, how_to_start
 from hqm_mmdet.datasets.checking.sources import require_files_of
 from hqm_mmdet.utils.launch import build_runner, load_config, set_start, use_mixed_precision
 from hqm_mmdet_cli.errors import UsageError
@@ -38,6 +38,7 @@ def train(
         cfg.load_from = load_from
     if from_scratch:
         cfg.load_from = None
+    check_strategy(cfg, resumes=resume is not None or "restarted_since" in cfg)
     # Last, because --work-dir and --cfg-options decide where to look for a checkpoint.
     set_start(cfg, resume)
     require_files_of(cfg, ("train", "val"))

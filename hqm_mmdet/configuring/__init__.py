@@ -8,11 +8,13 @@ from .build_errors import config_errors
 from .common_settings import complete_loaders
 from .reading import merge_options, parse_config
 from .start import how_to_start
+from .strategies import check_strategy
 from .unread import ENV_KEYS, READ_KEYS, unread_in_files
 
 __all__ = [
     "ENV_KEYS",
     "READ_KEYS",
+    "check_strategy",
     "complete_loaders",
     "config_errors",
     "find_config",

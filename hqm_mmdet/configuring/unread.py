@@ -18,7 +18,7 @@ from .places import places_of_key
 READ_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"} | {
     *("custom_imports", "default_scope", "runner_type", "model_wrapper_cfg", "find_unused_parameters", "sync_bn"),
     *("activation_checkpointing", "efficient_conv_bn_eval", "compile", "log_config", "tta_model", "tta_pipeline"),
-    "needs_start",
+    *("needs_start", "strategy"),
 }
 ENV_KEYS = ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit")
 SCALING_KEYS = ("enable", "base_batch_size")

@@ -48,6 +48,19 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def move_into_place(temporary: str | Path, path: str | Path) -> None:
+    """Give a complete file its name, when its content is on the disk.
+
+    Args:
+        temporary (str | Path): the file, in the folder of ``path``.
+        path (str | Path): its name from now on; an older file is replaced.
+    """
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    _sync_folder(Path(path).parent)
+
+
 def _sync_folder(folder: Path) -> None:
     """Bring a rename onto the disk; systems that can't open folders (Windows) do without."""
     if os.name == "posix":

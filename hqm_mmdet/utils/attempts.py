@@ -31,9 +31,9 @@ def join_attempt(timeout: timedelta) -> tuple[Store, float | None]:
     Raises:
         JoinError: a process did not come in time.
     """
-    address, port, rank, world_size = (os.environ[name] for name in ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE"))
-    store = TCPStore(address, int(port), int(world_size), is_master=False, timeout=timeout)
-    number = agree_on_attempt(store, int(rank), int(world_size))
+    rank, world_size, port = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"))
+    store = TCPStore(os.environ["MASTER_ADDR"], port, world_size, is_master=False, timeout=timeout)
+    number = agree_on_attempt(store, rank, world_size)
     # the first process ever to write it is one of the first attempt
     begun = float(store.compare_set("hqm/begun", "", str(time.time())))
     return PrefixStore(f"hqm/attempt_{number}", store), begun if number > 1 else None

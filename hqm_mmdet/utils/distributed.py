@@ -66,7 +66,7 @@ def join_processes(cfg: Config, launcher: str) -> None:
     options = {name: value for name, value in cfg.get("env_cfg", {}).get("dist_cfg", {}).items() if name != "backend"}
     if "timeout" in options:
         options["timeout"] = timedelta(seconds=options["timeout"])
-    if launcher == "pytorch" and has_agent_store():
+    if launcher == "pytorch" and has_agent_store() and "init_method" not in options:
         store, since = join_attempt(options.get("timeout", TIMEOUT))
         options |= dict(store=store, rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"]))
         if since is not None:

@@ -18,16 +18,18 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from hqm_mmdet.registry import DATASETS, HOOKS
 from hqm_mmdet.utils.distributed import join_processes, leave_processes
+from hqm_mmdet.utils.launch import build_runner
 from tests.models.tiny import random_batch, tiny_config
 from tests.models.tiny_hotr import tiny_hotr_config
 from tests.models.tiny_text import CONFIGS as TEXT_CONFIGS
 
 ROUNDS = dict(ajl=[["gbs"], ["amm"]], pjl=[["gbs", "amm"]], cjl=[[["gbs", "amm"]]])
+HOOK_NAMES = ("RandomStateHook", "FiniteLossHook", "AJLHook", "WeightCheckHook", "DigestHook")
+FSDP = Path(__file__).parents[2] / "configs" / "_base_" / "strategies" / "fsdp.py"
 LENGTH = 12  # two processes, one image each: 6 iterations per epoch
 mmengine.runner.runner.collect_env = dict  # asks compilers for their versions, which takes longer than training
 
@@ -59,8 +61,9 @@ class DigestHook(Hook):
         line = dict(
             iter=runner.iter,
             round=model.query_mining.current_round,
+            loss=outputs["loss"].item(),
             parameters=digest.hexdigest(),
-            finds_unused=wrapped and runner.model.find_unused_parameters,
+            finds_unused=wrapped and getattr(runner.model, "find_unused_parameters", False),
             pairs=sum(len(sample.gt_pairs) for sample in data_batch["data_samples"]),
             hard=sorted(name for name in outputs if name.startswith(("gbs", "amm"))),
         )
@@ -68,8 +71,10 @@ class DigestHook(Hook):
             file.write(json.dumps(line) + "\n")
 
 
-def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="QPIC"):
-    """Config of the training; stops after two epochs of six iterations."""
+def build_config(
+    work_dir, strategy="ajl", accumulate=1, amp=False, resume=None, detector="QPIC", max_norm=None, sharded=False
+):
+    """Config of the training; stops after two epochs of six iterations. ``sharded``: by FSDP."""
     text = TEXT_CONFIGS.get(detector.lower())
     miners = dict(
         gbs=dict(type="GBSQueryGenerator", embed_dims=64 if text else 32),  # two queries per pair
@@ -83,6 +88,7 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
         sampler=dict(type="ResumableSampler", shuffle=False),
     )
     make = text or (tiny_hotr_config if detector == "HOTR" else partial(tiny_config, detector))
+    fragment = Config.fromfile(FSDP).to_dict() if sharded else {}
     return Config(
         dict(
             make(query_mining=mining),
@@ -95,9 +101,12 @@ def build_config(work_dir, strategy="ajl", accumulate=1, amp=False, resume=None,
                 type="BFloat16OptimWrapper" if amp else "OptimWrapper",
                 optimizer=dict(type="AdamW", lr=1e-3),
                 accumulative_counts=accumulate,
+                clip_grad=max_norm and dict(max_norm=max_norm),
             ),
+            env_cfg=dict(),
+            **fragment,
             default_hooks=dict(checkpoint=dict(type="SafeCheckpointHook", iter_interval=3)),
-            custom_hooks=[dict(type=t) for t in ("RandomStateHook", "FiniteLossHook", "AJLHook", "DigestHook")],
+            custom_hooks=[dict(type=t) for t in HOOK_NAMES],
             log_processor=dict(type="DataShareLogProcessor", window_size=4),
             randomness=dict(seed=3),
             load_from=resume,
@@ -116,7 +125,7 @@ def main(rank, work_dir, **options):
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
     cfg = build_config(work_dir, **options)
     join_processes(cfg, "pytorch")
-    Runner.from_cfg(cfg).train()
+    build_runner(cfg).train()
     leave_processes()
 
 

@@ -117,3 +117,20 @@ def test_two_decoders_with_bf16_and_a_resume(train, tmp_path, detector):
     assert all(line["hard"] for line in first)
     rest, _ = train(tmp_path / "rest", resume=str(tmp_path / "whole" / "iter_9.pth"), **options)
     assert rest == first[9:]
+
+
+def losses(lines):
+    return [line["loss"] for line in lines]
+
+
+def test_fsdp_trains_as_plain_processes_do_and_either_resumes_the_other(train, tmp_path):
+    # gradients are clipped, and a process that did so by the norm of its own part would go elsewhere
+    plain, _ = train(tmp_path / "plain", max_norm=0.1)
+    sharded, other = train(tmp_path / "sharded", max_norm=0.1, sharded=True)
+    assert losses(sharded) == pytest.approx(losses(plain), rel=1e-4)
+    assert [line["round"] for line in sharded] == [line["round"] for line in other] == [0, 1] * 6
+    for name, source in (("sharded", "sharded"), ("sharded", "plain"), ("plain", "sharded")):
+        resume = str(tmp_path / source / "iter_9.pth")
+        rest, _ = train(tmp_path / f"{name}_of_{source}", max_norm=0.1, sharded=name == "sharded", resume=resume)
+        assert losses(rest) == pytest.approx(losses(plain[9:]), rel=1e-4), (name, source)
+        assert [line["round"] for line in rest] == [1, 0, 1]

@@ -8,6 +8,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from hqm_mmdet.errors import ConfigError
+from hqm_mmdet.internals import is_between_updates
 from hqm_mmdet.registry import HOOKS
 from hqm_mmdet.utils import remove_incomplete, write_atomically
 from hqm_mmdet_cli.nearest import nearest
@@ -65,6 +66,7 @@ class SafeCheckpointHook(CheckpointHook):
         self._kept: list[str] = []
         self._due = False
         self._saved: tuple[int, int] | None = None  # epoch and iteration of the newest checkpoint
+        self._position: dict[str, int] = {}  # the same of the one that is being written
 
     def before_train(self, runner) -> None:
         """Clean up after a killed run."""
@@ -100,8 +102,9 @@ class SafeCheckpointHook(CheckpointHook):
         return self._saved == (epoch, iteration)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Note the time, by which :func:`find_latest_checkpoint` tells the newest."""
-        checkpoint["meta"]["saved_at"] = time.time()
+        """Note the time, by which :func:`find_latest_checkpoint` tells the newest, and where training is."""
+        # mmengine's FlexibleRunner counts itself, and always as if an epoch had ended
+        checkpoint["meta"].update(self._position, saved_at=time.time())
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         """What mmengine calls at the end of an epoch, and again when the best score has changed."""
@@ -109,10 +112,11 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _save(self, runner, filename: str, meta: dict) -> None:
         """Save, then point ``last_checkpoint`` to it, then delete old ones."""
-        if not runner.optim_wrapper.should_update():  # gathered gradients wait for the optimizer
+        if is_between_updates(runner.optim_wrapper):  # gathered gradients wait for the optimizer
             self._due = True
             return
         self._due, self._saved = False, (meta["epoch"], meta["iter"])
+        self._position = dict(epoch=meta["epoch"], iter=meta["iter"])
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         self._kept = [*(kept for kept in self._kept if kept != filename), filename]
         # before saving: the checkpoint has to know that it is itself among the kept ones
@@ -126,6 +130,7 @@ class SafeCheckpointHook(CheckpointHook):
             meta=dict(meta),
             backend_args=self.backend_args,
         )
+        self._position = {}
         if is_main_process():
             # last: whoever follows this pointer finds a complete file
             write_atomically(osp.join(runner.work_dir, "last_checkpoint"), self.last_ckpt.encode())
@@ -153,3 +158,5 @@ class SafeCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):  # of a strategy that writes a file per process
+            self.file_backend.rmtree(path)
