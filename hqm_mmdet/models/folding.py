@@ -60,11 +60,12 @@ class FrozenNorms:
             self.scales_shifts = None
             return
         names = ("weight", "bias", "running_mean", "running_var")
-        weight, bias, mean, variance = (torch.cat([getattr(norm, name) for norm in norms]) for name in names)
-        scale = weight / (variance + norms[0].eps).sqrt()
+        values = torch.stack([torch.cat([getattr(norm, name) for norm in norms]) for name in names])
+        weight, bias, mean, variance = values.double()  # what is rounded here is wrong alike at all positions
+        scale = (weight / (variance + norms[0].eps).sqrt()).to(values.dtype)
+        shift = (bias - mean * scale).to(values.dtype)
         sizes = [norm.num_features for norm in norms]
-        parts = scale.split(sizes), (bias - mean * scale).split(sizes)
-        self.scales_shifts = list(zip(*parts, strict=True))
+        self.scales_shifts = list(zip(scale.split(sizes), shift.split(sizes), strict=True))
 
     def _convolve(self, i: int, x: Tensor) -> Tensor:
         layer = self.pairs[i][0]

@@ -117,7 +117,7 @@ class FusedAttention(BaseModule):
         # autocast would multiply in half precision: in fp16 the unscaled product can overflow to infinity, and in both
         # half types neighbouring positions become equal, which leaves their ranks to chance
         with torch.autocast(queries.device.type, enabled=False):
-            logits = queries.float() / queries.shape[-1] ** 0.5 @ keys.float().transpose(-2, -1)
+            logits = queries.float() @ keys.float().transpose(-2, -1) / queries.shape[-1] ** 0.5
         if mask is None:
             return logits
         return logits + mask if mask.is_floating_point() else logits.masked_fill(~mask, float("-inf"))
