@@ -74,7 +74,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         self.pointwise = pointwise_convolutions(self.backbone)
-        FrozenNorms(self.backbone)
+        FrozenNorms(self.backbone)  # prepares it
         if checkpointed:
             checkpoint_parts([*stages_of(self.backbone), *self.encoder.layers])
         self.compiled = compiled
