@@ -27,6 +27,11 @@ from mmengine.runner import Runner  # noqa: E402
 
 from hqm_mmdet.registry import MODELS  # noqa: E402
 
+try:
+    from hqm_mmdet.utils.memory import keep_freed_memory
+except ImportError:  # an older checkout, whose commands do not call it
+    keep_freed_memory = None
+
 CONFIGS = {"plain": "configs/qpic_toy.py", "mined": "configs/qpic_hqm_toy.py"}
 
 
@@ -49,6 +54,8 @@ def measure(iterations: int) -> dict[str, list[float]]:
 def take_turns(configs: dict[str, Config], iterations: int) -> dict[str, list[float]]:
     """CPU seconds of each iteration of several trainings that take turns, by name."""
     torch.set_num_threads(1)
+    if keep_freed_memory is not None:
+        keep_freed_memory()
     runs = {}
     for name, cfg in configs.items():
         loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)

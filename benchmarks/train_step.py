@@ -112,6 +112,8 @@ def measure(size: str, args: argparse.Namespace) -> dict[str, float]:
     for name, index in ROUNDS.items():
         mined.query_mining.take_round(index)
         row[f"{name}_saved_mib"] = activations(mined, batch)
+    cfg.model.checkpointed = True
+    row["checkpointed_saved_mib"] = activations(build_model(cfg).train(), batch)
     plain.eval(), mined.eval()
     inference = {"plain": lambda: predict_step(plain, batch), "hqm": lambda: predict_step(mined, batch)}
     timed = interleaved(inference, args.repeats)

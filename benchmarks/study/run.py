@@ -25,6 +25,7 @@ from hqm_mmdet.engine import ResumableTrainLoop
 from hqm_mmdet.evaluation import HICODetMetric
 from hqm_mmdet.registry import LOOPS, METRICS
 from hqm_mmdet.utils.atomic_io import write_atomically
+from hqm_mmdet.utils.memory import keep_freed_memory
 
 from .device_data import DeviceLoader
 from .plan import ROOT, SCALES, Run, Scale, run_config
@@ -194,6 +195,8 @@ def main() -> None:
 
     Without a path for the record it only prints the trace.
     """
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     job = json.loads(sys.argv[1])
     run, data, work_dir = Run(**job["run"]), Path(job["data"]), Path(job["work_dir"])
     scale = SCALES[job["scale"]]

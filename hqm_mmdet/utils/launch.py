@@ -19,6 +19,7 @@ from hqm_mmdet_cli.errors import is_user_error, tell
 
 from .distributed import join_processes, leave_processes
 from .find_checkpoint import find_latest_checkpoint
+from .memory import keep_freed_memory
 
 
 def read_config_file(config: str) -> Config:
@@ -94,6 +95,8 @@ def use_mixed_precision(cfg: Config) -> None:
 
 def build_runner(cfg: Config, calm: bool = False) -> Runner:
     """mmengine's runner, or with ``calm`` the one with a short console; what ``runner_type`` names goes before."""
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     complete_loaders(cfg)
     if "runner_type" in cfg:
         return RUNNERS.build(cfg)

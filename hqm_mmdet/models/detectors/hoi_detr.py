@@ -17,6 +17,7 @@ from hqm_mmdet.models.execution import (
     pointwise_convolutions,
     stages_of,
 )
+from hqm_mmdet.models.folding import FrozenNorms
 from hqm_mmdet.models.freezing import TrainableParts
 from hqm_mmdet.models.layers import Memory, QuerySet, join_queries
 from hqm_mmdet.models.losses import weighted
@@ -73,6 +74,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         self.pointwise = pointwise_convolutions(self.backbone)
+        FrozenNorms(self.backbone)  # prepares it
         if checkpointed:
             checkpoint_parts([*stages_of(self.backbone), *self.encoder.layers])
         self.compiled = compiled

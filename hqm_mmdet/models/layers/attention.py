@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from hqm_mmdet.registry import MODELS
 
+from .dropout import Dropout, draws_itself, dropout
+
 
 @MODELS.register_module()
 class FusedAttention(BaseModule):
@@ -31,7 +33,7 @@ class FusedAttention(BaseModule):
         self.embed_dims = embed_dims
         self.num_heads = num_heads
         self.attn = self._build_projections(dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def _build_projections(self, dropout: float) -> nn.Module:
         """Module that holds the parameters, ``out_proj`` among them. Its own forward is not used."""
@@ -110,18 +112,23 @@ class FusedAttention(BaseModule):
 
     @staticmethod
     def logits(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Scaled products before the softmax, (B, H, N, S) float32; minus infinity where ``mask`` is False."""
+        """Scaled products before the softmax, (B, H, N, S) float32; minus infinity where ``mask`` is False, or plus
+        ``mask`` if that is float."""
         # autocast would multiply in half precision: in fp16 the unscaled product can overflow to infinity, and in both
         # half types neighbouring positions become equal, which leaves their ranks to chance
         with torch.autocast(queries.device.type, enabled=False):
             logits = queries.float() @ keys.float().transpose(-2, -1) / queries.shape[-1] ** 0.5
-        return logits if mask is None else logits.masked_fill(~mask, float("-inf"))
+        if mask is None:
+            return logits
+        return logits + mask if mask.is_floating_point() else logits.masked_fill(~mask, float("-inf"))
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """Fused attention, (B, H, N, D/H)."""
         # the kernel knows no mode: dropout_p acts in evaluation too
-        dropout = self.weight_dropout if self.training else 0.0
-        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
+        p = self.weight_dropout if self.training else 0.0
+        if draws_itself(queries.device, p):  # CPUs have no kernel with dropout
+            return dropout(self.weights(queries, keys, mask), p, True) @ values
+        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=p)
 
     def _add(self, query: Tensor, attended: Tensor) -> Tensor:
         """Join the heads, project, and add to the input."""
@@ -208,7 +215,7 @@ class AMMAttention(FusedAttention):
             keep = keep if mask is None else mask & keep
             return self._add(query, self._attend(queries, keys, values, keep))
         # fused kernels know masks before the softmax only, so here the weights are materialised
-        weights = F.dropout(self.weights(queries, keys, mask) * keep, self.weight_dropout, self.training)
+        weights = dropout(self.weights(queries, keys, mask) * keep, self.weight_dropout, self.training)
         return self._add(query, weights.to(values.dtype) @ values)
 
 

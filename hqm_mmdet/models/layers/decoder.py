@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import torch
 from mmcv.cnn import build_norm_layer
-from mmcv.cnn.bricks.transformer import FFN
 from mmdet.models.layers import DetrTransformerDecoder, DetrTransformerDecoderLayer
 from mmengine.model import ModuleList
 from torch import Tensor
@@ -12,7 +11,7 @@ from torch import Tensor
 from hqm_mmdet.registry import MODELS
 
 from .attention import AMMAttention, AttentionRecorder, AttentionRule, FusedAttention, attend_mask
-from .encoder import attention_args, ffn_args
+from .encoder import attention_args, build_ffn
 from .memory import Memory, ProjectedMemory, QuerySet, self_attend_mask
 
 CrossPosition = Tensor | tuple[Tensor, ...]
@@ -30,7 +29,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
         self.self_attn = self.self_attn_class(**attention_args(self.self_attn_cfg))
         self.cross_attn = self.cross_attn_class(**attention_args(self.cross_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
-        self.ffn = FFN(**ffn_args(self.ffn_cfg))
+        self.ffn = build_ffn(self.ffn_cfg)
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(3)])
 
     def forward(

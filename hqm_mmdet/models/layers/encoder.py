@@ -9,6 +9,7 @@ from torch import Tensor
 from hqm_mmdet.registry import MODELS
 
 from .attention import FusedAttention, attend_mask
+from .dropout import with_own_dropout
 
 
 class HOIEncoderLayer(DetrTransformerEncoderLayer):
@@ -17,7 +18,7 @@ class HOIEncoderLayer(DetrTransformerEncoderLayer):
     def _init_layers(self) -> None:
         self.self_attn = FusedAttention(**attention_args(self.self_attn_cfg))
         self.embed_dims = self.self_attn.embed_dims
-        self.ffn = FFN(**ffn_args(self.ffn_cfg))
+        self.ffn = build_ffn(self.ffn_cfg)
         self.norms = ModuleList([build_norm_layer(self.norm_cfg, self.embed_dims)[1] for _ in range(2)])
 
     def forward(self, query: Tensor, query_pos: Tensor, mask: Tensor | None) -> Tensor:
@@ -53,10 +54,10 @@ def attention_args(cfg: dict) -> dict:
     return {name: value for name, value in cfg.items() if name != "batch_first"}
 
 
-def ffn_args(cfg: dict) -> dict:
-    """FFN config with mmcv's default activation, but not in place.
+def build_ffn(cfg: dict) -> FFN:
+    """FFN with mmcv's default activation, but not in place, and with our dropout.
 
     A linear layer returns a view of what it computed, and to change a view costs three copies of the widest tensor of
     the layer in the backward pass. Out of place, nothing more is kept.
     """
-    return {"act_cfg": dict(type="ReLU"), **cfg}
+    return with_own_dropout(FFN(**{"act_cfg": dict(type="ReLU"), **cfg}))
