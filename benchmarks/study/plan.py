@@ -148,7 +148,7 @@ SCALES = {
     # Seconds on a CPU: the whole way of the GPU's study, for tests.
     "tiny": Scale(
         "tiny",
-        {"gpu": Experiment(("baseline", "AJL"), ("normal",), 2)},
+        {"gpu": Experiment(("baseline", "AJL"), ("normal",), 1)},
         {"normal": ToySettings(num_train=32, num_test=8)},
         epochs=2,
         evaluated=(1, 2),

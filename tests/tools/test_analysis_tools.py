@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -17,9 +16,19 @@ from tests.tools.conftest import ROOT
 TOOLS = ROOT / "tools" / "analysis_tools"
 
 
-def run(tool, *arguments, cwd):
-    command = [sys.executable, TOOLS / f"{tool}.py", *arguments]
-    return subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, timeout=300)
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Function that runs a tool here, in a folder; returns exit status, output and errors."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+    def call(tool, *arguments, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", [tool, *map(str, arguments)])
+        status = importlib.import_module(tool).main()
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=status, stdout=out, stderr=err)
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +38,7 @@ def toy(tmp_path_factory):
     return folder
 
 
-def test_mining_view_draws_shift_and_attention_of_every_pair(toy, tmp_path):
+def test_mining_view_draws_shift_and_attention_of_every_pair(run, toy, tmp_path):
     entries = json.loads((toy / "annotations" / "trainval_toy.json").read_text())
     pairs = [len({(h["subject_id"], h["object_id"]) for h in entry["hoi_annotation"]}) for entry in entries]
     index = int(np.argmax(pairs))
@@ -71,12 +80,12 @@ def test_mining_view_of_the_released_choices_follows_the_matched_query(monkeypat
         (["configs/qpic_hqm_toy.py", "--index", "6"], "numbers from 0 to 5"),
     ),
 )
-def test_mining_view_tells_what_is_wrong(toy, arguments, message):
+def test_mining_view_tells_what_is_wrong(run, toy, arguments, message):
     done = run("view_mining", *arguments, cwd=toy.parents[1])
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
 
 
-def test_shift_statistics_of_an_annotation_file(toy, tmp_path):
+def test_shift_statistics_of_an_annotation_file(run, toy, tmp_path):
     file = toy / "annotations" / "trainval_toy.json"
     done = run("shift_statistics", "--ann-file", file, "--pairs", 20, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -91,7 +100,7 @@ def test_shift_statistics_of_an_annotation_file(toy, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"), ((None, "does not exist"), ("{}", "expected a list"), ("[]", "has no pair"))
 )
-def test_shift_statistics_tells_what_is_wrong(tmp_path, content, message):
+def test_shift_statistics_tells_what_is_wrong(run, tmp_path, content, message):
     file = tmp_path / "annotations.json"
     if content is not None:
         file.write_text(content)
