@@ -31,6 +31,7 @@ from hqm_mmdet.safe_loading import CheckpointError
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.visualization import ShownPair, TripletSelection, merge_repeats
 
+from .ahead import one_ahead
 from .attention import AttentionMaps, attention_maps
 from .interactions import asked_model, interactions_with, look_for
 from .outputs import OutputFolder
@@ -228,7 +229,6 @@ class HOIInferencer(DetInferencer):
         self._report(failures, len(results["predictions"]))
         return dict(results, failures=[asdict(failure) for failure in failures])
 
-    @torch.no_grad()
     def stream(
         self,
         inputs: ImageInput | Iterable[ImageInput] | Sequence[ImageSource],
@@ -236,7 +236,7 @@ class HOIInferencer(DetInferencer):
         failures: list[BadInput] | None = None,
         allow_urls: bool = False,
     ) -> Iterator[Prediction]:
-        """Predictions one after the other; no more than a batch is in memory.
+        """Predictions one after the other; three batches are in memory, one used, one computed, one read.
 
         Args:
             inputs: as in :meth:`__call__`; a generator is read as it goes.
@@ -248,15 +248,24 @@ class HOIInferencer(DetInferencer):
             InputError, BadImageError: as in :meth:`__call__`.
         """
         sources = inputs if _are_sources(inputs) else find_images(inputs, allow_urls)
-        for images, data in self.preprocess(self._read(sources, failures), batch_size):
-            for image, sample in zip(images, self.forward(data), strict=True):
-                # Results pile up on the caller's side, where there is more memory than on the device.
-                sample = sample.cpu()
+        batches = one_ahead(self.preprocess(self._read(sources, failures), batch_size))
+        for predictions in one_ahead(self._predict(batches)):
+            yield from predictions
+
+    @torch.no_grad()
+    def _predict(self, batches: Iterator[tuple[list[np.ndarray], dict]]) -> Iterator[list[Prediction]]:
+        for images, data in batches:
+            # Results pile up on the caller's side, where there is more memory than on the device.
+            samples = [sample.cpu() for sample in self.forward(data)]
+            for sample in samples:
                 _require_numbers(sample, self.model)
                 if self.merge_iou is not None:
                     num_classes = len(self.model.dataset_meta["classes"])
                     sample.pred_pairs = merge_repeats(sample.pred_pairs, self.merge_iou, num_classes)
-                yield Prediction(sample.img_path, image, sample, self.model.dataset_meta)
+            yield [
+                Prediction(sample.img_path, image, sample, self.model.dataset_meta)
+                for image, sample in zip(images, samples, strict=True)
+            ]
 
     def _read(self, sources: Iterable[ImageSource], failures: list[BadInput] | None) -> Iterator[dict]:
         for source in sources:

@@ -140,17 +140,17 @@ def test_images_of_any_size(inferencer, size, tmp_path):
     assert (tmp_path / "pictures" / "00000000.jpg").is_file()
 
 
-def test_no_more_than_a_batch_is_in_memory(inferencer):
+def test_no_more_than_three_batches_are_in_memory(inferencer):
     read = []
 
     def images():
-        for i in range(6):
+        for i in range(12):
             read.append(i)
             yield np.full((8, 8, 3), i, np.uint8)
 
     stream = inferencer.stream(images(), batch_size=2)
-    assert next(stream).image[0, 0, 0] == 0 and len(read) == 2
-    assert [prediction.image[0, 0, 0] for prediction in stream] == [1, 2, 3, 4, 5]
+    assert next(stream).image[0, 0, 0] == 0 and len(read) <= 6
+    assert [prediction.image[0, 0, 0] for prediction in stream] == list(range(1, 12))
 
 
 def test_a_run_that_breaks_off_leaves_a_sound_file(tmp_path):
