@@ -47,7 +47,7 @@ def wheel(tmp_path_factory):
 def source(folder):
     """A copy of the sources: building writes beside them."""
     copy = folder / "source"
-    ignored = shutil.ignore_patterns(".git", ".venv*", "data", "work_dirs", "tests", "__pycache__")
+    ignored = shutil.ignore_patterns(".git", ".venv*", "build", "data", "work_dirs", "tests", "__pycache__")
     shutil.copytree(REPOSITORY, copy, ignore=ignored)
     return copy
 
