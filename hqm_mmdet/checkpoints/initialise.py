@@ -207,6 +207,9 @@ DETECTOR_PARTS = {
 }
 
 
+H_DETR_COCO_ROWS = 91
+
+
 def init_h_detector(state: StateDict, dataset: str, copy_decoder: bool = True) -> list[str]:
     """H-Deformable-DETR stays one, with our names: the detector of a two-stage model (``model.instances.checkpoint``).
 
@@ -227,9 +230,6 @@ def init_h_detector(state: StateDict, dataset: str, copy_decoder: bool = True) -
     changed = [name for name, rows in state.items() if ".cls_branches." in name and len(rows) == H_DETR_COCO_ROWS]
     state.update({name: state[name][USED_ROWS[:-1]] for name in changed})
     return changed
-
-
-H_DETR_COCO_ROWS = 91
 
 
 INITIALISERS = {

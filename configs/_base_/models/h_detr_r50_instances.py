@@ -1,4 +1,6 @@
 # A frozen H-Deformable-DETR with ResNet-50 and four scales as provider of instances: the best 100 results.
+# Images and backbone are those of DINO, the neck but for its biases.
+_base_ = ["./dino_r50_instances.py"]
 h_detr = dict(
     type="DetectorFeatures",
     detector=dict(
@@ -6,33 +8,9 @@ h_detr = dict(
         num_queries=300,
         num_one2many=1500,
         num_feature_levels=4,
-        data_preprocessor=dict(
-            type="DetDataPreprocessor",
-            mean=[123.675, 116.28, 103.53],
-            std=[58.395, 57.12, 57.375],
-            bgr_to_rgb=True,
-            pad_size_divisor=1,
-        ),
-        backbone=dict(
-            type="ResNet",
-            depth=50,
-            num_stages=4,
-            out_indices=(1, 2, 3),
-            frozen_stages=1,
-            norm_cfg=dict(type="BN", requires_grad=False),
-            norm_eval=True,
-            style="pytorch",
-        ),
-        neck=dict(
-            type="ChannelMapper",
-            in_channels=[512, 1024, 2048],
-            kernel_size=1,
-            out_channels=256,
-            act_cfg=None,
-            bias=True,
-            norm_cfg=dict(type="GN", num_groups=32),
-            num_outs=4,
-        ),
+        data_preprocessor=_base_.dino.detector.data_preprocessor,
+        backbone=_base_.dino.detector.backbone,
+        neck=dict(_base_.dino.detector.neck, bias=True),
         encoder=dict(
             num_layers=6,
             layer_cfg=dict(
