@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE_SECONDS = 60  # between two writings of the page, which takes seconds itself
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from argparse import Namespace  # noqa: E402
@@ -43,17 +44,23 @@ def main(args: Namespace) -> None:
         print(f"left out: {run.file_name()} ({reason})")
     records = {record.run: record for record in records}
     experiments = [scale.experiments[name] for name in args.experiments or scale.experiments]
-    queue = Queue(args.scale, experiments, records, folder, work_dir, args.jobs, current_commit())
+    queue = Queue(args.scale, experiments, records, folder, work_dir, args.jobs, args.commit)
     if args.costs:
         arms = dict.fromkeys(arm for experiment in experiments for arm in experiment.arms)
         data = data_folder(work_dir, next(iter(scale.splits)))
         write_costs(folder, measure(arms, data, scale, iterations=60))
     costs = read_costs(folder)
     if not (args.page_only or args.costs):
-        end = time.time() + 60 * args.minutes
-        for _ in queue.run(stop=lambda: time.time() > end):
+        end, written = time.time() + 60 * args.minutes, 0.0
+        try:
+            for _ in queue.run(stop=lambda: time.time() > end):
+                if time.time() > written + PAGE_SECONDS:
+                    write_page(args.page, scale, records, left_out, costs)
+                    written = time.time()
+        finally:
             write_page(args.page, scale, records, left_out, costs)
-    write_page(args.page, scale, records, left_out, costs)
+    else:
+        write_page(args.page, scale, records, left_out, costs)
     print(f"{args.page} written from {len(records)} records; {len(queue.missing())} trainings are missing.")
 
 
@@ -70,6 +77,7 @@ def parse() -> Namespace:
     parser.add_argument("--records", type=Path, default=ROOT / "docs" / "study", help="folder of the records")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
     parser.add_argument("--work-dir", type=Path, default=ROOT / "work_dirs" / "study", help="data and logs")
+    parser.add_argument("--commit", default=current_commit(), help="of a copy without git's folder, for the records")
     parser.add_argument("--debug", action="store_true", help="show the traceback of every error")
     return parser.parse_args()
 

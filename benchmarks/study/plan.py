@@ -119,7 +119,6 @@ class Scale:
         epochs: length.
         evaluated: epochs after which the averaged weights are evaluated.
         image_size: side of the images in pixels.
-        in_device_memory: whether the training images lie there, both mirror images of each, ready to be used.
         train_ann_file: annotations to train on; None for the config's.
         keeps_weights: whether a run leaves its averaged weights in its folder, as a checkpoint of the last epoch.
     """
@@ -130,7 +129,6 @@ class Scale:
     epochs: int = EPOCHS
     evaluated: tuple[int, ...] = EVALUATED
     image_size: int = 96
-    in_device_memory: bool = False
     train_ann_file: str | None = None
     keeps_weights: bool = False
 
@@ -143,7 +141,6 @@ SCALES = {
         {"gpu": Experiment(STRATEGIES, tuple(SPLITS), 10)},
         SPLITS,
         image_size=160,
-        in_device_memory=True,
     ),
     # Seconds on a CPU: the whole way of the GPU's study, for tests.
     "tiny": Scale(
@@ -153,7 +150,6 @@ SCALES = {
         epochs=2,
         evaluated=(1, 2),
         image_size=64,
-        in_device_memory=True,
     ),
     # Hosts of benchmarks/suppression, which asks for them itself; the last 400 training images are held out.
     "suppression": Scale(
@@ -193,8 +189,6 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
     cfg.default_hooks.pop("visualization")  # mmengine takes None for its own default hooks only
     cfg.train_cfg.type = "StudyTrainLoop"
     cfg.train_cfg.evaluated = scale.evaluated
-    if scale.in_device_memory:
-        cfg.train_cfg.in_device_memory = True
     if scale.train_ann_file:
         cfg.train_dataloader.dataset.ann_file = scale.train_ann_file
     if scale.keeps_weights:

@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import os
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import mmdet
 import mmengine
@@ -17,13 +20,15 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
+from mmengine.model import ExponentialMovingAverage
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
+from torch import Tensor, nn
 
 import hqm_mmdet
 from hqm_mmdet.engine import ResumableTrainLoop
 from hqm_mmdet.evaluation import HICODetMetric
-from hqm_mmdet.registry import LOOPS, METRICS
+from hqm_mmdet.registry import LOOPS, METRICS, MODELS
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.memory import keep_freed_memory
 
@@ -36,18 +41,16 @@ TRACED = 4  # iterations whose losses are part of the trace
 
 @LOOPS.register_module(force=True)
 class StudyTrainLoop(ResumableTrainLoop):
-    """Validates after the listed epochs.
+    """Takes its batches from device memory, and validates after the listed epochs.
 
     Args:
         evaluated (tuple[int, ...]): epochs, counted from 1.
-        in_device_memory (bool): take training batches from there, see :class:`DeviceLoader`.
     """
 
-    def __init__(self, *args, evaluated: tuple[int, ...], in_device_memory: bool = False, **kwargs):
+    def __init__(self, *args, evaluated: tuple[int, ...], **kwargs):
         super().__init__(*args, **kwargs)
         self.evaluated = evaluated
-        if in_device_memory:
-            self.dataloader = DeviceLoader(self.dataloader, get_device())
+        self.dataloader = DeviceLoader(self.dataloader, get_device())
 
     def _validate_if_due(self) -> None:
         if self._epoch in self.evaluated:
@@ -75,6 +78,22 @@ class StudyMetric(HICODetMetric):
         return f"{self.dataset_meta['verbs'][verb]} {classes[obj] if obj < len(classes) else ''}".strip()
 
 
+@MODELS.register_module(name="ExponentialMovingAverage", force=True)
+class JoinedAverage(ExponentialMovingAverage):
+    """mmengine's average with the same numbers from one operation for all tensors."""
+
+    def update_parameters(self, model: nn.Module) -> None:
+        """As in mmengine."""
+        if self.steps == 0:
+            super().update_parameters(model)
+            source = model.state_dict()
+            pairs = [(mean, source[name]) for name, mean in self.avg_parameters.items() if mean.is_floating_point()]
+            self._means, self._sources = zip(*pairs, strict=True)
+        else:
+            torch._foreach_lerp_(self._means, self._sources, self.momentum)
+            self.steps += 1
+
+
 class Observer(Hook):
     """Collects a trace, the curve, and CPU time spent in training.
 
@@ -100,8 +119,9 @@ class Observer(Hook):
         self._start = time.process_time()
 
     def after_train_epoch(self, runner) -> None:
-        """Stop the clock."""
+        """Stop the clock, and tell the log."""
         self.seconds += time.process_time() - self._start
+        print(f"{runner.experiment_name}: epoch {runner.epoch + 1}, {self.seconds:.0f} s of CPU time", flush=True)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         """Note the sum of all losses."""
@@ -129,9 +149,33 @@ class StopWhenTraced(Hook):
             raise Traced
 
 
+def last_layer_to_host(head: nn.Module, inputs: tuple, preds: dict[str, Tensor]) -> dict[str, Tensor] | None:
+    """Forward hook: in evaluation predictions of a batch leave the device together, not image by image."""
+    return None if head.training else {name: value[-1:].cpu() for name, value in preds.items()}
+
+
+@contextlib.contextmanager
+def draws_on_host():
+    """Inside, what the miners draw for any device comes from the CPU's generator: a seed means the same everywhere."""
+
+    def on_host(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def drawn(*args, device=None, **options):
+            if isinstance(args[0], Tensor):  # rand_like and its kin
+                device, args = args[0].device, (args[0].cpu(), *args[1:])
+            return draw(*args, **options).to(device or "cpu")
+
+        return drawn
+
+    with contextlib.ExitStack() as patches:
+        for name in ("rand", "rand_like", "randn_like"):
+            patches.enter_context(mock.patch.object(torch, name, on_host(getattr(torch, name))))
+        yield
+
+
 def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observer, StudyMetric]:
     """Train; returns what was observed, and the metric after its last evaluation."""
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False  # a trace must be repeated to five digits
     cfg.work_dir = str(work_dir)
     cfg.experiment_name = f"{work_dir.name}_{time.time_ns()}"  # mmengine keeps runners by name
     runner = Runner.from_cfg(cfg)
@@ -139,7 +183,8 @@ def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observ
     runner.register_hook(observer, "VERY_LOW")
     if only_trace:
         runner.register_hook(StopWhenTraced())
-    with contextlib.suppress(Traced):
+    runner.model.bbox_head.register_forward_hook(last_layer_to_host)
+    with contextlib.suppress(Traced), draws_on_host():
         runner.train()
     return observer, runner.val_evaluator.metrics[0]
 
@@ -149,7 +194,7 @@ def trace_of(run: Run, data: Path, scale: Scale, work_dir: Path) -> list[float]:
     return train(run_config(run, data, scale), work_dir, only_trace=True)[0].trace
 
 
-def make_record(run: Run, data: Path, scale: Scale, work_dir: Path) -> Record:
+def make_record(run: Run, data: Path, scale: Scale, work_dir: Path, commit: str) -> Record:
     """Train and describe."""
     cfg = run_config(run, data, scale)
     digest = config_digest(cfg)
@@ -162,7 +207,7 @@ def make_record(run: Run, data: Path, scale: Scale, work_dir: Path) -> Record:
         config=Path(cfg.filename).relative_to(ROOT).as_posix(),
         config_digest=digest,
         data_digest=data_digest(data),
-        commit=current_commit(),
+        commit=commit,
         versions=versions(),
         date=date.today().isoformat(),
         minutes=round((time.time() - start) / 60, 1),
@@ -177,7 +222,8 @@ def versions() -> dict[str, str]:
     """Of everything that can change a number."""
     parts = dict(torch=torch, mmengine=mmengine, mmdet=mmdet, numpy=np, pillow=PIL, hqm_mmdet=hqm_mmdet)
     named = {name: module.__version__ for name, module in parts.items()}
-    return named | dict(python=platform.python_version(), machine=platform.machine())
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return named | dict(python=platform.python_version(), machine=platform.machine(), device=device)
 
 
 def current_commit() -> str:
@@ -191,20 +237,25 @@ def current_commit() -> str:
 
 
 def main() -> None:
-    """A process of its own per run: ``python -m study.run`` with a JSON object as argument.
+    """Train what comes: a JSON object per line of the standard input, each answered by a line when it is done.
 
-    Without a path for the record it only prints the trace.
+    Where no record is wanted, the answer is the trace. Runs share a process, since starting one takes as long as a
+    hundred iterations on a GPU.
     """
     if not torch.cuda.is_available():
         keep_freed_memory()
-    job = json.loads(sys.argv[1])
-    run, data, work_dir = Run(**job["run"]), Path(job["data"]), Path(job["work_dir"])
-    scale = SCALES[job["scale"]]
-    if job["record"] is None:
-        print(json.dumps(trace_of(run, data, scale, work_dir)))
-    else:
-        record = make_record(run, data, scale, work_dir)
-        write_atomically(Path(job["record"]), record.as_json().encode())
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print belongs into the log
+    for line in sys.stdin:
+        job = json.loads(line)
+        run, data, work_dir = Run(**job["run"]), Path(job["data"]), Path(job["work_dir"])
+        scale, trace = SCALES[job["scale"]], None
+        if job["record"] is None:
+            trace = trace_of(run, data, scale, work_dir)
+        else:
+            record = make_record(run, data, scale, work_dir, job["commit"])
+            write_atomically(Path(job["record"]), record.as_json().encode())
+        print(json.dumps(trace), file=answers)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from scipy import stats
 
@@ -110,7 +111,7 @@ def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, re
     run_module = script("study.run")
     scale, data = tiny
     run = plan.Run("normal", "AJL", 1)
-    record = run_module.make_record(run, data, scale, tmp_path)
+    record = run_module.make_record(run, data, scale, tmp_path, "abc")
     assert [point["iteration"] for point in record.curve] == [4, 8]
     assert record.run == run and record.config == "configs/qpic_hqm_toy.py"
     assert len(record.trace) == 2 + 4 and all(np.isfinite(record.trace)) and record.training_seconds > 0
@@ -253,7 +254,7 @@ def test_queue_takes_whole_pairs_first_and_skips_what_is_done(script, plan, reco
     ]
 
 
-@pytest.mark.parametrize(("spread", "wanted"), [(0.05, 3), (0.0001, 0)])
+@pytest.mark.parametrize(("spread", "wanted"), [(0.05, 15), (0.013, 2), (0.0001, 0)])
 def test_seeds_are_added_until_the_interval_is_narrow(script, plan, record, spread, wanted):
     scheduling = script("study.scheduling")
     experiment = plan.Experiment(("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=20)
@@ -264,44 +265,80 @@ def test_seeds_are_added_until_the_interval_is_narrow(script, plan, record, spre
         for arm, gain in arms.items()
         for r in [record(arm, seed=seed, full=0.5 + gain + (spread * (-1) ** seed if arm == "AJL" else 0))]
     }
-    assert len(scheduling.wanted(experiment, done)) == wanted
-    assert all(run.seed == 5 for run in scheduling.wanted(experiment, done))
+    seeds = range(5, 5 + wanted)  # all that the spread asks for at once, so that many can be trained side by side
+    assert [(r.seed, r.arm) for r in scheduling.wanted(experiment, done)] == [(s, arm) for s in seeds for arm in arms]
 
 
 def test_a_training_that_fails_names_its_log(script, plan, records_module, tmp_path):
     scheduling = script("study.scheduling")
     experiment = plan.Experiment(("baseline",), ("normal",), 1)
     queue = scheduling.Queue("standard", [experiment], {}, tmp_path, tmp_path, 1, "abc")  # there is no data in tmp_path
-    with pytest.raises(records_module.StudyError, match=r"baseline_normal_0\.json.*output\.log"):
+    with pytest.raises(records_module.StudyError, match=r"baseline_normal_0\.json.*worker_0\.log"):
         list(queue.run())
-    (log,) = tmp_path.glob("runs/*/output.log")
+    log = tmp_path / "worker_0.log"
     assert "toy_hoi.json" in log.read_text()
 
 
 # ---- the GPU's study
 
 
-def test_device_loader_gives_every_sample_once_and_mirrors_half(script, plan, tiny, tmp_path):
+def test_device_loader_gives_the_batches_of_the_loader_it_stands_for(script, plan, tiny):
     script("study.run")  # registers what the config names
     device_data = script("study.device_data")
     scale, data = tiny
     cfg = plan.run_config(plan.Run("normal", "baseline", 0), data, scale)
-    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-    loader.dataset.seed = 0
-    on_device = device_data.DeviceLoader(loader, "cpu")
+    init_default_scope("hqm_mmdet")
+    loader, other = (Runner.build_dataloader(cfg.train_dataloader, seed=0) for _ in range(2))
+    loader.dataset.seed = other.dataset.seed = 5
+    on_device = device_data.DeviceLoader(other, "cpu")
     assert len(on_device) == len(loader) == 4
     mirrored = []
-    for epoch in range(8):
-        on_device.dataset.set_epoch(epoch)
-        batches = list(on_device)
-        assert [len(batch["inputs"]) for batch in batches] == [16] * 4
-        samples = [sample for batch in batches for sample in batch["data_samples"]]
-        assert sorted(sample.img_id for sample in samples) == list(range(64))
-        mirrored += [sample.flip for sample in samples]
+    for epoch in range(3):
+        for each in (loader, on_device):
+            each.dataset.set_epoch(epoch)
+            each.sampler.set_epoch(epoch)
+        for wanted, batch in zip(loader, on_device, strict=True):
+            assert all(map(torch.equal, wanted["inputs"], batch["inputs"]))
+            for one, same in zip(wanted["data_samples"], batch["data_samples"], strict=True):
+                assert (one.img_id, one.flip) == (same.img_id, same.flip)
+                assert torch.equal(one.gt_pairs.sub_bboxes, same.gt_pairs.sub_bboxes)
+            mirrored += [sample.flip for sample in batch["data_samples"]]
     assert 0.4 < np.mean(mirrored) < 0.6
     with pytest.raises(ValueError, match="RandomFlip"):
         loader.dataset.pipeline.transforms.pop()
         device_data.DeviceLoader(loader, "cpu")
+
+
+def test_joined_average_is_mmengines(script):
+    run_module = script("study.run")
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4))
+    both = [
+        kind(model, momentum=0.1, update_buffers=True)
+        for kind in (run_module.ExponentialMovingAverage, run_module.JoinedAverage)
+    ]
+    for _ in range(4):
+        model(torch.rand(2, 3, 5, 5))
+        for parameter in model.parameters():
+            parameter.data += torch.randn_like(parameter)
+        for each in both:
+            each.update_parameters(model)
+    one, other = (each.state_dict() for each in both)
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert not torch.equal(both[0].module[0].weight, model[0].weight)
+
+
+def test_miners_draw_on_the_host_for_every_device(script):
+    draws_on_host = script("study.run").draws_on_host
+    like = torch.zeros(4, dtype=torch.float64)
+    torch.manual_seed(0)
+    wanted = [torch.rand(2, 3), torch.rand_like(like), torch.randn_like(like), torch.rand(3)]
+    torch.manual_seed(0)
+    with draws_on_host():
+        assert torch.rand(5, device="meta").is_meta
+        torch.manual_seed(0)
+        drawn = [torch.rand(2, 3, device="cpu"), torch.rand_like(like), torch.randn_like(like), torch.rand(3)]
+    assert all(map(torch.equal, wanted, drawn))
 
 
 def test_whole_study_at_a_tiny_size(script, tmp_path, capsys):
@@ -309,6 +346,7 @@ def test_whole_study_at_a_tiny_size(script, tmp_path, capsys):
     left to do."""
     main = script("study.__main__").main
     args = Namespace(scale="tiny", experiments=None, jobs=2, minutes=60, page_only=False, costs=False, debug=True)
+    args.commit = "abc"
     args.records, args.page, args.work_dir = tmp_path / "records", tmp_path / "page.md", tmp_path / "work"
     main(args)
     records = sorted(path.name for path in (tmp_path / "records" / "tiny").glob("*.json"))
