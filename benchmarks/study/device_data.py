@@ -1,4 +1,4 @@
-"""A toy training set in device memory."""
+"""Toy sets in device memory."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,14 @@ import torch
 from mmcv.transforms import RandomFlip
 from torch.utils.data import DataLoader
 
-from hqm_mmdet.datasets.seeding import random_streams
+from hqm_mmdet.datasets.seeding import random_streams, start_streams
 
 
 class DeviceLoader:
     """The batches of a loader; images lie on the device, mirrored and not, labels on the host, both ready to be used.
 
-    Order, mirroring and length are those of the loader it stands for, so trainings are the same, too.
+    Order, mirroring and length are those of the loader it stands for, so trainings are the same, too. Beside
+    ``inputs`` and ``data_samples`` a batch has ``rows``, the samples' places in :attr:`images` and :attr:`samples`.
 
     Args:
         loader (DataLoader): its data set is seeded, and the pipeline draws nothing but a ``RandomFlip``, which comes
@@ -30,25 +31,50 @@ class DeviceLoader:
         flip = self.dataset.pipeline.transforms[-2]
         if not isinstance(flip, RandomFlip):
             raise ValueError(f"The last transform but one must be RandomFlip, got {type(flip).__name__}.")
-        self._flip = flip
-        chance = flip.prob
-        self._samples = []
+        self._flip, chance = flip, flip.prob
+        packed = []
         for flip.prob in (0.0, 1.0):
-            samples = [self.dataset[i] for i in range(len(self.dataset))]
-            images = torch.stack([sample["inputs"] for sample in samples]).to(device)
-            self._samples.append((images, [sample["data_samples"] for sample in samples]))
+            packed += [self.dataset[i] for i in range(len(self.dataset))]
         flip.prob = chance
+        self.images = torch.stack([sample["inputs"] for sample in packed]).to(device)  # (2 n, 3, H, W)
+        self.samples = [sample["data_samples"] for sample in packed]
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[dict]:
         order = list(self.sampler)
+        rows = [i + len(self.dataset) * mirrored for i, mirrored in zip(order, self._mirrored(order), strict=True)]
         for start in range(0, self._length * self.batch_size, self.batch_size):
-            batch = [(i, *self._samples[self._is_mirrored(i)]) for i in order[start : start + self.batch_size]]
-            yield dict(inputs=[images[i] for i, images, _ in batch], data_samples=[labels[i] for i, _, labels in batch])
+            batch = rows[start : start + self.batch_size]
+            inputs, data_samples = [self.images[i] for i in batch], [self.samples[i] for i in batch]
+            yield dict(inputs=inputs, data_samples=data_samples, rows=batch)
 
-    def _is_mirrored(self, index: int) -> bool:
-        """What the data set's own pipeline draws for a sample in this epoch."""
-        with random_streams(self.dataset.seed, self.dataset.epoch, index):
-            return self._flip(dict(img=np.zeros((1, 1, 3), np.uint8), img_shape=(1, 1)))["flip"]
+    def _mirrored(self, order: list[int]) -> list[bool]:
+        """What the data set's own pipeline draws for each sample in this epoch."""
+        mirrored = []
+        with random_streams(0):
+            for index in order:
+                start_streams(self.dataset.seed, self.dataset.epoch, index)
+                pixel = dict(img=np.zeros((1, 1, 3), np.uint8), img_shape=(1, 1))
+                mirrored.append(self._flip(pixel)["flip"])
+        return mirrored
+
+
+class HeldBatches:
+    """The batches of a loader, read once; images lie on the device.
+
+    Args:
+        loader (DataLoader): gives the same batches every time.
+        device (str): where to.
+    """
+
+    def __init__(self, loader: DataLoader, device: str):
+        self.dataset = loader.dataset
+        self._batches = [batch | dict(inputs=[image.to(device) for image in batch["inputs"]]) for batch in loader]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[dict]:
+        return iter(self._batches)

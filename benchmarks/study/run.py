@@ -32,7 +32,8 @@ from hqm_mmdet.registry import LOOPS, METRICS, MODELS
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.memory import keep_freed_memory
 
-from .device_data import DeviceLoader
+from .device_data import DeviceLoader, HeldBatches
+from .graphs import GraphedStep
 from .plan import ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
 
@@ -51,10 +52,18 @@ class StudyTrainLoop(ResumableTrainLoop):
         super().__init__(*args, **kwargs)
         self.evaluated = evaluated
         self.dataloader = DeviceLoader(self.dataloader, get_device())
+        model = self.runner.model
+        if takes_graphs(model):
+            model.train_step = GraphedStep(model, self.dataloader)
 
     def _validate_if_due(self) -> None:
         if self._epoch in self.evaluated:
             self.runner.val_loop.run()
+
+
+def takes_graphs(model: nn.Module) -> bool:
+    """Whether a model is trained by :class:`GraphedStep`."""
+    return torch.cuda.is_available() and GraphedStep.fits(model)
 
 
 @METRICS.register_module(force=True)
@@ -107,7 +116,8 @@ class Observer(Hook):
         self.seconds = 0.0
 
     def before_train(self, runner) -> None:
-        """Predict once."""
+        """Take the test images into memory, and predict once."""
+        runner.val_loop.dataloader = HeldBatches(runner.val_loop.dataloader, get_device())
         runner.model.eval()
         with torch.no_grad():
             samples = runner.model.val_step(next(iter(runner.val_dataloader)))
@@ -183,8 +193,12 @@ def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observ
     runner.register_hook(observer, "VERY_LOW")
     if only_trace:
         runner.register_hook(StopWhenTraced())
-    runner.model.bbox_head.register_forward_hook(last_layer_to_host)
-    with contextlib.suppress(Traced), draws_on_host():
+    model = runner.model
+    model.bbox_head.register_forward_hook(last_layer_to_host)
+    # Initial weights are drawn on the host, too, and not where the model lies when the runner would have them drawn.
+    model.cpu().init_weights()
+    model.to(get_device()).init_weights = lambda: None
+    with contextlib.suppress(Traced), contextlib.nullcontext() if takes_graphs(model) else draws_on_host():
         runner.train()
     return observer, runner.val_evaluator.metrics[0]
 

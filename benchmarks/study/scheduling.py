@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .comparison import Records, final, paired, seeds_of
@@ -137,7 +138,8 @@ class Queue:
                 return
             old = next((r for r in self.records.values() if r.arm == arm and r.commit != self.commit), None)
             if old is not None:
-                require_same_trace(old, self._process(old.run, record=None))
+                device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+                require_same_trace(old, self._process(old.run, record=None), device)
             self._checked.add(arm)
 
     def _process(self, run: Run, record: str | None) -> list[float] | None:

@@ -34,14 +34,19 @@ def random_streams(*key: int) -> Iterator[None]:
         *key (int): not negative, e.g. seed, epoch, index.
     """
     outer = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    words = np.random.SeedSequence(key).generate_state(4)
-    random.seed(int(words[0]))
-    np.random.seed(words)
-    # torch.manual_seed would seed the accelerators too, which a worker process must not touch.
-    torch.default_generator.manual_seed(int(words[1]) << 32 | int(words[2]))
+    start_streams(*key)
     try:
         yield
     finally:
         random.setstate(outer[0])
         np.random.set_state(outer[1])
         torch.set_rng_state(outer[2])
+
+
+def start_streams(*key: int) -> None:
+    """What :func:`random_streams` does at its beginning; nothing is put back."""
+    words = np.random.SeedSequence(key).generate_state(4)
+    random.seed(int(words[0]))
+    np.random.seed(words)
+    # torch.manual_seed would seed the accelerators too, which a worker process must not touch.
+    torch.default_generator.manual_seed(int(words[1]) << 32 | int(words[2]))

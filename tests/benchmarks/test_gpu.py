@@ -15,7 +15,7 @@ def gpu(script):
 
 @pytest.fixture
 def bench(gpu, tmp_path):
-    return gpu.Bench(Namespace(device="cpu", quick=True, page=tmp_path / "benchmarks.md"))
+    return gpu.Bench(Namespace(device="cpu", quick=True, minutes=9, page=tmp_path / "benchmarks.md"))
 
 
 @pytest.mark.parametrize("name", ("plain", "gbs", "amm"))

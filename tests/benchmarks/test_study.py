@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from scipy import stats
 
 from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
+from hqm_mmdet.registry import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,9 @@ def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, re
     assert records_module.read_records(tmp_path / "records") == [record]
     trace = run_module.trace_of(run, data, scale, tmp_path)
     records_module.require_same_trace(record, trace)
+    records_module.require_same_trace(record, [*trace[:4], trace[4] * 1.0001, trace[5] * 1.001], device="a GPU")
+    with pytest.raises(records_module.StudyError, match="must not be mixed"):
+        records_module.require_same_trace(record, [*trace[:4], trace[4] * 1.0001, trace[5]])
     other = run_module.trace_of(plan.Run("normal", "AJL", 2), data, scale, tmp_path)
     with pytest.raises(records_module.StudyError, match="must not be mixed"):
         records_module.require_same_trace(record, other)
@@ -307,6 +311,26 @@ def test_device_loader_gives_the_batches_of_the_loader_it_stands_for(script, pla
     with pytest.raises(ValueError, match="RandomFlip"):
         loader.dataset.pipeline.transforms.pop()
         device_data.DeviceLoader(loader, "cpu")
+
+
+@pytest.mark.parametrize("arm", ("AJL", "AMM w/o A^l", "Conditional + HQM"))
+def test_the_step_of_the_graphs_trains_as_the_model_does(script, plan, tiny, tmp_path, monkeypatch, arm):
+    """Padding and draws ahead change nothing; what only a GPU does is that the step is captured."""
+    run_module, graphs = script("study.run"), script("study.graphs")
+    scale, data = tiny
+    run = plan.Run("normal", arm, 0)
+    plain = run_module.trace_of(run, data, scale, tmp_path)
+    monkeypatch.setattr(run_module, "takes_graphs", graphs.GraphedStep.fits)
+    padded = run_module.trace_of(run, data, scale, tmp_path)
+    np.testing.assert_allclose(padded[:4], plain[:4], rtol=1e-5)
+    np.testing.assert_allclose(padded, plain, rtol=1e-4)  # Adam makes more of rounding in every iteration
+
+
+def test_graphs_refuse_a_head_with_another_matching(script, plan, tiny):
+    graphs = script("study.graphs")
+    init_default_scope("hqm_mmdet")
+    fits = {arm: graphs.GraphedStep.fits(MODELS.build(Config.fromfile(plan.ARMS[arm]).model)) for arm in plan.ARMS}
+    assert [arm for arm, does in fits.items() if not does] == ["HOTR", "HOTR + HQM"]
 
 
 def test_joined_average_is_mmengines(script):

@@ -139,7 +139,7 @@ class HOIHead(PairHead):
         scores, positives = self._score_loss(score_logits, targets, assigned, background)
         boxes, objects = self._box_losses(boxes, targets, assigned)
         # labelled pairs, not assigned ones: QPIC counts those beyond the number of queries too
-        pairs = torch.full_like(objects, float(sum(targets.counts)))
+        pairs = torch.zeros_like(objects) + targets.num_pairs
         weight, positives, pairs, objects = mean_over_processes(torch.stack([weight, positives, pairs, objects]))
         l1, giou = boxes / torch.stack([pairs, objects + self.OBJECTS_EPS])
         terms = {"loss_obj_cls": obj_cls / weight, self.score_loss: scores / positives}
@@ -185,7 +185,8 @@ class HOIHead(PairHead):
         else:
             weights = self.obj_reweighting.of_labels(labels, count=background)
             losses = F.cross_entropy(*rows, reduction="none").view_as(labels) * weights
-        return weighted(losses.sum(1), self.loss_obj_weight), weights.sum(1)
+        total = _sum_of_queries if background else assigned.total
+        return weighted(total(losses), self.loss_obj_weight), total(weights)
 
     def _score_loss(
         self, logits: Tensor, targets: PairTargets, assigned: Assignment, background: bool
@@ -197,7 +198,8 @@ class HOIHead(PairHead):
         losses = self.loss_verb(logits, labels)
         if self.verb_reweighting is not None:
             losses = losses * self.verb_reweighting.of_multi_hot(labels, count=background)
-        return losses.sum((1, 2)), labels.sum((1, 2))
+        total = _sum_of_queries if background else assigned.total
+        return total(losses.sum(-1)), total(labels.sum(-1))
 
     def _box_losses(self, predicted: Tensor, targets: PairTargets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """L1 and GIoU of subject and object boxes (L, M, 8), as (2, 2, L), and (L,) pairs that have an object."""
@@ -206,7 +208,13 @@ class HOIHead(PairHead):
         terms = box_terms(self.loss_bbox, self.loss_iou, predicted, labelled)  # (L, 2 M) each
         sub, obj = torch.stack(terms).unflatten(-1, (-1, 2)).unbind(-1)  # (2, L, M)
         present = assigned.of_targets(targets, "has_object").float()  # (L, M)
-        return torch.stack([sub.sum(-1), (obj * present).sum(-1)], 1), present.sum(1)
+        total = assigned.total
+        return torch.stack([total(sub), total(obj * present)], 1), total(present)
+
+
+def _sum_of_queries(values: Tensor) -> Tensor:
+    """(L, B N) of all queries, assigned or not -> (L,)."""
+    return values.sum(-1)
 
 
 def _box(logits: Tensor, origin: Tensor | None) -> Tensor:

@@ -39,6 +39,10 @@ class Assignment:
         values[self._layer, self.image, self.query] = rows
         return values
 
+    def total(self, values: Tensor) -> Tensor:
+        """Sum over the assigned pairs: (..., M) -> (...)."""
+        return values.sum(-1)
+
     @property
     def _layer(self) -> Tensor:
         return torch.arange(len(self.query), device=self.query.device)[:, None]

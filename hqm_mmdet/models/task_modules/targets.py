@@ -50,6 +50,11 @@ class PairTargets(PaddedTargets):
         return (self.obj_boxes != 0).any(-1)
 
     @property
+    def num_pairs(self) -> float | Tensor:
+        """Labelled pairs of the batch."""
+        return float(sum(self.counts))
+
+    @property
     def is_padded(self) -> bool:
         """Whether images differ in their number of pairs."""
         return min(self.counts) < self.obj_labels.shape[1]
