@@ -52,9 +52,6 @@ class StudyTrainLoop(ResumableTrainLoop):
         super().__init__(*args, **kwargs)
         self.evaluated = evaluated
         self.dataloader = DeviceLoader(self.dataloader, get_device())
-        model = self.runner.model
-        if takes_graphs(model):
-            model.train_step = GraphedStep(model, self.dataloader)
 
     def _validate_if_due(self) -> None:
         if self._epoch in self.evaluated:
@@ -118,6 +115,8 @@ class Observer(Hook):
     def before_train(self, runner) -> None:
         """Take the test images into memory, and predict once."""
         runner.val_loop.dataloader = HeldBatches(runner.val_loop.dataloader, get_device())
+        if takes_graphs(runner.model):  # not before the hook of the average has copied the model
+            runner.model.train_step = GraphedStep(runner.model, runner.train_dataloader)
         runner.model.eval()
         with torch.no_grad():
             samples = runner.model.val_step(next(iter(runner.val_dataloader)))
@@ -194,7 +193,8 @@ def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observ
     if only_trace:
         runner.register_hook(StopWhenTraced())
     model = runner.model
-    model.bbox_head.register_forward_hook(last_layer_to_host)
+    if GraphedStep.fits(model):  # others' heads have tensors of their own to decode with
+        model.bbox_head.register_forward_hook(last_layer_to_host)
     # Initial weights are drawn on the host, too, and not where the model lies when the runner would have them drawn.
     model.cpu().init_weights()
     model.to(get_device()).init_weights = lambda: None

@@ -216,7 +216,7 @@ class AMMQueryGenerator(Miner):
         unmatched = None
         if last.shape[1] < source.numel():
             unmatched = torch.ones_like(source, dtype=torch.bool)
-            unmatched[assigned.image, last[-1]] = False
+            unmatched.index_put_((assigned.image, last[-1]), torch.zeros_like(unmatched[0, 0]))
         return HardQueries(
             content=_rows(queries.content, source),
             pos=_rows(queries.pos, source),
