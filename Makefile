@@ -49,11 +49,11 @@ venv-onedl: $(VENV_ONEDL)/ready  ## install the second stack (onedl forks) into 
 quickstart: $(VENV)/ready  ## make the toy set, train on it, evaluate, draw pictures, write pages
 	$(VENV)/bin/python tools/quickstart.py
 
-study: $(VENV)/ready  ## train what the study of mining still lacks (hours, in pieces); writes docs/study.md
+study: $(VENV)/ready  ## train what the study of mining still lacks (hours, in pieces; a GPU is used); writes docs/study.md
 	$(VENV)/bin/python benchmarks/study
 
 study-gpu: $(VENV)/ready  ## the same on one GPU, larger and with more seeds, for ten minutes
-	$(VENV)/bin/python benchmarks/study --scale gpu --jobs 12 --minutes 6
+	$(VENV)/bin/python benchmarks/study --scale gpu --minutes 8
 
 benchmark: $(VENV)/ready  ## cost of mining on one CPU core (half an hour); writes docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/train_step.py --page docs/benchmarks.md

@@ -18,6 +18,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from argparse import Namespace  # noqa: E402
 
+import torch  # noqa: E402
+
 from hqm_mmdet.datasets.toy import make_toy_hoi  # noqa: E402
 from hqm_mmdet.utils.launch import run_tool  # noqa: E402
 from study.costs import measure, read_costs, write_costs  # noqa: E402
@@ -70,7 +72,9 @@ def parse() -> Namespace:
     known = [name for name, scale in SCALES.items() if scale.experiments]
     parser.add_argument("--scale", choices=known, default="standard", help="size of the trainings, see plan.py")
     parser.add_argument("--experiments", nargs="+", help="only these, by the names in plan.py")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
+    cores = os.cpu_count() or 1
+    jobs = max(1, cores - 1) if torch.cuda.is_available() else min(2, cores)
+    parser.add_argument("--jobs", type=int, default=jobs, help="trainings at a time (default here: %(default)s)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no training begins after that")
     parser.add_argument("--page-only", action="store_true", help="train nothing")
     parser.add_argument("--costs", action="store_true", help="train nothing, measure what an iteration costs")

@@ -1,5 +1,6 @@
 """docs/study.md: tables and figures from records; what people write around them stays."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -171,11 +172,19 @@ def plot_verbs(records: Records, experiment: Experiment, arm: str, path: Path) -
     pyplot.close(figure)
 
 
+def _place(record: Record) -> str:
+    """Where a training ran."""
+    return f"{record.versions.get('device', 'CPU')}, torch {record.versions['torch']}"
+
+
 def records_text(records: Records, left_out: dict[Run, str]) -> str:
     """How many there are, of which versions, and which do not count."""
     count = f"{len(records)} trainings of {max((r.final['iteration'] for r in records.values()), default=0)} iterations"
-    stacks = sorted({f"torch {r.versions['torch']} on {r.versions['machine']}" for r in records.values()})
-    lines = [f"{count} ({', '.join(stacks)}); one JSON file each in `docs/study/`."]
+    lines = [f"{count}, one JSON file each in `docs/study/`:", ""]
+    places = Counter(_place(record) for record in records.values())
+    for place, number in sorted(places.items()):
+        minutes = sorted(record.minutes for record in records.values() if _place(record) == place)
+        lines.append(f"* {place}: {number}, of {minutes[0]:.0f} to {minutes[-1]:.0f} minutes")
     for run, reason in sorted(left_out.items()):
         lines.append(f"* left out: `{run.file_name()}` ({reason})")
     return "\n".join(lines)

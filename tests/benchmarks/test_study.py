@@ -377,7 +377,7 @@ def test_whole_study_at_a_tiny_size(script, tmp_path, capsys):
     assert records == ["ajl_normal_0.json", "baseline_normal_0.json"]
     assert "2 records; 0 trainings are missing" in capsys.readouterr().out
     before = (tmp_path / "page.md").read_text()
-    assert "| AJL | 1 |" in before and "2 trainings of 4 iterations" in before
+    assert "| AJL | 1 |" in before and "2 trainings of 4 iterations" in before and "* CPU, torch" in before
     main(args)
     assert (tmp_path / "page.md").read_text() == before
 
