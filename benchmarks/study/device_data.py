@@ -1,4 +1,4 @@
-"""Toy sets in device memory."""
+"""The device of a training, and toy sets in its memory."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,11 @@ from mmcv.transforms import RandomFlip
 from torch.utils.data import DataLoader
 
 from hqm_mmdet.datasets.seeding import random_streams, start_streams
+
+
+def device_name() -> str:
+    """Of the GPU that trains, or ``CPU``."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
 
 
 class DeviceLoader:

@@ -92,6 +92,7 @@ class HostValues(TorchFunctionMode):
         self._noted: list[Tensor | None] = []  # of every call of the above; None if it is to be done again
         self._draws: list[tuple[Callable[..., Tensor], Tensor]] = []
         self._place: int | None = None  # while noting
+        self._aside = False
 
     def replay(self) -> None:
         """Hand out from the start."""
@@ -100,7 +101,7 @@ class HostValues(TorchFunctionMode):
     def __torch_function__(self, func, types, args=(), kwargs=None):
         """See :class:`TorchFunctionMode`."""
         kwargs = kwargs or {}
-        if func not in self.DRAWS and func not in self.COPIES:
+        if self._aside or (func not in self.DRAWS and func not in self.COPIES):
             return func(*args, **kwargs)
         if self._place is None:
             value = func(*args, **kwargs)
@@ -111,6 +112,15 @@ class HostValues(TorchFunctionMode):
             return value
         noted, self._place = self._noted[self._place], self._place + 1
         return func(*args, **kwargs) if noted is None else noted
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Inside, what is called is no part of the step."""
+        self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
 
     def draw(self, num_pairs: int) -> None:
         """New numbers, those of the CPU's generator for a batch whose images have up to ``num_pairs`` pairs."""
@@ -145,6 +155,9 @@ class GraphedStep:
     Args:
         model (nn.Module): a :class:`~hqm_mmdet.models.detectors.HOIDETR` that :meth:`fits`.
         loader (DeviceLoader): all that it trains on.
+
+    Raises:
+        ValueError: an image has more pairs than there is room for.
     """
 
     @staticmethod
@@ -163,6 +176,8 @@ class GraphedStep:
         self._all_images = torch.cat(chunks)
         targets = self.head.checked(PairTargets.from_samples(loader.samples))
         self._counts, self._names = np.array(targets.counts), targets.names
+        if self._counts.max() > MAX_PAIRS:
+            raise ValueError(f"An image has {self._counts.max()} pairs; graphs.py has room for {MAX_PAIRS}.")
         self._all_targets = {
             name: _padded(value).to(self.device) for name, value in vars(targets).items() if isinstance(value, Tensor)
         }
@@ -198,8 +213,7 @@ class GraphedStep:
             after.replay()
         else:
             step.values.replay()
-            with step.values:
-                step.loss = self._run(self._match)
+            step.loss = self._run(step.values, self._match)
         nn.utils.clip_grad_norm_(self._parameters, **optim_wrapper.clip_grad_kwargs)
         optim_wrapper.optimizer.step()
         if self._iteration < LOSS_EVERY or self._iteration % LOSS_EVERY == 0:
@@ -216,12 +230,12 @@ class GraphedStep:
             torch.index_select(values, 0, index, out=getattr(self.targets, name))
         self.count.fill_(int(self._counts[rows].sum()))
 
-    def _run(self, match: Callable[[], None]) -> Tensor:
+    def _run(self, values: HostValues, match: Callable[[], None]) -> Tensor:
         """Loss and gradients of the batch; ``match`` is called where the host has work to do."""
 
         def assign(preds: dict[str, Tensor], targets: PairTargets) -> Assignment:
             self._costs = self.head.matcher.cost_matrix(preds, targets)
-            with torch._C.DisableTorchFunction():  # what the host does in between is no part of the step
+            with values.aside():
                 match()
             return self.assigned
 
@@ -230,7 +244,7 @@ class GraphedStep:
                 parameter.grad = torch.zeros_like(parameter)
         torch._foreach_zero_([parameter.grad for parameter in self._parameters])
         patch = mock.patch.object
-        with patch(self.head, "targets", lambda samples: self.targets), patch(self.head, "assign", assign):
+        with values, patch(self.head, "targets", lambda samples: self.targets), patch(self.head, "assign", assign):
             loss, _ = self.model.parse_losses(self.model.loss(self.images, self.samples))
         loss.backward()
         return loss.detach()
@@ -259,8 +273,8 @@ class GraphedStep:
         """Run once to see what comes from the host, then capture; the model stays as it is."""
         buffers, generator = [buffer.clone() for buffer in self.model.buffers()], torch.get_rng_state()
         values = HostValues()
-        with self._beside(), values:
-            loss = self._run(self._match)
+        with self._beside():
+            loss = self._run(values, self._match)
         step = Step(values, loss, self._costs)
         if self.device.type == "cuda":
             step = self._capture(values)
@@ -277,9 +291,9 @@ class GraphedStep:
             after.capture_begin(pool=before.pool())
 
         values.replay()
-        with self._beside(), values:
+        with self._beside():
             before.capture_begin()
-            loss = self._run(match)
+            loss = self._run(values, match)
             after.capture_end()
         return Step(values, loss, self._costs, (before, after))
 

@@ -32,7 +32,7 @@ from hqm_mmdet.registry import LOOPS, METRICS, MODELS
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.memory import keep_freed_memory
 
-from .device_data import DeviceLoader, HeldBatches
+from .device_data import DeviceLoader, HeldBatches, device_name
 from .graphs import GraphedStep
 from .plan import ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
@@ -236,8 +236,7 @@ def versions() -> dict[str, str]:
     """Of everything that can change a number."""
     parts = dict(torch=torch, mmengine=mmengine, mmdet=mmdet, numpy=np, pillow=PIL, hqm_mmdet=hqm_mmdet)
     named = {name: module.__version__ for name, module in parts.items()}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    return named | dict(python=platform.python_version(), machine=platform.machine(), device=device)
+    return named | dict(python=platform.python_version(), machine=platform.machine(), device=device_name())
 
 
 def current_commit() -> str:

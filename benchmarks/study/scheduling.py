@@ -14,10 +14,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .comparison import Records, final, paired, seeds_of
+from .device_data import device_name
 from .plan import BASELINE_OF, ROOT, Experiment, Run
 from .records import Record, StudyError, require_same_trace
 
@@ -138,8 +138,7 @@ class Queue:
                 return
             old = next((r for r in self.records.values() if r.arm == arm and r.commit != self.commit), None)
             if old is not None:
-                device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-                require_same_trace(old, self._process(old.run, record=None), device)
+                require_same_trace(old, self._process(old.run, record=None), device_name())
             self._checked.add(arm)
 
     def _process(self, run: Run, record: str | None) -> list[float] | None:
