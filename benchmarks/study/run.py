@@ -1,6 +1,8 @@
 """One training of the study, from config to record."""
 
 import contextlib
+import fcntl
+import io
 import json
 import os
 import platform
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from unittest import mock
@@ -29,12 +32,13 @@ import hqm_mmdet
 from hqm_mmdet.engine import ResumableTrainLoop
 from hqm_mmdet.evaluation import HICODetMetric
 from hqm_mmdet.registry import LOOPS, METRICS, MODELS
+from hqm_mmdet.safe_loading import load_untrusted
 from hqm_mmdet.utils.atomic_io import write_atomically
 from hqm_mmdet.utils.memory import keep_freed_memory
 
 from .device_data import DeviceLoader, HeldBatches, device_name
 from .graphs import GraphedStep
-from .plan import ROOT, SCALES, Run, Scale, run_config
+from .plan import LOCALISED, LOCALISER, ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
 
 TRACED = 4  # iterations whose losses are part of the trace
@@ -204,15 +208,36 @@ def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observ
 
 
 def trace_of(run: Run, data: Path, scale: Scale, work_dir: Path) -> list[float]:
-    """Losses of a run's first iterations, with the code as it is."""
+    """Losses of a run's first iterations, with the code as it is; of one that starts from a localiser, the localiser's,
+    since what follows a whole training can't be repeated on another processor."""
+    run = replace(run, arm=LOCALISER) if run.arm in LOCALISED else run
     return train(run_config(run, data, scale), work_dir, only_trace=True)[0].trace
+
+
+def localiser_of(run: Run, data: Path, scale: Scale, work_dir: Path) -> tuple[Path, list[float]]:
+    """Checkpoint of the run's localiser without its verb layer, and its trace; trained unless an arm did before."""
+    path = work_dir.parent / f"{LOCALISER}_{run.split.replace(' ', '_')}_{run.seed}.pth"
+    with open(path.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # all arms of a seed start from the same one, also where they run side by side
+        if not path.is_file():
+            cfg = run_config(replace(run, arm=LOCALISER), data, replace(scale, evaluated=(), keeps_weights=True))
+            observer, _ = train(cfg, work_dir)
+            state = load_untrusted(work_dir / f"epoch_{scale.epochs}.pth", map_location="cpu")["state_dict"]
+            state = {name: value for name, value in state.items() if not name.startswith("bbox_head.verb_cls")}
+            buffer = io.BytesIO()
+            torch.save(dict(state_dict=state, trace=observer.trace), buffer)
+            write_atomically(path, buffer.getvalue())
+    return path, load_untrusted(path)["trace"]
 
 
 def make_record(run: Run, data: Path, scale: Scale, work_dir: Path, commit: str) -> Record:
     """Train and describe."""
     cfg = run_config(run, data, scale)
-    digest = config_digest(cfg)
-    start = time.time()
+    digest, trace = config_digest(cfg), None
+    if run.arm in LOCALISED:
+        start, trace = localiser_of(run, data, scale, work_dir)
+        cfg.load_from = str(start)
+    begin = time.time()
     observer, metric = train(cfg, work_dir)
     return Record(
         arm=run.arm,
@@ -224,9 +249,9 @@ def make_record(run: Run, data: Path, scale: Scale, work_dir: Path, commit: str)
         commit=commit,
         versions=versions(),
         date=date.today().isoformat(),
-        minutes=round((time.time() - start) / 60, 1),
+        minutes=round((time.time() - begin) / 60, 1),
         training_seconds=round(observer.seconds, 1),
-        trace=observer.trace,
+        trace=trace or observer.trace,
         curve=observer.curve,
         triplet_ap=metric.triplet_ap,
     )

@@ -132,6 +132,32 @@ def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, re
         records_module.require_same_trace(record, other)
 
 
+def test_localised_arms_of_a_seed_share_their_start(script, plan, tiny, tmp_path, monkeypatch):
+    run_module = script("study.run")
+    scale, data = tiny
+    scale, traces, starts = replace(scale, evaluated=(2,)), [], []
+    load = run_module.Runner.load_or_resume
+
+    def note(runner):
+        before = runner.model.bbox_head.verb_cls.weight.clone()
+        load(runner)
+        if runner.cfg.load_from:
+            assert torch.equal(before, runner.model.bbox_head.verb_cls.weight)  # verbs are learnt anew
+            starts.append(runner.model.query_embedding.weight.clone())
+
+    monkeypatch.setattr(run_module.Runner, "load_or_resume", note)
+    for arm in ("localised baseline", "localised AJL"):
+        folder = tmp_path / arm
+        folder.mkdir()
+        traces.append(run_module.make_record(plan.Run("normal", arm, 3), data, scale, folder, "abc").trace)
+    assert torch.equal(*starts) and traces[0] == traces[1]
+    (path,) = tmp_path.glob("*.pth")
+    state = torch.load(path, weights_only=True)["state_dict"]
+    assert torch.equal(state["query_embedding.weight"], starts[0])
+    again = run_module.trace_of(plan.Run("normal", "localised AJL", 3), data, scale, tmp_path / "localised AJL")
+    np.testing.assert_allclose(again, traces[0], rtol=1e-5)
+
+
 def test_what_is_evaluated_are_averaged_weights(script, plan, tiny, tmp_path, monkeypatch):
     """With a momentum near 1 the average is the newest weights; near 0 it stays at the start."""
     run_module = script("study.run")
