@@ -51,18 +51,18 @@ def main(args: Namespace) -> None:
         arms = dict.fromkeys(arm for experiment in experiments for arm in experiment.arms)
         data = data_folder(work_dir, next(iter(scale.splits)))
         write_costs(folder, measure(arms, data, scale, iterations=60))
-    costs = read_costs(folder)
+    costs, again = read_costs(folder), read_records(folder / "again")
     if not (args.page_only or args.costs):
         end, written = time.time() + 60 * args.minutes, 0.0
         try:
             for _ in queue.run(stop=lambda: time.time() > end):
                 if time.time() > written + PAGE_SECONDS:
-                    write_page(args.page, scale, records, left_out, costs)
+                    write_page(args.page, scale, records, left_out, costs, again)
                     written = time.time()
         finally:
-            write_page(args.page, scale, records, left_out, costs)
+            write_page(args.page, scale, records, left_out, costs, again)
     else:
-        write_page(args.page, scale, records, left_out, costs)
+        write_page(args.page, scale, records, left_out, costs, again)
     print(f"{args.page} written from {len(records)} records; {len(queue.missing())} trainings are missing.")
 
 

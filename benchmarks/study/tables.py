@@ -1,7 +1,7 @@
 """docs/study.md: tables and figures from records; what people write around them stays."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import matplotlib
@@ -41,9 +41,15 @@ COLUMNS = (
 
 
 def write_page(
-    page: Path, scale: Scale, records: Records, left_out: dict[Run, str], costs: Mapping[str, float]
+    page: Path,
+    scale: Scale,
+    records: Records,
+    left_out: dict[Run, str],
+    costs: Mapping[str, float],
+    again: Iterable[Record] = (),
 ) -> None:
-    """Rewrite all parts that are made from the records of a scale, and from the arms' costs of an iteration."""
+    """Rewrite all parts that are made from the records of a scale, from the arms' costs of an iteration, and from runs
+    that were made ``again`` on another device."""
     suffix = f"_{scale.folder}" if scale.folder else ""
     for name, experiment in scale.experiments.items():
         if experiment.precision is not None:  # more seeds of another table's runs
@@ -52,7 +58,7 @@ def write_page(
         if "AJL" in experiment.arms and records:
             text += pictures(page, f"{name}{suffix}", experiment, records)
         write_part(page, f"study.tables: {name}", text)
-    write_part(page, f"study.tables: records{suffix}", records_text(records, left_out))
+    write_part(page, f"study.tables: records{suffix}", records_text(records, left_out) + devices_text(records, again))
 
 
 def pictures(page: Path, name: str, experiment: Experiment, records: Records) -> str:
@@ -188,3 +194,19 @@ def records_text(records: Records, left_out: dict[Run, str]) -> str:
     for run, reason in sorted(left_out.items()):
         lines.append(f"* left out: `{run.file_name()}` ({reason})")
     return "\n".join(lines)
+
+
+def devices_text(records: Records, again: Iterable[Record]) -> str:
+    """How runs ended that were made on two devices."""
+    pairs = [(other, records[other.run]) for other in again if other.run in records]
+    pairs = [(other, record) for other, record in pairs if _place(other) != _place(record)]
+    if not pairs:
+        return ""
+    rows = [
+        f"| {record.arm}, {record.split}, seed {record.seed} | {_place(record)} | {record.final['full']:.4f} "
+        f"| {_place(other)} | {other.final['full']:.4f} | {record.final['full'] - other.final['full']:+.4f} |"
+        for other, record in pairs
+    ]
+    difference = Paired(np.array([record.final["full"] - other.final["full"] for other, record in pairs]))
+    head = "| run | counted | mAP | made again | mAP | difference |\n| --- | --- | --- | --- | --- | --- |"
+    return "\n".join(["", "", "Runs made twice:", "", head, *rows, "", f"Mean difference: {interval(difference)}."])
