@@ -52,16 +52,14 @@ def main(args: Namespace) -> None:
         data = data_folder(work_dir, next(iter(scale.splits)))
         write_costs(folder, measure(arms, data, scale, iterations=60))
     costs, again = read_costs(folder), read_records(folder / "again")
-    if not (args.page_only or args.costs):
-        end, written = time.time() + 60 * args.minutes, 0.0
-        try:
-            for _ in queue.run(stop=lambda: time.time() > end):
-                if time.time() > written + PAGE_SECONDS:
-                    write_page(args.page, scale, records, left_out, costs, again)
-                    written = time.time()
-        finally:
-            write_page(args.page, scale, records, left_out, costs, again)
-    else:
+    end, written = time.time() + 60 * args.minutes, 0.0
+    trained = () if args.page_only or args.costs else queue.run(stop=lambda: time.time() > end)
+    try:
+        for _ in trained:
+            if time.time() > written + PAGE_SECONDS:
+                write_page(args.page, scale, records, left_out, costs, again)
+                written = time.time()
+    finally:
         write_page(args.page, scale, records, left_out, costs, again)
     print(f"{args.page} written from {len(records)} records; {len(queue.missing())} trainings are missing.")
 
