@@ -77,6 +77,25 @@ class FixedAssignment(Assignment):
         return replace(self, image=self.slot_image, query=slot, target=slot)
 
 
+class Staged:
+    """Device memory that the host fills without waiting.
+
+    :attr:`host` must not change before the device has read it. In a step it can't: the next one begins after the
+    matching of this one, which waits for the device.
+
+    Args:
+        there (Tensor): the device's.
+    """
+
+    def __init__(self, there: Tensor):
+        self.there = there
+        self.host = torch.zeros(there.shape, dtype=there.dtype, pin_memory=there.is_cuda)
+
+    def send(self) -> None:
+        """What :attr:`host` holds now."""
+        self.there.copy_(self.host, non_blocking=True)
+
+
 class HostValues(TorchFunctionMode):
     """Makes what a step takes from the host ready for being captured.
 
@@ -90,7 +109,7 @@ class HostValues(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self._noted: list[Tensor | None] = []  # of every call of the above; None if it is to be done again
-        self._draws: list[tuple[Callable[..., Tensor], Tensor]] = []
+        self._draws: list[tuple[Callable[..., Tensor], Staged]] = []
         self._place: int | None = None  # while noting
         self._aside = False
 
@@ -108,7 +127,7 @@ class HostValues(TorchFunctionMode):
             from_host = func is not torch.Tensor.to or args[0].is_cpu
             self._noted.append(value if func in self.DRAWS or (from_host and not value.is_cpu) else None)
             if func in self.DRAWS:
-                self._draws.append((self.DRAWS[func], value))
+                self._draws.append((self.DRAWS[func], Staged(value)))
             return value
         noted, self._place = self._noted[self._place], self._place + 1
         return func(*args, **kwargs) if noted is None else noted
@@ -124,9 +143,11 @@ class HostValues(TorchFunctionMode):
 
     def draw(self, num_pairs: int) -> None:
         """New numbers, those of the CPU's generator for a batch whose images have up to ``num_pairs`` pairs."""
-        for draw, buffer in self._draws:
-            values = draw([num_pairs if size == MAX_PAIRS else size for size in buffer.shape], dtype=buffer.dtype)
-            buffer[tuple(map(slice, values.shape))].copy_(values, non_blocking=True)
+        for draw, staged in self._draws:
+            host = staged.host
+            values = draw([num_pairs if size == MAX_PAIRS else size for size in host.shape], dtype=host.dtype)
+            host[tuple(map(slice, values.shape))] = values
+            staged.send()
 
 
 @dataclass
@@ -188,8 +209,8 @@ class GraphedStep:
         self.images = self._all_images[:batch].clone()
         self.samples = [HOIDataSample() for _ in range(batch)]
         fields = {name: value[:batch].clone() for name, value in self._all_targets.items()}
-        self.count = torch.zeros((), device=self.device)
-        self.targets = FixedTargets(**fields, counts=[], names=[], count=self.count)
+        self._index = Staged(torch.zeros(batch, dtype=torch.long, device=self.device))
+        self.targets = FixedTargets(**fields, counts=[], names=[], count=torch.zeros((), device=self.device))
         self._layers = 0
         self._stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self._steps: dict[int | None, Step] = {}
@@ -198,11 +219,13 @@ class GraphedStep:
 
     def __call__(self, data: Mapping, optim_wrapper: OptimWrapper) -> dict[str, Tensor | float]:
         """One iteration; the loss is that of the last iteration that read it."""
-        self._load(data["rows"])
+        self._rows = data["rows"]
+        self._index.host.copy_(torch.tensor(self._rows))
+        self._index.send()
         mining = self.model.query_mining
         key = mining.current_round if mining is not None else None
         if key not in self._steps:
-            self._steps[key] = self._prepare()
+            self._steps[key] = self._prepare(optim_wrapper)
         step = self._steps[key]
         step.values.draw(int(self._counts[self._rows].max()))
         if step.graphs:
@@ -213,25 +236,23 @@ class GraphedStep:
             after.replay()
         else:
             step.values.replay()
-            step.loss = self._run(step.values, self._match)
-        nn.utils.clip_grad_norm_(self._parameters, **optim_wrapper.clip_grad_kwargs)
+            step.loss = self._run(step.values, self._match, optim_wrapper)
         optim_wrapper.optimizer.step()
         if self._iteration < LOSS_EVERY or self._iteration % LOSS_EVERY == 0:
             self._last_loss = step.loss.item()
         self._iteration += 1
         return dict(loss=torch.tensor(self._last_loss))
 
-    def _load(self, rows: list[int]) -> None:
-        """Put a batch where graphs find it."""
-        self._rows = rows
-        index = torch.tensor(rows).to(self.device, non_blocking=True)
+    def _load(self) -> None:
+        """Put the batch of the index where the model finds it."""
+        index = self._index.there
         torch.index_select(self._all_images, 0, index, out=self.images)
         for name, values in self._all_targets.items():
             torch.index_select(values, 0, index, out=getattr(self.targets, name))
-        self.count.fill_(int(self._counts[rows].sum()))
+        self.targets.count.copy_((~self.targets.padding).sum())
 
-    def _run(self, values: HostValues, match: Callable[[], None]) -> Tensor:
-        """Loss and gradients of the batch; ``match`` is called where the host has work to do."""
+    def _run(self, values: HostValues, match: Callable[[], None], optim_wrapper: OptimWrapper) -> Tensor:
+        """Loss and clipped gradients of the batch; ``match`` is called where the host has work to do."""
 
         def assign(preds: dict[str, Tensor], targets: PairTargets) -> Assignment:
             self._costs = self.head.matcher.cost_matrix(preds, targets)
@@ -239,6 +260,7 @@ class GraphedStep:
                 match()
             return self.assigned
 
+        self._load()
         for parameter in self._parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -247,6 +269,7 @@ class GraphedStep:
         with values, patch(self.head, "targets", lambda samples: self.targets), patch(self.head, "assign", assign):
             loss, _ = self.model.parse_losses(self.model.loss(self.images, self.samples))
         loss.backward()
+        nn.utils.clip_grad_norm_(self._parameters, **optim_wrapper.clip_grad_kwargs)
         return loss.detach()
 
     def _match(self) -> None:
@@ -262,28 +285,29 @@ class GraphedStep:
         padded[-1, rows.shape[1] :] = 0
         if not self._layers:
             self._layers = len(costs)
-            self._packed = torch.from_numpy(padded).to(self.device)
-            image, query, target, slot_image, slot, weight = self._packed.split(
+            self._packed = Staged(torch.from_numpy(padded).to(self.device))
+            image, query, target, slot_image, slot, weight = self._packed.there.split(
                 [1, self._layers, self._layers, 1, 1, 1]
             )
             self.assigned = FixedAssignment(image[0], query, target, weight[0], slot_image[0], slot[0])
-        self._packed.copy_(torch.from_numpy(padded), non_blocking=True)
+        self._packed.host.copy_(torch.from_numpy(padded))
+        self._packed.send()
 
-    def _prepare(self) -> Step:
+    def _prepare(self, optim_wrapper: OptimWrapper) -> Step:
         """Run once to see what comes from the host, then capture; the model stays as it is."""
         buffers, generator = [buffer.clone() for buffer in self.model.buffers()], torch.get_rng_state()
         values = HostValues()
         with self._beside():
-            loss = self._run(values, self._match)
+            loss = self._run(values, self._match, optim_wrapper)
         step = Step(values, loss, self._costs)
         if self.device.type == "cuda":
-            step = self._capture(values)
+            step = self._capture(values, optim_wrapper)
         for buffer, before in zip(self.model.buffers(), buffers, strict=True):
             buffer.copy_(before)
         torch.set_rng_state(generator)
         return step
 
-    def _capture(self, values: HostValues) -> Step:
+    def _capture(self, values: HostValues, optim_wrapper: OptimWrapper) -> Step:
         before, after = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
 
         def match() -> None:
@@ -293,7 +317,7 @@ class GraphedStep:
         values.replay()
         with self._beside():
             before.capture_begin()
-            loss = self._run(values, match)
+            loss = self._run(values, match, optim_wrapper)
             after.capture_end()
         return Step(values, loss, self._costs, (before, after))
 

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .comparison import Records, final, paired, seeds_of
 from .device_data import device_name
-from .plan import BASELINE_OF, ROOT, Experiment, Run
+from .plan import BASELINE_OF, LOCALISED, ROOT, Experiment, Run
 from .records import Record, StudyError, require_same_trace
 
 
@@ -103,7 +103,8 @@ class Queue:
             done, minutes = 0, [record.minutes for record in self.records.values()][-20:]
             while True:
                 while len(self._in_flight) < self.jobs and not stop() and (runs := self.missing()):
-                    self._in_flight[pool.submit(self._train, runs[0])] = runs[0]
+                    run = next((run for run in runs if not self._waits(run)), runs[0])
+                    self._in_flight[pool.submit(self._train, run)] = run
                 remaining = len(self.missing()) + len(self._in_flight)
                 left = f"{remaining * sum(minutes) / len(minutes) / self.jobs:.0f} min left" if minutes else ""
                 progress.update(bar, completed=done, total=done + remaining, left=left)
@@ -124,6 +125,13 @@ class Queue:
                     yield record
         if self.failed:
             raise StudyError("\n".join(map(str, self.failed.values())))
+
+    def _waits(self, run: Run) -> bool:
+        """Whether another process may be training the localiser that this run starts from."""
+        return run.arm in LOCALISED and any(
+            other.arm in LOCALISED and (other.split, other.seed) == (run.split, run.seed)
+            for other in self._in_flight.values()
+        )
 
     def _train(self, run: Run) -> Record:
         self._check(run.arm)
