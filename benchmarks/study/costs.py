@@ -10,7 +10,7 @@ from toy_iteration import take_turns
 
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .plan import FAMILIES, LOCALISED, Run, Scale, run_config
+from .plan import FAMILIES, LOCALISER_OF, Run, Scale, run_config
 
 FILE = "costs.csv"  # beside the records
 
@@ -23,7 +23,8 @@ def measure(arms: Iterable[str], data: Path, scale: Scale, iterations: int) -> d
     init_default_scope("hqm_mmdet")
     costs = {}
     for family in FAMILIES.values():
-        configs = {arm: run_config(Run("", arm, 0), data, scale) for arm in family if arm in set(arms) - LOCALISED}
+        measured = [arm for arm in family if arm in set(arms) and arm not in LOCALISER_OF]
+        configs = {arm: run_config(Run("", arm, 0), data, scale) for arm in measured}
         for arm, times in take_turns(configs, iterations).items():
             costs[arm] = statistics.median(times[iterations // 10 :])
     return costs
@@ -43,4 +44,4 @@ def read_costs(folder: Path) -> dict[str, float]:
     with open(path, newline="") as file:
         costs = {row["arm"]: float(row["milliseconds"]) for row in csv.DictReader(file)}
     # where a training starts changes nothing in what an iteration costs
-    return costs | {arm: costs[plain] for arm in LOCALISED if (plain := arm.removeprefix("localised ")) in costs}
+    return costs | {arm: costs[plain] for arm in LOCALISER_OF if (plain := arm.removeprefix("localised ")) in costs}

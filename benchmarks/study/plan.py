@@ -1,7 +1,9 @@
 """What the study trains: arms, splits, experiments, and the settings that all trainings share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -38,13 +40,29 @@ FAMILIES = {
         "localised AMM": "ablations/qpic_amm_toy",
         "localised AJL": "qpic_hqm_toy",
     },
+    "frozen HOTR": {"frozen HOTR": "ablations/hotr_frozen_toy", "frozen HOTR + HQM": "ablations/hotr_hqm_frozen_toy"},
 }
 ARMS = {arm: ROOT / "configs" / f"{config}.py" for arms in FAMILIES.values() for arm, config in arms.items()}
-# What the arms of one family start from, as the paper's detectors from DETR: boxes and object classes, but no verbs.
-LOCALISER = "localiser"
-ARMS[LOCALISER] = ARMS["baseline"]
-LOCALISED = frozenset(FAMILIES["from a localiser"])
-WITHOUT_VERBS = {
+
+
+@dataclass(frozen=True)
+class Localiser:
+    """What the arms of a family start from, as the paper's detectors from DETR: it knows boxes and classes, no verbs.
+
+    Args:
+        name: stands for an arm, which has no records.
+        config: of :data:`ARMS`.
+        options: what keeps verbs from being learnt.
+        fresh: prefixes of the parameters that the arms do not take over.
+    """
+
+    name: str
+    config: Path
+    options: Mapping[str, Any]
+    fresh: tuple[str, ...]
+
+
+_WITHOUT_VERBS = {
     "model.bbox_head.loss_verb": dict(type="VerbFocalLoss", loss_weight=0.0),
     "model.bbox_head.train_cfg": dict(
         matcher=dict(
@@ -53,6 +71,19 @@ WITHOUT_VERBS = {
         )
     ),
 }
+_INSTANCES_ALONE = {
+    "model.bbox_head.loss_verb": dict(type="VerbFocalLoss", alpha=0.25, loss_weight=0.0),
+    "model.bbox_head.loss_pointer_weight": 0.0,
+    "model.bbox_head.loss_obj_weight": 0.0,
+}
+_INTERACTION_BRANCH = ("decoder.", "query_embedding.", *(f"bbox_head.{x}." for x in ("sub_pointer", "obj_pointer")))
+LOCALISERS = {
+    "from a localiser": Localiser("localiser", ARMS["baseline"], _WITHOUT_VERBS, ("bbox_head.verb_cls.",)),
+    "frozen HOTR": Localiser(
+        "HOTR localiser", ARMS["HOTR"], _INSTANCES_ALONE, (*_INTERACTION_BRANCH, "bbox_head.verb_cls.")
+    ),
+}
+LOCALISER_OF = {arm: localiser for family, localiser in LOCALISERS.items() for arm in FAMILIES[family]}
 BASELINE_OF = {arm: next(iter(arms)) for arms in FAMILIES.values() for arm in arms}
 
 NUM_TEST = 2000  # 400, as in the quick start, leave an interval of three points by themselves
@@ -125,6 +156,7 @@ EXPERIMENTS = {
     ),
     "maps": Experiment(tuple(FAMILIES["12 x 12 maps"]), ("normal",), 3),
     "localised": Experiment(tuple(FAMILIES["from a localiser"]), ("normal",), 5),
+    "frozen": Experiment(tuple(FAMILIES["frozen HOTR"]), ("normal",), 3),
 }
 
 
@@ -185,9 +217,10 @@ SCALES = {
 
 def run_config(run: Run, data: Path, scale: Scale) -> Config:
     """The config that a run trains with: the arm's, with data, seed, length, and averaged weights."""
-    cfg = Config.fromfile(ARMS[run.arm])
-    if run.arm == LOCALISER:
-        cfg.merge_from_dict(WITHOUT_VERBS)
+    localiser = next((each for each in LOCALISERS.values() if each.name == run.arm), None)
+    cfg = Config.fromfile(localiser.config if localiser else ARMS[run.arm])
+    if localiser:
+        cfg.merge_from_dict(dict(localiser.options))
     images = (f"{name}_dataloader.dataset.data_root" for name in ("train", "val", "test"))
     cfg.merge_from_dict(dict.fromkeys(images, f"{data}/"))
     cfg.merge_from_dict(

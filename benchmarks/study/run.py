@@ -38,7 +38,7 @@ from hqm_mmdet.utils.memory import keep_freed_memory
 
 from .device_data import DeviceLoader, HeldBatches, device_name
 from .graphs import GraphedStep
-from .plan import LOCALISED, LOCALISER, ROOT, SCALES, Run, Scale, run_config
+from .plan import LOCALISER_OF, ROOT, SCALES, Run, Scale, run_config
 from .records import Record, config_digest, data_digest
 
 TRACED = 4  # iterations whose losses are part of the trace
@@ -210,20 +210,22 @@ def train(cfg: Config, work_dir: Path, only_trace: bool = False) -> tuple[Observ
 def trace_of(run: Run, data: Path, scale: Scale, work_dir: Path) -> list[float]:
     """Losses of a run's first iterations, with the code as it is; of one that starts from a localiser, the localiser's,
     since what follows a whole training can't be repeated on another processor."""
-    run = replace(run, arm=LOCALISER) if run.arm in LOCALISED else run
+    run = replace(run, arm=LOCALISER_OF[run.arm].name) if run.arm in LOCALISER_OF else run
     return train(run_config(run, data, scale), work_dir, only_trace=True)[0].trace
 
 
 def localiser_of(run: Run, data: Path, scale: Scale, work_dir: Path) -> tuple[Path, list[float]]:
-    """Checkpoint of the run's localiser without its verb layer, and its trace; trained unless an arm did before."""
-    path = work_dir.parent / f"{LOCALISER}_{run.split.replace(' ', '_')}_{run.seed}.pth"
+    """Checkpoint of the run's localiser without what arms learn anew, and its trace; trained unless one did before."""
+    localiser = LOCALISER_OF[run.arm]
+    run = replace(run, arm=localiser.name)
+    path = work_dir.parent / Path(run.file_name()).with_suffix(".pth")
     with open(path.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # all arms of a seed start from the same one, also where they run side by side
         if not path.is_file():
-            cfg = run_config(replace(run, arm=LOCALISER), data, replace(scale, evaluated=(), keeps_weights=True))
+            cfg = run_config(run, data, replace(scale, evaluated=(), keeps_weights=True))
             observer, _ = train(cfg, work_dir)
             state = load_untrusted(work_dir / f"epoch_{scale.epochs}.pth", map_location="cpu")["state_dict"]
-            state = {name: value for name, value in state.items() if not name.startswith("bbox_head.verb_cls")}
+            state = {name: value for name, value in state.items() if not name.startswith(localiser.fresh)}
             buffer = io.BytesIO()
             torch.save(dict(state_dict=state, trace=observer.trace), buffer)
             write_atomically(path, buffer.getvalue())
@@ -234,7 +236,7 @@ def make_record(run: Run, data: Path, scale: Scale, work_dir: Path, commit: str)
     """Train and describe."""
     cfg = run_config(run, data, scale)
     digest, trace = config_digest(cfg), None
-    if run.arm in LOCALISED:
+    if run.arm in LOCALISER_OF:
         start, trace = localiser_of(run, data, scale, work_dir)
         cfg.load_from = str(start)
     begin = time.time()

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .comparison import Records, final, paired, seeds_of
 from .device_data import device_name
-from .plan import BASELINE_OF, LOCALISED, ROOT, Experiment, Run
+from .plan import BASELINE_OF, LOCALISER_OF, ROOT, Experiment, Run
 from .records import Record, StudyError, require_same_trace
 
 
@@ -128,10 +128,11 @@ class Queue:
 
     def _waits(self, run: Run) -> bool:
         """Whether another process may be training the localiser that this run starts from."""
-        return run.arm in LOCALISED and any(
-            other.arm in LOCALISED and (other.split, other.seed) == (run.split, run.seed)
-            for other in self._in_flight.values()
-        )
+
+        def start(each: Run) -> tuple:
+            return LOCALISER_OF.get(each.arm), each.split, each.seed
+
+        return run.arm in LOCALISER_OF and start(run) in map(start, self._in_flight.values())
 
     def _train(self, run: Run) -> Record:
         self._check(run.arm)

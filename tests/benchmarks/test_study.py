@@ -136,29 +136,36 @@ def test_a_training_leaves_a_record_that_the_same_code_confirms(script, plan, re
         records_module.require_same_trace(record, other)
 
 
-def test_localised_arms_of_a_seed_share_their_start(script, plan, tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("arms", "kept", "anew"),
+    (
+        (("localised baseline", "localised AJL"), "query_embedding.weight", "bbox_head.verb_cls.weight"),
+        (("frozen HOTR", "frozen HOTR + HQM"), "instance_queries.weight", "query_embedding.weight"),
+    ),
+)
+def test_arms_of_a_localiser_share_their_start(script, plan, tiny, tmp_path, monkeypatch, arms, kept, anew):
     run_module = script("study.run")
     scale, data = tiny
     scale, traces, starts = replace(scale, evaluated=(2,)), [], []
     load = run_module.Runner.load_or_resume
 
     def note(runner):
-        before = runner.model.bbox_head.verb_cls.weight.clone()
+        before = runner.model.get_parameter(anew).clone()
         load(runner)
         if runner.cfg.load_from:
-            assert torch.equal(before, runner.model.bbox_head.verb_cls.weight)  # verbs are learnt anew
-            starts.append(runner.model.query_embedding.weight.clone())
+            assert torch.equal(before, runner.model.get_parameter(anew))
+            starts.append(runner.model.get_parameter(kept).clone())
 
     monkeypatch.setattr(run_module.Runner, "load_or_resume", note)
-    for arm in ("localised baseline", "localised AJL"):
+    for arm in arms:
         folder = tmp_path / arm
         folder.mkdir()
         traces.append(run_module.make_record(plan.Run("normal", arm, 3), data, scale, folder, "abc").trace)
     assert torch.equal(*starts) and traces[0] == traces[1]
     (path,) = tmp_path.glob("*.pth")
     state = torch.load(path, weights_only=True)["state_dict"]
-    assert torch.equal(state["query_embedding.weight"], starts[0])
-    again = run_module.trace_of(plan.Run("normal", "localised AJL", 3), data, scale, tmp_path / "localised AJL")
+    assert torch.equal(state[kept], starts[0]) and anew not in state
+    again = run_module.trace_of(plan.Run("normal", arms[1], 3), data, scale, tmp_path / arms[1])
     np.testing.assert_allclose(again, traces[0], rtol=1e-5)
 
 
@@ -399,7 +406,7 @@ def test_graphs_refuse_a_head_with_another_matching(script, plan, tiny):
     graphs = script("study.graphs")
     init_default_scope("hqm_mmdet")
     fits = {arm: graphs.GraphedStep.fits(MODELS.build(Config.fromfile(plan.ARMS[arm]).model)) for arm in plan.ARMS}
-    assert [arm for arm, does in fits.items() if not does] == ["HOTR", "HOTR + HQM"]
+    assert [arm for arm, does in fits.items() if not does] == ["HOTR", "HOTR + HQM", "frozen HOTR", "frozen HOTR + HQM"]
 
 
 def test_joined_average_is_mmengines(script):
