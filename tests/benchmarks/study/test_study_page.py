@@ -31,7 +31,7 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     assert len(rows) == 2 and all("| helps |" in row for row in rows)
     # 240 of 300 iterations, on the line from half of the final mAP to the whole of it
     assert all(row.endswith("| 125 | -0.0530 [-0.0605, -0.0455] |") for row in rows)
-    assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 3
+    assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 4
     assert text.count("left out: `pjl_normal_0.json` (other config)") == 1
     for name in ("study_strategies.png", "study_strategies_verbs.png"):
         assert (tmp_path / "images" / name).stat().st_size > 10_000
