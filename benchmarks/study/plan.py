@@ -190,7 +190,7 @@ SCALES = {
     # Maps of 10 x 10; a training waits for the launches of its small kernels, so many run side by side.
     "gpu": Scale(
         "gpu",
-        {"gpu": Experiment(STRATEGIES, tuple(SPLITS), 10)},
+        {"gpu": Experiment(STRATEGIES, tuple(SPLITS), 6)},
         SPLITS,
         image_size=160,
     ),
