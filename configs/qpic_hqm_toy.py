@@ -4,3 +4,5 @@ _base_ = [
     "./_base_/query_mining/ajl_small.py",
 ]
 model = dict(query_mining=_base_.query_mining)
+# Nothing here is pretrained: queries learn where to look before masking makes them look elsewhere.
+custom_hooks = [dict(type="AJLHook", first_alone=0.7)]

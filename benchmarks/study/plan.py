@@ -257,5 +257,9 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
         for step in loader.dataset.pipeline[0].transforms:
             if step["type"] == "Resize":
                 step["scale"] = (scale.image_size, scale.image_size)
-    cfg.custom_hooks = [*cfg.get("custom_hooks", []), AVERAGE]
+    # Arms alternate from the beginning, as the paper does; the quick start lets masking wait.
+    hooks = [
+        {name: value for name, value in hook.items() if name != "first_alone"} for hook in cfg.get("custom_hooks", [])
+    ]
+    cfg.custom_hooks = [*hooks, AVERAGE]
     return cfg

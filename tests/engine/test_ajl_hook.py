@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from hqm_mmdet.engine import AJLHook
+from hqm_mmdet.errors import ConfigError
 from tests.models.tiny import tiny_model
 
 MINING = dict(
@@ -21,6 +22,7 @@ def runner(iteration, accumulated=1, query_mining=MINING):
         optim_wrapper=wrapper,
         model=tiny_model(query_mining=query_mining),
         train_dataloader=range(3),  # three batches per epoch
+        max_iters=12,
     )
 
 
@@ -53,6 +55,21 @@ def test_an_update_never_changes_its_round(accumulated, restart):
 def test_restart_counts_the_updates_that_an_epoch_began():
     expected = "ggaagg" * 2  # epochs of three batches: the second begins inside the update of its first two
     assert "".join(turn(AJLHook(restart=True), runner(iteration, 2)) for iteration in range(12)) == expected
+
+
+@pytest.mark.parametrize(
+    ("first_alone", "accumulated", "expected"),
+    ((0.5, 1, "gggggg" + "gagaga"), (0.5, 4, "gggggggg" + "gggg"), (0.3, 2, "gggg" + "ggaaggaa"), (1, 1, "g" * 12)),
+)
+def test_the_first_round_alone_in_a_share_of_the_training(first_alone, accumulated, expected):
+    hook = AJLHook(first_alone=first_alone)
+    assert "".join(turn(hook, runner(iteration, accumulated)) for iteration in range(12)) == expected
+
+
+@pytest.mark.parametrize("share", (-0.1, 18))
+def test_a_share_is_no_number_of_epochs(share):
+    with pytest.raises(ConfigError, match=r"share of the training.*\[0, 1\]"):
+        AJLHook(first_alone=share)
 
 
 def test_model_without_mining_is_refused():
