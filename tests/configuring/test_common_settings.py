@@ -155,10 +155,10 @@ def test_iterations_of_the_whole_training_are_stretched_and_warm_ups_are_not():
     common_settings.set_batch_size(cfg, 4)
     assert cfg.param_scheduler[0].T_max == 40000
     cfg = Config.fromfile(REPOSITORY / "configs/qpic_toy.py")
-    common_settings.set_epochs(cfg, 50)
+    common_settings.set_epochs(cfg, 46)
     common_settings.set_batch_size(cfg, 16)
-    assert cfg.param_scheduler[0].end == 200 and cfg.param_scheduler[1].milestones == [36, 44]
-    assert cfg.max_epochs == 50
+    assert cfg.param_scheduler[0].end == 200 and cfg.param_scheduler[1].milestones == [32, 40]
+    assert cfg.max_epochs == 46
 
 
 def test_configs_that_have_no_such_thing():
