@@ -8,11 +8,6 @@ from hqm_mmdet.datasets.toy import ToySettings, make_toy_hoi
 
 
 @pytest.fixture(scope="module")
-def study(script):
-    return script("study")
-
-
-@pytest.fixture(scope="module")
 def plan(script):
     return script("study.plan")
 
