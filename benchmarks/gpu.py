@@ -61,12 +61,20 @@ class Bench:
         self.page, self.json = args.page, args.page.with_name("benchmarks_gpu.json")
         self.cfg = small_config() if args.quick else Config.fromfile(CONFIG)
         self.end = time.monotonic() + 60 * args.minutes
-        self.rows: dict[str, dict] = {}
+        self.wanted = args.rows
+        self.rows: dict[str, dict] = self.earlier_rows() if args.rows else {}
+
+    def earlier_rows(self) -> dict[str, dict]:
+        """What the JSON file holds, if this device and these versions measured it."""
+        earlier = json.loads(self.json.read_text()) if self.json.exists() else {}
+        return earlier["rows"] if earlier.get("environment") == self.environment() else {}
 
     def measure(self, name: str, row: Callable[[], dict]) -> None:
         """Run a row and write everything down. An error of one row is its result; the others go on."""
+        if self.wanted and not any(text in name for text in self.wanted):
+            return
         if time.monotonic() > self.end:
-            self.rows[name] = {"not measured": "time ran out"}
+            self.rows.setdefault(name, {"not measured": "time ran out"})
         else:
             try:
                 self.rows[name] = row()
@@ -406,6 +414,13 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="tiny images and single repeats, to try the script out")
     parser.add_argument("--minutes", type=float, default=9, help="no row is begun after that")
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        metavar="TEXT",
+        help="only rows whose names contain one of these; the page keeps the others if this device and these versions "
+        "measured them",
+    )
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks.md")
     args = parser.parse_args()
     if args.device.startswith("cuda") and not torch.cuda.is_available():

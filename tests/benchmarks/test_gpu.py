@@ -15,7 +15,11 @@ def gpu(script):
 
 @pytest.fixture
 def bench(gpu, tmp_path):
-    return gpu.Bench(Namespace(device="cpu", quick=True, minutes=9, page=tmp_path / "benchmarks.md"))
+    return make_bench(gpu, tmp_path)
+
+
+def make_bench(gpu, folder, rows=None):
+    return gpu.Bench(Namespace(device="cpu", quick=True, minutes=9, page=folder / "benchmarks.md", rows=rows))
 
 
 @pytest.mark.parametrize("name", ("plain", "gbs", "amm"))
@@ -48,6 +52,25 @@ def test_rows_are_kept_and_errors_told(gpu, bench):
     assert rows["bad"] == {"not measured": "OutOfMemoryError: CUDA out of memory."}
     assert rows["late"] == {"not measured": "time ran out"}
     assert "| bad | not measured OutOfMemoryError" in bench.page.read_text()
+
+
+def test_chosen_rows_join_those_of_the_same_device(gpu, bench, tmp_path):
+    def run(bench, **rows):
+        for name, value in rows.items():
+            bench.measure(name, lambda value=value: {"ms": value})
+        return json.loads(bench.json.read_text())["rows"]
+
+    run(bench, first=1.0, second=2.0)
+    chosen = make_bench(gpu, tmp_path, rows=["seco", "third"])
+    both = {"first": {"ms": 1.0}, "second": {"ms": 5.0}, "third": {"ms": 6.0}}
+    assert run(chosen, first=4.0, second=5.0, third=6.0) == both
+    chosen.end = 0
+    assert run(chosen, second=7.0) == both, "what is there is not lost for want of time"
+
+    other = json.loads(bench.json.read_text())
+    other["environment"]["device"] = "another"
+    bench.json.write_text(json.dumps(other))
+    assert run(make_bench(gpu, tmp_path, rows=["third"]), third=8.0) == {"third": {"ms": 8.0}}
 
 
 def test_data_pipeline_row(gpu, bench):
