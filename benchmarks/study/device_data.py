@@ -7,7 +7,7 @@ import torch
 from mmcv.transforms import RandomFlip
 from torch.utils.data import DataLoader
 
-from hqm_mmdet.datasets.seeding import random_streams, start_streams
+from hqm_mmdet.datasets.seeding import start_streams, streams_put_back
 
 
 def device_name() -> str:
@@ -58,7 +58,7 @@ class DeviceLoader:
     def _mirrored(self, order: list[int]) -> list[bool]:
         """What the data set's own pipeline draws for each sample in this epoch."""
         mirrored = []
-        with random_streams(0):  # puts back once for all samples; doing so for each takes twice as long as the draws
+        with streams_put_back():
             for index in order:
                 start_streams(self.dataset.seed, self.dataset.epoch, index)
                 pixel = dict(img=np.zeros((1, 1, 3), np.uint8), img_shape=(1, 1))

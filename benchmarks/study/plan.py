@@ -190,14 +190,14 @@ SCALES = {
     # Maps of 10 x 10; a training waits for the launches of its small kernels, so many run side by side.
     "gpu": Scale(
         "gpu",
-        {"gpu": Experiment(STRATEGIES, tuple(SPLITS), 6)},
+        {"strategies": Experiment(STRATEGIES, tuple(SPLITS), 4)},
         SPLITS,
         image_size=160,
     ),
     # Seconds on a CPU: the whole way of the GPU's study, for tests.
     "tiny": Scale(
         "tiny",
-        {"gpu": Experiment(("baseline", "AJL"), ("normal",), 1)},
+        {"strategies": Experiment(("baseline", "AJL"), ("normal",), 1)},
         {"normal": ToySettings(num_train=32, num_test=8)},
         epochs=2,
         evaluated=(1, 2),

@@ -57,8 +57,9 @@ def write_page(
         text = experiment_text(experiment, records, costs)
         if "AJL" in experiment.arms and records:
             text += pictures(page, f"{name}{suffix}", experiment, records)
-        write_part(page, f"study.tables: {name}", text)
-    write_part(page, f"study.tables: records{suffix}", records_text(records, left_out) + devices_text(records, again))
+        write_part(page, f"study.tables: {name}{suffix}", text)
+    text = records_text(f"docs/study/{scale.folder}", records, left_out) + devices_text(records, again)
+    write_part(page, f"study.tables: records{suffix}", text)
 
 
 def pictures(page: Path, name: str, experiment: Experiment, records: Records) -> str:
@@ -183,10 +184,10 @@ def _place(record: Record) -> str:
     return f"{record.versions.get('device', 'CPU')}, torch {record.versions['torch']}"
 
 
-def records_text(records: Records, left_out: dict[Run, str]) -> str:
+def records_text(folder: str, records: Records, left_out: dict[Run, str]) -> str:
     """How many there are, of which versions, and which do not count."""
     count = f"{len(records)} trainings of {max((r.final['iteration'] for r in records.values()), default=0)} iterations"
-    lines = [f"{count}, one JSON file each in `docs/study/`:", ""]
+    lines = [f"{count}, one JSON file each in `{folder}`:", ""]
     places = Counter(_place(record) for record in records.values())
     for place, number in sorted(places.items()):
         minutes = sorted(record.minutes for record in records.values() if _place(record) == place)

@@ -1,6 +1,7 @@
 """How samples are drawn from a data set: reproducibly, and what becomes of images that can't be read."""
 
 import logging
+from collections.abc import Sequence
 
 import cv2
 from mmdet.datasets import BaseDetDataset
@@ -8,7 +9,7 @@ from mmengine.logging import print_log
 
 from hqm_mmdet.errors import ConfigError
 
-from .seeding import SharedInteger, random_streams
+from .seeding import SharedInteger, start_streams, streams_put_back
 from .transforms import BadImageError
 
 
@@ -49,10 +50,18 @@ class SamplingDataset(BaseDetDataset):
 
     def __getitem__(self, idx: int) -> dict:
         """The packed sample. Repeats of an index within an epoch (``RepeatDataset``) are equal if ``seed`` is set."""
+        return self.__getitems__([idx])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """A batch's samples, as torch's loader asks for them: the outer streams are kept and put back once."""
         if self.seed is None or self.test_mode:
-            return super().__getitem__(idx)
-        with random_streams(self.seed, self.epoch, idx % len(self)):
-            return super().__getitem__(idx)
+            return [super(SamplingDataset, self).__getitem__(idx) for idx in indices]
+        samples, epoch, size = [], self.epoch, len(self)
+        with streams_put_back():
+            for idx in indices:
+                start_streams(self.seed, epoch, idx % size)
+                samples.append(super().__getitem__(idx))
+        return samples
 
     def prepare_data(self, idx: int) -> dict | None:
         """Run the pipeline; None (mmengine then takes another image) for a bad image that is to be skipped.

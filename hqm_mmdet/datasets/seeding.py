@@ -27,14 +27,9 @@ class SharedInteger:
 
 
 @contextmanager
-def random_streams(*key: int) -> Iterator[None]:
-    """Inside, ``random``, ``numpy.random`` and torch's CPU generator are functions of ``key``; outside, untouched.
-
-    Args:
-        *key (int): not negative, e.g. seed, epoch, index.
-    """
+def streams_put_back() -> Iterator[None]:
+    """What ``random``, ``numpy.random`` and torch's CPU generator do inside does not change them outside."""
     outer = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    start_streams(*key)
     try:
         yield
     finally:
@@ -44,7 +39,11 @@ def random_streams(*key: int) -> Iterator[None]:
 
 
 def start_streams(*key: int) -> None:
-    """What :func:`random_streams` does at its beginning; nothing is put back."""
+    """From here on ``random``, ``numpy.random`` and torch's CPU generator are functions of ``key``.
+
+    Args:
+        *key (int): not negative, e.g. seed, epoch, index.
+    """
     words = np.random.SeedSequence(key).generate_state(4)
     random.seed(int(words[0]))
     np.random.seed(words)

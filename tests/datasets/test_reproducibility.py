@@ -57,8 +57,15 @@ def test_outer_random_numbers_are_not_touched(random_dataset):
     np.random.seed(0)
     expected = np.random.rand()
     np.random.seed(0)
-    random_dataset[0]
+    random_dataset[0], random_dataset.__getitems__([1, 2])
     assert np.random.rand() == expected
+
+
+def test_a_batch_is_its_samples(random_dataset):
+    def means(samples):
+        return [sample["inputs"].double().mean().item() for sample in samples]
+
+    assert means(random_dataset.__getitems__([2, 0, 2])) == means(random_dataset[i] for i in (2, 0, 2))
 
 
 def test_replacement_of_a_bad_image_is_reproducible_too(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.multiprocessing
 
-from hqm_mmdet.datasets.seeding import SharedInteger, random_streams
+from hqm_mmdet.datasets.seeding import SharedInteger, start_streams, streams_put_back
 
 
 def draw():
@@ -17,8 +17,8 @@ def draw():
 def test_streams_are_a_function_of_the_key():
     draws = []
     for key in [(1, 2, 3), (1, 2, 4), (1, 3, 3), (2, 2, 3), (1, 2, 3)]:
-        with random_streams(*key):
-            draws.append(draw())
+        start_streams(*key)
+        draws.append(draw())
     assert draws[0] == draws[-1]
     for stream in zip(*draws[:-1], strict=True):  # each of the three generators differs between keys
         assert len(set(stream)) == 4
@@ -30,7 +30,8 @@ def test_outer_streams_go_on_untouched():
     random.seed(0), np.random.seed(0), torch.manual_seed(0)
     found = [draw()]
     try:
-        with random_streams(5):
+        with streams_put_back():
+            start_streams(5)
             draw()
             raise KeyError
     except KeyError:

@@ -26,7 +26,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
-from hqm_mmdet.datasets.seeding import SharedInteger, random_streams
+from hqm_mmdet.datasets.seeding import SharedInteger, start_streams, streams_put_back
 from hqm_mmdet.registry import DATASETS, HOOKS, METRICS, MODELS
 from hqm_mmdet.structures import HOIDataSample
 from hqm_mmdet.utils import find_latest_checkpoint
@@ -52,7 +52,8 @@ class NoisyDataset(Dataset):
         self._epoch.set(epoch)
 
     def __getitem__(self, index):
-        with random_streams(self.seed or 0, self._epoch.get(), index):
+        with streams_put_back():
+            start_streams(self.seed or 0, self._epoch.get(), index)
             inputs = torch.randn(8) + np.random.rand() + random.random() + index
         if index == self.bad_index:
             inputs = inputs * float("nan")

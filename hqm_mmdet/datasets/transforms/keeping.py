@@ -1,9 +1,8 @@
 """Work on an image that is the same in every epoch, done once."""
 
-import copy
-
 import numpy as np
 from mmcv.transforms import BaseTransform, Compose
+from mmdet.structures.bbox import BaseBoxes
 
 from hqm_mmdet.registry import TRANSFORMS
 
@@ -37,4 +36,6 @@ class KeepInMemory(BaseTransform):
 
 def _own(value):
     """What later transforms change in place, arrays and mmdet's boxes, as a copy; the rest is shared."""
-    return copy.deepcopy(value) if isinstance(value, np.ndarray) or hasattr(value, "flip_") else value
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value.clone() if isinstance(value, BaseBoxes) else value

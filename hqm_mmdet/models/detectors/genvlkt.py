@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hqm_mmdet.errors import ConfigError
 from hqm_mmdet.models.clip import FrozenCLIPVision
 from hqm_mmdet.models.heads import InteractionStates
-from hqm_mmdet.models.layers import CLIPMemory, Memory, QuerySet, split_pairs
+from hqm_mmdet.models.layers import CLIPMemory, Memory, QuerySet, learnable_query_set, split_pairs
 from hqm_mmdet.registry import MODELS
 
 from .hoi_detr import HOIDETR
@@ -112,8 +112,7 @@ class GENVLKT(HOIDETR):
         """Pairs (B, N, 2D): subject and object position, each plus the position that the pair shares; zero content."""
         shared = self.query_embedding.weight
         pos = torch.cat([self.subject_embedding.weight + shared, self.object_embedding.weight + shared], -1)
-        pos = pos.expand(len(memory.tokens), -1, -1)
-        return QuerySet(torch.zeros_like(pos), pos)
+        return learnable_query_set(pos, len(memory.tokens))
 
     def decode(self, queries: QuerySet, memory: Memory) -> InteractionStates:
         """States of subjects, objects and interactions of every decoder layer."""

@@ -19,7 +19,7 @@ from hqm_mmdet.models.execution import (
 )
 from hqm_mmdet.models.folding import FrozenNorms
 from hqm_mmdet.models.freezing import TrainableParts
-from hqm_mmdet.models.layers import Memory, QuerySet, join_queries
+from hqm_mmdet.models.layers import Memory, QuerySet, join_queries, learnable_query_set
 from hqm_mmdet.models.losses import weighted
 from hqm_mmdet.models.query_mining import LearnablePass
 from hqm_mmdet.registry import MODELS
@@ -125,8 +125,7 @@ class HOIDETR(DETR, metaclass=TrainableParts):
 
     def learnable_queries(self, memory: Memory) -> QuerySet:
         """The detector's own queries, for the images of ``memory``: learnable positions (B, N, D), zero content."""
-        pos = self.query_embedding.weight.expand(memory.tokens.shape[0], -1, -1)
-        return QuerySet(torch.zeros_like(pos), pos)
+        return learnable_query_set(self.query_embedding.weight, len(memory.tokens))
 
     def compile_parts(self) -> None:
         """Compile what ``compiled`` says; subclasses have all their decoders by now."""

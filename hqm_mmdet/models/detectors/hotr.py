@@ -4,7 +4,7 @@ import torch
 from mmdet.structures import OptSampleList
 from torch import Tensor, nn
 
-from hqm_mmdet.models.layers import InstanceMemory, Memory, PointerStates, QuerySet
+from hqm_mmdet.models.layers import InstanceMemory, Memory, PointerStates, QuerySet, learnable_query_set
 from hqm_mmdet.registry import MODELS
 
 from .hoi_detr import HOIDETR
@@ -85,9 +85,9 @@ class HOTR(HOIDETR):
         """Images (B, 3, H, W) to tokens and instances, without gradient if the branch is frozen."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_instances):
             memory = super().read_image(batch_inputs, batch_data_samples)
-            pos = self.instance_queries.weight.expand(len(memory.tokens), -1, -1)
+            queries = learnable_query_set(self.instance_queries.weight, len(memory.tokens))
             projected = self.instance_decoder.project(memory)  # read once, by this one query set, so kept nowhere
-            states = self.instance_decoder(QuerySet(torch.zeros_like(pos), pos), projected)
+            states = self.instance_decoder(queries, projected)
             layers = states[-1:] if self.freeze_instances else states  # the other layers only have losses
             return InstanceMemory(**vars(memory), instances=self.bbox_head.instance_head(layers))
 

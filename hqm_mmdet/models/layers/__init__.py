@@ -6,7 +6,7 @@ from .decoder import HOIDecoder, HOIDecoderLayer
 from .encoder import HOIEncoder, HOIEncoderLayer
 from .instances import InstanceMemory, Instances, PointerStates
 from .knowledge import CLIPMemory, KnowledgeIntegrationDecoder
-from .memory import Memory, ProjectedMemory, QuerySet, join_queries
+from .memory import Memory, ProjectedMemory, QuerySet, join_queries, learnable_query_set
 from .subject_object import split_pairs
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "ProjectedMemory",
     "QuerySet",
     "join_queries",
+    "learnable_query_set",
     "split_pairs",
 ]

@@ -44,6 +44,11 @@ class FusedAttention(BaseModule):
         """Dropout of the attention weights in training."""
         return self.attn.dropout
 
+    @property
+    def drops(self) -> bool:
+        """Whether dropout acts now, anew for every image."""
+        return self.training and (self.weight_dropout > 0 or self.dropout.p > 0)
+
     def forward(
         self,
         query: Tensor,

@@ -58,9 +58,16 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
             Tensor: (B, N, D), not yet through the decoder's shared norm.
         """
         cross_pos = query_pos if cross_pos is None else cross_pos
-        query = self.norms[0](self.self_attn(query, query_pos=query_pos, mask=self_mask))
+        query = self._attend_to_itself(query, query_pos, self_mask)
         query = self.norms[1](self.cross_attn(query, keys_values, cross_pos, cross_mask, rule, recorder))
         return self.norms[2](self.ffn(query))
+
+    def _attend_to_itself(self, query: Tensor, query_pos: Tensor, mask: Tensor | None) -> Tensor:
+        """Self-attention and its norm; once for all images where these are the same, as in the first layer."""
+        size = len(query)
+        if mask is None and query.stride(0) == query_pos.stride(0) == 0 and not self.self_attn.drops:
+            query, query_pos = query[:1], query_pos[:1]
+        return self.norms[0](self.self_attn(query, query_pos=query_pos, mask=mask)).expand(size, -1, -1)
 
 
 @MODELS.register_module()

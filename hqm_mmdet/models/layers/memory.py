@@ -65,6 +65,15 @@ class QuerySet:
     groups: tuple[int, ...] = ()
 
 
+def learnable_query_set(pos: Tensor, batch_size: int) -> QuerySet:
+    """Positions (N, D) that every image starts from, with zero content.
+
+    Both are one image's, expanded, so that a decoder can see that they are the same for all.
+    """
+    pos = pos.expand(batch_size, -1, -1)
+    return QuerySet(pos.new_zeros(()).expand_as(pos), pos)
+
+
 def join_queries(sets: Sequence[QuerySet]) -> QuerySet:
     """Query sets side by side, for one pass through a decoder; none sees another, so each gets what it would alone.
 
