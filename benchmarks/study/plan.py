@@ -134,7 +134,7 @@ class Experiment:
 STRATEGIES = ("baseline", "GBS", "AMM", "CJL", "PJL", "AJL")
 EXPERIMENTS = {
     "strategies": Experiment(STRATEGIES, tuple(SPLITS), 5),
-    "precision": Experiment(("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=30),
+    "precision": Experiment(("baseline", "PJL", "AJL"), ("normal",), 5, precision=0.015, most_seeds=40),
     "ablations": Experiment(
         (
             "baseline",
