@@ -63,6 +63,7 @@ class Bench:
         self.end = time.monotonic() + 60 * args.minutes
         self.wanted = args.rows
         self.rows: dict[str, dict] = self.earlier_rows() if args.rows else {}
+        self.left_out: list[str] = []
 
     def earlier_rows(self) -> dict[str, dict]:
         """What the JSON file holds, if this device and these versions measured it."""
@@ -72,6 +73,7 @@ class Bench:
     def measure(self, name: str, row: Callable[[], dict]) -> None:
         """Run a row and write everything down. An error of one row is its result; the others go on."""
         if self.wanted and not any(text in name for text in self.wanted):
+            self.left_out.append(name)
             return
         if time.monotonic() > self.end:
             self.rows.setdefault(name, {"not measured": "time ran out"})
@@ -428,7 +430,10 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     warnings.filterwarnings("ignore", message=".*torch.jit.*")
     init_default_scope("hqm_mmdet")
-    run(Bench(args))
+    bench = Bench(args)
+    run(bench)
+    if not set(bench.rows) - set(bench.left_out):
+        sys.exit(f"No row's name contains any of {args.rows}; nothing was measured. Rows: {'; '.join(bench.left_out)}.")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,10 @@ class SamplingDataset(BaseDetDataset):
         return self.__getitems__([idx])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        """A batch's samples, as torch's loader asks for them: the outer streams are kept and put back once."""
+        """A batch's samples, as torch's loader asks for them: the outer streams are kept and put back once.
+
+        A subclass that changes samples overrides :meth:`prepare_data`, which is called either way.
+        """
         if self.seed is None or self.test_mode:
             return [super(SamplingDataset, self).__getitem__(idx) for idx in indices]
         samples, epoch, size = [], self.epoch, len(self)

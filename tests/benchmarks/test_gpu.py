@@ -73,6 +73,14 @@ def test_chosen_rows_join_those_of_the_same_device(gpu, bench, tmp_path):
     assert run(make_bench(gpu, tmp_path, rows=["third"]), third=8.0) == {"third": {"ms": 8.0}}
 
 
+def test_rows_that_are_not_there_are_named(gpu, tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    monkeypatch.setattr("sys.argv", ["gpu.py", "--device", "cpu", "--quick", "--page", str(page), "--rows", "sped"])
+    with pytest.raises(SystemExit, match="No row's name contains any of .'sped'.*parity with the CPU, fp32, plain;"):
+        gpu.main()
+    assert not page.exists()
+
+
 def test_data_pipeline_row(gpu, bench):
     assert gpu.idle(bench, "fp32")["iteration ms"] > 0
 
