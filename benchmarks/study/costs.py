@@ -10,7 +10,7 @@ from toy_iteration import take_turns
 
 from hqm_mmdet.utils.atomic_io import write_atomically
 
-from .plan import FAMILIES, LOCALISER_OF, Run, Scale, run_config
+from .plan import ARMS, FAMILIES, Run, Scale, run_config
 
 FILE = "costs.csv"  # beside the records
 
@@ -21,9 +21,9 @@ def measure(arms: Iterable[str], data: Path, scale: Scale, iterations: int) -> d
     Every family is measured in turns of its own, since its arms are compared with each other only.
     """
     init_default_scope("hqm_mmdet")
-    costs = {}
+    wanted, costs = set(arms), {}
     for family in FAMILIES.values():
-        measured = [arm for arm in family if arm in set(arms) and arm not in LOCALISER_OF]
+        measured = [arm for arm in family if arm in wanted and _costs_like(arm) == arm]
         configs = {arm: run_config(Run("", arm, 0), data, scale) for arm in measured}
         for arm, times in take_turns(configs, iterations).items():
             costs[arm] = statistics.median(times[iterations // 10 :])
@@ -43,5 +43,9 @@ def read_costs(folder: Path) -> dict[str, float]:
         return {}
     with open(path, newline="") as file:
         costs = {row["arm"]: float(row["milliseconds"]) for row in csv.DictReader(file)}
-    # where a training starts changes nothing in what an iteration costs
-    return costs | {arm: costs[plain] for arm in LOCALISER_OF if (plain := arm.removeprefix("localised ")) in costs}
+    return {arm: costs[_costs_like(arm)] for arm in ARMS if _costs_like(arm) in costs}
+
+
+def _costs_like(arm: str) -> str:
+    """The arm that does the same in an iteration, wherever it started from."""
+    return arm.removeprefix("localised ")

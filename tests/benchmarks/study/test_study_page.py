@@ -35,3 +35,22 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     assert text.count("left out: `pjl_normal_0.json` (other config)") == 1
     for name in ("study_strategies.png", "study_strategies_verbs.png"):
         assert (tmp_path / "images" / name).stat().st_size > 10_000
+
+
+def test_scales_have_parts_of_their_own(script, plan, record, tmp_path):
+    tables, page = script("study.tables"), tmp_path / "study.md"
+    for scale in ("standard", "gpu"):
+        tables.write_page(page, plan.SCALES[scale], {r.run: r for r in [record()]}, {}, {})
+    text = page.read_text()
+    for name in ("strategies", "strategies_gpu", "records", "records_gpu"):
+        assert text.count(f"<!-- written by `study.tables: {name}`: begin -->") == 1
+    assert "one JSON file each in `docs/study/`" in text and "one JSON file each in `docs/study/gpu`" in text
+
+
+def test_costs_are_measured_and_read_again(script, plan, tiny, tmp_path):
+    costs, (scale, data) = script("study.costs"), tiny
+    measured = costs.measure(["baseline", "GBS", "localised baseline"], data, scale, iterations=3)
+    assert set(measured) == {"baseline", "GBS"} and min(measured.values()) > 0
+    assert costs.read_costs(tmp_path) == {}
+    costs.write_costs(tmp_path, dict(baseline=0.1, CDN=0.2))
+    assert costs.read_costs(tmp_path) == {"baseline": 100, "CDN": 200, "localised baseline": 100}
