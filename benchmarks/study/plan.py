@@ -20,6 +20,7 @@ FAMILIES = {
         "CJL": "ablations/qpic_cjl_toy",
         "PJL": "ablations/qpic_pjl_toy",
         "AJL": "qpic_hqm_toy",
+        "AJL w/o AMM": "ablations/qpic_gbs_alternate_toy",
         "GBS w/o shift": "ablations/qpic_gbs_no_shift_toy",
         "GBS w Gaussian noise": "ablations/qpic_gbs_noise_toy",
         "AMM w/o top-K": "ablations/qpic_amm_random_toy",
@@ -157,6 +158,7 @@ EXPERIMENTS = {
     "maps": Experiment(tuple(FAMILIES["12 x 12 maps"]), ("normal",), 3),
     "localised": Experiment(tuple(FAMILIES["from a localiser"]), ("normal",), 5),
     "frozen": Experiment(tuple(FAMILIES["frozen HOTR"]), ("normal",), 3),
+    "alternation": Experiment(("baseline", "AJL w/o AMM", "AJL"), ("normal",), 5),
 }
 
 

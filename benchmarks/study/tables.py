@@ -55,7 +55,7 @@ def write_page(
         if experiment.precision is not None:  # more seeds of another table's runs
             continue
         text = experiment_text(experiment, records, costs)
-        if "AJL" in experiment.arms and records:
+        if name == "strategies" and records:
             text += pictures(page, f"{name}{suffix}", experiment, records)
         write_part(page, f"study.tables: {name}{suffix}", text)
     text = records_text(f"docs/study/{scale.folder}", records, left_out) + devices_text(records, again)
