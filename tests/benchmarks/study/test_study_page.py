@@ -28,7 +28,7 @@ def test_page_is_made_from_records(script, plan, record, tmp_path):
     text = page.read_text()
     assert text.startswith("# Study\n\nwritten by hand\n")
     rows = [line for line in text.splitlines() if line.startswith("| AJL | 3 | 0.5100 ± 0.0100 | +0.1000 [")]
-    assert len(rows) == 2 and all("| helps |" in row for row in rows)
+    assert len(rows) == 3 and all("| helps |" in row for row in rows)  # on both splits, and beside AJL w/o AMM
     # 240 of 300 iterations, on the line from half of the final mAP to the whole of it
     assert all(row.endswith("| 125 | -0.0530 [-0.0605, -0.0455] |") for row in rows)
     assert text.count("| PJL |") == 0 and text.count("no training is finished yet") == 4
