@@ -260,8 +260,8 @@ def run_config(run: Run, data: Path, scale: Scale) -> Config:
             if step["type"] == "Resize":
                 step["scale"] = (scale.image_size, scale.image_size)
     # Arms alternate from the beginning, as the paper does; the quick start lets masking wait.
-    hooks = [
-        {name: value for name, value in hook.items() if name != "first_alone"} for hook in cfg.get("custom_hooks", [])
-    ]
+    hooks = cfg.get("custom_hooks", [])
+    for hook in hooks:
+        hook.pop("first_alone", None)
     cfg.custom_hooks = [*hooks, AVERAGE]
     return cfg

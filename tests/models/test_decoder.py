@@ -44,7 +44,7 @@ def test_queries_that_are_the_same_for_all_images_meet_once(decode):
     each, seen = decode(decoder, replace(queries, content=queries.content.clone(), pos=queries.pos.clone()))
     assert seen == [IMAGES, IMAGES]
     torch.testing.assert_close(once, each)
-    parameters = [pos, *(p for p in decoder.parameters())]
+    parameters = [pos, *decoder.parameters()]
     gradients = (torch.autograd.grad(states.square().sum(), parameters) for states in (once, each))
     torch.testing.assert_close(*map(list, gradients), rtol=1e-4, atol=1e-5)
 

@@ -53,7 +53,7 @@ class AJLHook(Hook):
         """Choose the round."""
         accumulated = batches_per_update(runner.optim_wrapper)
         update = runner.iter // accumulated
-        alone = self.first_alone and update * accumulated < self.first_alone * runner.max_iters
+        alone = update * accumulated < self.first_alone * runner.max_iters
         if self.restart:
             update -= self._first_update(update, accumulated, len(runner.train_dataloader))
         self._mining(runner).take_round(0 if alone else update)

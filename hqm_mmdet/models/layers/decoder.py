@@ -65,6 +65,7 @@ class HOIDecoderLayer(DetrTransformerDecoderLayer):
     def _attend_to_itself(self, query: Tensor, query_pos: Tensor, mask: Tensor | None) -> Tensor:
         """Self-attention and its norm; once for all images where these are the same, as in the first layer."""
         size = len(query)
+        # stride 0: expanded from one image, as learnable_query_set does
         if mask is None and query.stride(0) == query_pos.stride(0) == 0 and not self.self_attn.drops:
             query, query_pos = query[:1], query_pos[:1]
         return self.norms[0](self.self_attn(query, query_pos=query_pos, mask=mask)).expand(size, -1, -1)
